@@ -1,0 +1,113 @@
+"""The agent: a policy network beside the cell, one value network, and what it knows of its observations' scale."""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from morphorl.blend import blend
+from morphorl.cell import CellState, exchange
+from morphorl.networks import MLP, init_mlp
+from morphorl.settings import Settings
+
+
+class Statistics(NamedTuple):
+    """Running moments of the observations: count, mean and sum of squared deviations per feature."""
+
+    count: Float[Array, ""]
+    mean: Float[Array, " features"]
+    deviations: Float[Array, " features"]
+
+
+class Agent(eqx.Module):
+    """Everything that acts: networks, the cell's initial pattern, and observation statistics."""
+
+    actor: MLP
+    critic: MLP
+    pattern: CellState
+    statistics: Statistics
+
+
+class Thought(NamedTuple):
+    """One step of the agent in parallel environments: the network's logits, the cell's readout, and their blend."""
+
+    logits: Float[Array, "actions envs"]
+    readout: Float[Array, "actions envs"]
+    blended: Float[Array, "actions envs"]
+
+
+def init_agent(settings: Settings, features: int, actions: int, key: PRNGKeyArray, cell_key: PRNGKeyArray) -> Agent:
+    """A fresh agent; the networks come from `key` and the cell's pattern from `cell_key` alone."""
+    key_actor, key_critic = jax.random.split(key)
+    hidden, activation = settings.ppo.hidden, settings.ppo.activation
+    return Agent(
+        actor=init_mlp(key_actor, (features, *hidden, actions), 0.01, activation),
+        critic=init_mlp(key_critic, (features, *hidden, 1), 1.0, activation),
+        pattern=settings.cell.init(cell_key, (features, actions)),
+        statistics=Statistics(jnp.zeros(()), jnp.zeros(features), jnp.zeros(features)),
+    )
+
+
+def spread(pattern: CellState, envs: int) -> CellState:
+    """One copy of the pattern for each parallel environment, on a new last axis."""
+    return jax.tree.map(lambda u: jnp.repeat(u[..., None], envs, axis=-1), pattern)
+
+
+def think(
+    settings: Settings, agent: Agent, cells: CellState, observation: Float[Array, "features envs"]
+) -> tuple[CellState, Thought]:
+    """Advance the cells by one step under the observation, and blend their readouts into the network's logits.
+
+    Returns:
+        The new states of the cells, of shape (features, actions, envs), and the step's logits.
+    """
+    logits = agent.actor(network_view(settings, agent.statistics, observation))
+    if settings.blend.kind == "none":
+        return cells, Thought(logits, jnp.zeros_like(logits), logits)
+    seen = cell_view(settings, agent.statistics, observation)
+    cells, readout = jax.vmap(settings.cell.step, in_axes=(-1, -1, None), out_axes=-1)(cells, seen, settings.guidance)
+    cells = exchange(settings.cell.population, cells)
+    return cells, Thought(logits, readout, blend(settings.blend, logits, readout))
+
+
+def network_view(
+    settings: Settings, statistics: Statistics, observation: Float[Array, "features batch"]
+) -> Float[Array, "features batch"]:
+    """The observation as the networks see it: as it is, or (x − mean)/deviation clipped to ±10."""
+    if not settings.ppo.normalise_observations:
+        return observation
+    variance = _variance(statistics)
+    standard = (observation - statistics.mean[:, None]) / jnp.sqrt(variance + 1e-8)[:, None]
+    return jnp.clip(standard, -10.0, 10.0)
+
+
+def cell_view(
+    settings: Settings, statistics: Statistics, observation: Float[Array, "features batch"]
+) -> Float[Array, "features batch"]:
+    """The observation as the cell sees it: as it is, or divided by its running root mean square."""
+    if not settings.cell.normalise:
+        return observation
+    mean_square = _variance(statistics) + statistics.mean**2
+    return observation / jnp.sqrt(mean_square + 1e-8)[:, None]
+
+
+def observe(statistics: Statistics, observation: Float[Array, "features batch"]) -> Statistics:
+    """Add a batch to the running moments (Chan, Golub and LeVeque's parallel update)."""
+    size = observation.shape[1]
+    mean = jnp.mean(observation, axis=1)
+    count = statistics.count + size
+    delta = mean - statistics.mean
+    deviations = jnp.sum((observation - mean[:, None]) ** 2, axis=1)
+    return Statistics(
+        count=count,
+        mean=statistics.mean + delta * size / count,
+        deviations=statistics.deviations + deviations + delta**2 * statistics.count * size / count,
+    )
+
+
+def _variance(statistics: Statistics) -> Float[Array, " features"]:
+    """The running variance; 1 before anything was observed."""
+    seen = statistics.count > 0
+    return jnp.where(seen, statistics.deviations / jnp.maximum(statistics.count, 1.0), 1.0)

@@ -1,0 +1,37 @@
+"""Blending: how the cell's readout joins the policy network's logits."""
+
+from typing import Literal
+
+import equinox as eqx
+from jaxtyping import Array, Float
+
+from morphorl.checks import FINITE, NOT_NEGATIVE, check, setting
+
+
+class Blend(eqx.Module):
+    """How the cell's readout o ∈ R^K joins the network's logits z ∈ R^K (the post's section "Integration with PPO")."""
+
+    kind: Literal["none", "average", "add"] = setting("average", static=True)
+    """`none`: plain PPO, no cell at all. `average`: (1 − weight)·z + weight·o. `add`: z + weight·o."""
+    weight: float = setting(0.3, FINITE)
+    """The readout's weight β (dimensionless)."""
+    distil: float = setting(0.0, NOT_NEGATIVE)
+    """Coefficient of the cross-entropy that teaches the network alone to act as the blend does (0: off)."""
+
+    def __check_init__(self) -> None:
+        check(self, "blend")
+
+
+def blend(settings: Blend, logits: Float[Array, "..."], readout: Float[Array, "..."]) -> Float[Array, "..."]:
+    """Blend network logits z with the cell's readout o, two arrays of one shape.
+
+    - `average`: (1 − β)·z + β·o, the post's "weighted average". Note that it also shrinks z by 1 − β: compare it with
+      a readout of zeros blended in the same way, not only with plain PPO.
+    - `add`: z + β·o.
+    - `none`: z.
+    """
+    if settings.kind == "none":
+        return logits
+    if settings.kind == "add":
+        return logits + settings.weight * readout
+    return (1 - settings.weight) * logits + settings.weight * readout

@@ -1,0 +1,173 @@
+"""The reaction-diffusion cell: an activator and an inhibitor for every pair of observation feature and action."""
+
+from typing import Literal, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from morphorl.checks import BOUND, FINITE, NOT_NEGATIVE, POSITIVE, check, setting
+from morphorl.guidance import Guidance, guide
+
+
+class CellState(NamedTuple):
+    """Activator a and inhibitor h, both dimensionless, both of shape (features, actions)."""
+
+    activator: Float[Array, "features actions"]
+    inhibitor: Float[Array, "features actions"]
+
+
+class Cell(eqx.Module):
+    """The post's RD-inspired dynamical system: its parameters, none of which PPO's gradient reaches.
+
+    One explicit step per environment step:
+
+        a ← a + dt·( D_a·C(a) + ρ_a·a²/(|h| + ε) − μ_a·a + γ·sign(a) + κ·drive(x) )
+        h ← h + dt·( D_h·C(h) + ρ_h·a²           − μ_h·h + γ·sign(h) )
+
+    both then bounded to ±`bound`. The observation x emphasises rows of the activator, and their weighted sum is the
+    readout, one number per action: o_k = Σ_i w_i(x)·a_ik.
+
+    Example:
+        >>> cell = Cell()
+        >>> state = cell.init(jax.random.key(0), (4, 2))
+        >>> state, readout = cell.step(state, jnp.ones(4), Guidance(strength=0.1))
+
+    Source: the post's section "My Implementation: A Simplified, Guided Dynamical System", after the
+    Gierer-Meinhardt equations of its primer. What the post leaves open is a named setting here; `docs/readings.md`
+    lists them beside the sentences they interpret.
+    """
+
+    activator_diffusion: float = setting(0.1, NOT_NEGATIVE)
+    """D_a: coupling of the activators, per environment step."""
+    inhibitor_diffusion: float = setting(0.4, NOT_NEGATIVE)
+    """D_h: coupling of the inhibitors, per environment step ("often D_h > D_a for stable patterns")."""
+    activator_production: float = setting(0.1, FINITE)
+    """ρ_a: autocatalysis of the activator, per environment step."""
+    inhibitor_production: float = setting(0.1, FINITE)
+    """ρ_h: production of the inhibitor by the activator, per environment step."""
+    activator_decay: float = setting(0.1, NOT_NEGATIVE)
+    """μ_a: decay of the activator, per environment step."""
+    inhibitor_decay: float = setting(0.2, NOT_NEGATIVE)
+    """μ_h: decay of the inhibitor, per environment step."""
+    drive: float = setting(0.0, FINITE)
+    """κ: how strongly the observation feeds the activator, per environment step (0: off)."""
+    population: float = setting(0.0, NOT_NEGATIVE)
+    """Exchange between the cells of parallel environments, per environment step (0: off)."""
+    dt: float = setting(1.0, POSITIVE)
+    """Length of one explicit step, in environment steps."""
+    epsilon: float = setting(0.1, NOT_NEGATIVE)
+    """ε in a²/(|h| + ε), dimensionless: keeps the reaction finite where the inhibitor crosses zero."""
+    bound: float = setting(10.0, BOUND)
+    """Largest absolute value of either state, dimensionless (inf: no bound)."""
+    initial_scale: float = setting(0.1, NOT_NEGATIVE)
+    """Standard deviation of the initial noise (relative to the steady state for `positive`). With `signed`, no drive
+    and a scale of 0 the state is exactly zero for ever: the scale-matched control."""
+    coupling: Literal["mean", "ring", "lattice"] = setting("mean", static=True)
+    """Who is a neighbour: everyone, the two on a ring through all entries, or the four on a periodic lattice."""
+    initial: Literal["signed", "positive"] = setting("signed", static=True)
+    """The initial state: noise around 0, or around the positive steady state."""
+    emphasis: Literal["linear", "softmax", "winner"] = setting("linear", static=True)
+    """How the observation weighs the rows: w = x, w = softmax(|x|), or 1 for the largest |x| and 0 for the rest."""
+    readout: Literal["activator", "difference"] = setting("activator", static=True)
+    """What is read out: a, or a − h."""
+    reset: Literal["episode", "redraw", "never"] = setting("episode", static=True)
+    """At an episode's end: back to the run's initial state, to a freshly drawn one, or no reset."""
+    normalise: bool = setting(False, static=True)
+    """Whether the cell sees observation features divided by their running root mean square."""
+
+    def __check_init__(self) -> None:
+        check(self, "cell")
+
+    def init(self, key: PRNGKeyArray, shape: tuple[int, int]) -> CellState:
+        """Draw an initial state of `shape` (features, actions): s·n around 0, or u*·(1 + s·n) around the steady state.
+
+        n is standard normal, s is `initial_scale`, u* is `steady_state()`.
+        """
+        key_a, key_h = jax.random.split(key)
+        noise = CellState(jax.random.normal(key_a, shape), jax.random.normal(key_h, shape))
+        if self.initial == "signed":
+            return jax.tree.map(lambda n: self.initial_scale * n, noise)
+        return jax.tree.map(lambda u, n: u * (1 + self.initial_scale * n), self.steady_state(), noise)
+
+    def steady_state(self) -> CellState:
+        """The positive uniform steady state without guidance, drive and ε, two scalars.
+
+        a* = μ_h ρ_a / (μ_a ρ_h),  h* = μ_h ρ_a² / (μ_a² ρ_h)
+        """
+        ratio = self.activator_production / self.activator_decay
+        activator = jnp.asarray(self.inhibitor_decay * ratio / self.inhibitor_production)
+        return CellState(activator, activator * ratio)
+
+    def step(
+        self, state: CellState, observation: Float[Array, " features"], guidance: Guidance | None = None
+    ) -> tuple[CellState, Float[Array, " actions"]]:
+        """Advance one environment step under an observation; return the new state and its readout."""
+        guidance = Guidance(kind="none") if guidance is None else guidance
+        a, h = state
+        reaction = self.activator_production * a**2 / (jnp.abs(h) + self.epsilon)
+        activator_rate = (
+            self.activator_diffusion * couple(self.coupling, a)
+            + reaction
+            - self.activator_decay * a
+            + guide(guidance, a)
+            + self.drive * drive(observation, a.shape[1])
+        )
+        inhibitor_rate = (
+            self.inhibitor_diffusion * couple(self.coupling, h)
+            + self.inhibitor_production * a**2
+            - self.inhibitor_decay * h
+            + guide(guidance, h)
+        )
+        a = jnp.clip(a + self.dt * activator_rate, -self.bound, self.bound)
+        h = jnp.clip(h + self.dt * inhibitor_rate, -self.bound, self.bound)
+        state = CellState(a, h)
+        return state, self.read(state, observation)
+
+    def read(self, state: CellState, observation: Float[Array, " features"]) -> Float[Array, " actions"]:
+        """The readout o_k = Σ_i w_i(x)·a_ik, or with (a − h)_ik for `difference`."""
+        source = state.activator if self.readout == "activator" else state.activator - state.inhibitor
+        return emphasise(self.emphasis, observation) @ source
+
+    def at_bound(self, state: CellState) -> Float[Array, ""]:
+        """The share of the entries of both states on which the bound acts."""
+        return jnp.mean(jnp.stack([jnp.abs(u) >= self.bound for u in state]), dtype=jnp.float32)
+
+
+def couple(coupling: str, u: Float[Array, "features actions"]) -> Float[Array, "features actions"]:
+    """Simplified diffusion: the mean over each entry's neighbours minus the entry, C(u) = N(u) − u.
+
+    Neighbours are all entries (`mean`), the previous and the next on a ring through all entries in row-major order
+    (`ring`), or left, right, above and below on a periodic lattice (`lattice`). Each conserves the mean of u, and its
+    eigenvalues lie in [−2, 0], so that one step is stable for D·dt ≤ 1 whatever the coupling.
+    """
+    if coupling == "mean":
+        return jnp.mean(u) - u
+    if coupling == "ring":
+        ring = u.reshape(-1)
+        return ((jnp.roll(ring, 1) + jnp.roll(ring, -1)) / 2 - ring).reshape(u.shape)
+    return sum(jnp.roll(u, shift, axis) for shift in (1, -1) for axis in (0, 1)) / 4 - u
+
+
+def emphasise(emphasis: str, observation: Float[Array, " features"]) -> Float[Array, " features"]:
+    """The weights w(x) of the rows: the observation decides which part of the state matters (the post's "State
+    Influence")."""
+    if emphasis == "linear":
+        return observation
+    if emphasis == "softmax":
+        return jax.nn.softmax(jnp.abs(observation))
+    return jax.nn.one_hot(jnp.argmax(jnp.abs(observation)), observation.size)
+
+
+def drive(observation: Float[Array, " features"], num_actions: int) -> Float[Array, "features actions"]:
+    """The observation as a source of the activator, x_i·c_k with c spread evenly from 1 to −1 over the actions.
+
+    A source equal for all actions would cancel in the softmax over logits; this one tells them apart.
+    """
+    return jnp.outer(observation, jnp.linspace(1.0, -1.0, num_actions))
+
+
+def exchange(population: float, states: CellState) -> CellState:
+    """Let cells of parallel environments, stacked on the last axis, move towards their mean: u + p·(ū − u)."""
+    return jax.tree.map(lambda u: u + population * (jnp.mean(u, axis=-1, keepdims=True) - u), states)

@@ -1,0 +1,85 @@
+"""Every setting says what it allows, and a wrong value is refused by name before anything compiles."""
+
+import dataclasses
+import difflib
+import math
+import typing
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import equinox as eqx
+
+
+class SettingError(ValueError):
+    """A setting has a value that is not allowed; the message names the setting, the value and what is allowed."""
+
+
+class Allowed(NamedTuple):
+    """What a setting accepts: the words for the error message, and the predicate that decides."""
+
+    words: str
+    holds: Callable[[Any], bool]
+
+
+FINITE = Allowed("a finite number", math.isfinite)
+NOT_NEGATIVE = Allowed("a finite number of at least 0", lambda value: math.isfinite(value) and value >= 0)
+POSITIVE = Allowed("a finite number above 0", lambda value: math.isfinite(value) and value > 0)
+BOUND = Allowed("a number above 0, or inf for no bound", lambda value: value > 0)
+FRACTION = Allowed("a number from 0 to 1", lambda value: 0 <= value <= 1)
+COUNT = Allowed("a whole number of at least 1", lambda value: isinstance(value, int) and value >= 1)
+COUNT_OR_ZERO = Allowed("a whole number of at least 0", lambda value: isinstance(value, int) and value >= 0)
+WIDTHS = Allowed("one or more whole numbers of at least 1", lambda value: bool(value) and all(map(COUNT.holds, value)))
+
+
+def setting(default: Any, allowed: Allowed | None = None, *, static: bool = False) -> Any:
+    """A module field with a default and the values it allows.
+
+    Array-valued settings (`static=False`) are leaves: `vmap` sweeps them inside one compiled program. Static ones
+    are part of the program, so that each of their values compiles anew. `allowed` may be left out where the type
+    says it all (a `Literal`, a `bool`).
+    """
+    return eqx.field(default=default, static=static, metadata={"allowed": allowed})
+
+
+def check(module: eqx.Module, prefix: str) -> None:
+    """Raise `SettingError` for the first field of `module` whose value its `setting` does not allow.
+
+    Values that are not plain Python (arrays of a sweep, tracers inside a compiled program) were plain once, and were
+    checked then.
+    """
+    types = typing.get_type_hints(type(module))
+    for field in dataclasses.fields(module):
+        value = getattr(module, field.name)
+        if not isinstance(value, bool | int | float | str | tuple):
+            continue
+        allowed = field.metadata.get("allowed") or _from_type(types[field.name])
+        if allowed is not None and not _holds(allowed, value):
+            name = f"{prefix}.{field.name}" if prefix else field.name
+            raise SettingError(f"{name} = {value!r}: must be {allowed.words}.{did_you_mean(value, types[field.name])}")
+
+
+def did_you_mean(value: object, options: Any) -> str:
+    """The sentence that offers the nearest of `options` (a list of names, or a `Literal`), or an empty one."""
+    names = [str(option) for option in typing.get_args(options) or options] if _listed(options) else []
+    near = difflib.get_close_matches(str(value), names, n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def _listed(options: Any) -> bool:
+    return typing.get_origin(options) is typing.Literal or isinstance(options, list | tuple)
+
+
+def _from_type(hint: Any) -> Allowed | None:
+    if typing.get_origin(hint) is typing.Literal:
+        names = typing.get_args(hint)
+        return Allowed("one of " + ", ".join(map(repr, names)), lambda value: value in names)
+    if hint is bool:
+        return Allowed("true or false", lambda value: isinstance(value, bool))
+    return None
+
+
+def _holds(allowed: Allowed, value: Any) -> bool:
+    try:
+        return allowed.holds(value)
+    except TypeError:
+        return False

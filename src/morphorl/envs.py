@@ -1,0 +1,133 @@
+"""Environments: gymnax's, and CartPole with its velocities hidden, for gymnax and for Gymnasium."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import gymnasium
+import gymnax
+import jax
+import jax.numpy as jnp
+import numpy as np
+from gymnasium.envs.classic_control.cartpole import CartPoleEnv as GymnasiumCartPole
+from gymnax.environments import spaces
+from gymnax.environments.classic_control.cartpole import CartPole
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from morphorl.checks import SettingError, did_you_mean
+
+
+class Step(NamedTuple):
+    """What one environment step returns; `observation` is that of the state reached, before any reset."""
+
+    state: Any
+    observation: Float[Array, " features"]
+    reward: Float[Array, ""]
+    terminated: Bool[Array, ""]
+    truncated: Bool[Array, ""]
+
+
+class Environment(NamedTuple):
+    """A pair of pure functions and the sizes that the agent needs.
+
+    Observations are flattened to float32 vectors. Nothing resets by itself: whoever steps decides what follows an end.
+    """
+
+    id: str
+    num_features: int
+    num_actions: int
+    time_limit: int
+    """No episode is longer than this many steps, so that it is truncated at most once in that many."""
+    reset: Callable[[PRNGKeyArray], tuple[Any, Float[Array, " features"]]]
+    step: Callable[[PRNGKeyArray, Any, Int[Array, ""]], Step]
+
+
+class StatelessCartPole(CartPole):
+    """CartPole that shows position and angle only, [x, θ]: the post's "Stateless CartPole"."""
+
+    def get_obs(self, state, params=None, key=None):
+        return jnp.array([state.x, state.theta])
+
+    def observation_space(self, params):
+        high = jnp.array([params.x_threshold * 2, params.theta_threshold_radians * 2])
+        return spaces.Box(-high, high, (2,), dtype=jnp.float32)
+
+
+class CartPoleNoVel(CartPole):
+    """CartPole with both velocities set to zero, [x, 0, θ, 0]: what the RL zoo benchmarks memory on."""
+
+    def get_obs(self, state, params=None, key=None):
+        return jnp.array([state.x, 0.0, state.theta, 0.0])
+
+
+PARTIAL = {"StatelessCartPole-v1": StatelessCartPole, "CartPoleNoVel-v1": CartPoleNoVel}
+
+
+def names() -> list[str]:
+    """The ids that `make` accepts, unless the environment turns out to have continuous actions."""
+    return ["CartPole-v1", *PARTIAL, *(name for name in gymnax.registered_envs if name != "CartPole-v1")]
+
+
+@functools.cache
+def make(env_id: str) -> Environment:
+    """The environment of that id: `StatelessCartPole-v1`, `CartPoleNoVel-v1`, or any gymnax one with discrete actions.
+
+    Raises:
+        SettingError: for an unknown id, or one with continuous actions.
+    """
+    if env_id not in names():
+        hint = did_you_mean(env_id, names())
+        raise SettingError(f"environment = {env_id!r}: must be one of {', '.join(names())}.{hint}")
+    env, params = (PARTIAL[env_id](), CartPole().default_params) if env_id in PARTIAL else gymnax.make(env_id)
+    if not isinstance(env.action_space(params), spaces.Discrete):
+        raise SettingError(f"environment = {env_id!r}: has continuous actions; must be one with discrete actions.")
+
+    def reset(key):
+        observation, state = env.reset_env(key, params)
+        return _strong(state), _flat(observation)
+
+    def step(key, state, action):
+        observation, state, reward, terminated, _ = env.step_env(key, state, action, params)
+        truncated = env.is_truncated(state, params)
+        return Step(_strong(state), _flat(observation), jnp.float32(reward), jnp.bool_(terminated), truncated)
+
+    features = jax.eval_shape(reset, jax.random.key(0))[1].size
+    return Environment(env_id, features, env.num_actions, int(params.max_steps_in_episode), reset, step)
+
+
+def _flat(observation):
+    return jnp.asarray(observation, jnp.float32).reshape(-1)
+
+
+def _strong(state):
+    """Arrays of fixed types in place of gymnax's Python numbers, so that stepped and reset states can be selected."""
+    return jax.tree.map(lambda leaf: jax.lax.convert_element_type(jnp.asarray(leaf), jnp.asarray(leaf).dtype), state)
+
+
+class GymnasiumStatelessCartPole(GymnasiumCartPole):
+    """`morphorl/StatelessCartPole-v1` for Gymnasium: observation [x, θ]."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        high = np.array([self.x_threshold * 2, self.theta_threshold_radians * 2], np.float32)
+        self.observation_space = gymnasium.spaces.Box(-high, high, dtype=np.float32)
+
+    def reset(self, **kwargs):
+        observation, info = super().reset(**kwargs)
+        return observation[[0, 2]], info
+
+    def step(self, action):
+        observation, *rest = super().step(action)
+        return observation[[0, 2]], *rest
+
+
+class GymnasiumCartPoleNoVel(GymnasiumCartPole):
+    """`morphorl/CartPoleNoVel-v1` for Gymnasium: observation [x, 0, θ, 0]."""
+
+    def reset(self, **kwargs):
+        observation, info = super().reset(**kwargs)
+        return observation * np.array([1, 0, 1, 0], np.float32), info
+
+    def step(self, action):
+        observation, *rest = super().step(action)
+        return observation * np.array([1, 0, 1, 0], np.float32), *rest

@@ -1,0 +1,286 @@
+"""PPO for an agent with a cell: advantages, the clipped loss, one update, and the training of one run.
+
+Every function here is pure and trains one run; `engines` trains many with `vmap`.
+"""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from morphorl.agent import Agent, init_agent, network_view, observe
+from morphorl.blend import blend
+from morphorl.envs import Environment
+from morphorl.networks import MLP
+from morphorl.rollout import Acting, Experience, begin, collect, draw, evaluate
+from morphorl.settings import PPO, Settings
+
+LEARNER_STREAM, CELL_STREAM = 0, 1
+
+
+class Networks(NamedTuple):
+    """What the gradient trains."""
+
+    actor: MLP
+    critic: MLP
+
+
+class Samples(NamedTuple):
+    """A rollout as the loss needs it: one column (or entry) per sample, all environments and times alike."""
+
+    observation: Float[Array, "features batch"]
+    readout: Float[Array, "actions batch"]
+    action: Int[Array, " batch"]
+    log_prob: Float[Array, " batch"]
+    value: Float[Array, " batch"]
+    advantage: Float[Array, " batch"]
+
+
+class Curve(NamedTuple):
+    """What is kept of every update; NaN where there was nothing to measure."""
+
+    episode_return: Float[Array, " updates"]
+    episodes: Int[Array, " updates"]
+    greedy_return: Float[Array, " updates"]
+    at_bound: Float[Array, " updates"]
+
+
+class TrainState(NamedTuple):
+    """A run between two updates."""
+
+    agent: Agent
+    optimiser: optax.OptState
+    acting: Acting
+    key: PRNGKeyArray
+    curve: Curve
+    diverged_at: Int[Array, ""]
+    """Environment steps done when the loss or its gradient was first not finite; −1 while all is well."""
+
+
+# --- Advantages ------------------------------------------------------------------------------------------------------
+
+
+def gae(
+    reward: Float[Array, "time envs"],
+    value: Float[Array, "time envs"],
+    next_value: Float[Array, "time envs"],
+    terminated: Bool[Array, "time envs"],
+    truncated: Bool[Array, "time envs"],
+    discount: float,
+    gae_lambda: float,
+) -> Float[Array, "time envs"]:
+    """Generalised advantage estimation, A_t = δ_t + γλ·A_{t+1} with δ_t = r_t + γ·V(s_{t+1}) − V(s_t).
+
+    Termination has no future: its V(s_{t+1}) counts as 0. Truncation has one that was not seen: `next_value` must hold
+    the value of the observation that it cut off. The recursion stops at both.
+
+    Source: Schulman et al., "High-Dimensional Continuous Control Using Generalized Advantage Estimation", 2016.
+    """
+    delta = reward + discount * next_value * ~terminated - value
+    carry_on = discount * gae_lambda * ~(terminated | truncated)
+
+    def back(advantage, now):
+        delta, carry_on = now
+        advantage = delta + carry_on * advantage
+        return advantage, advantage
+
+    return jax.lax.scan(back, jnp.zeros_like(value[0]), (delta, carry_on), reverse=True)[1]
+
+
+def truncation_values(
+    critic: MLP, final: Float[Array, "time features envs"], truncated: Bool[Array, "time envs"], time_limit: int
+) -> Float[Array, "time envs"]:
+    """V of the observation that each truncation cut off; 0 where nothing was truncated.
+
+    An environment is truncated at most once in `time_limit` steps, so only so many values are computed per rollout.
+    """
+    time, features, envs = final.shape
+    slots = -(-time // time_limit)
+    _, when = jax.lax.top_k(truncated.T.astype(jnp.float32), slots)
+    where = (when, jnp.arange(envs)[:, None])
+    columns = final.transpose(0, 2, 1)[where].reshape(-1, features).T
+    values = critic(columns)[0].reshape(envs, slots)
+    return jnp.zeros_like(truncated, jnp.float32).at[where].set(values * truncated[where])
+
+
+def prepare(
+    settings: Settings, env: Environment, agent: Agent, experience: Experience, last: Float[Array, "features envs"]
+) -> Samples:
+    """Turn a rollout into samples: log-probabilities, values (one batched pass of the critic) and advantages."""
+    time, features, envs = experience.observation.shape
+    columns = experience.observation.transpose(1, 0, 2).reshape(features, time * envs)
+    view = network_view(settings, agent.statistics, jnp.concatenate([columns, last], axis=1))
+    value = agent.critic(view)[0].reshape(time + 1, envs)
+    final = jax.vmap(network_view, in_axes=(None, None, 0))(settings, agent.statistics, experience.final_observation)
+    cut_off = truncation_values(agent.critic, final, experience.truncated, env.time_limit)
+    next_value = jnp.where(experience.truncated, cut_off, value[1:])
+    ppo = settings.ppo
+    ends = (experience.terminated, experience.truncated)
+    advantage = gae(experience.reward, value[:-1], next_value, *ends, ppo.discount, ppo.gae_lambda)
+    flat = [u.transpose(1, 0, 2).reshape(-1, time * envs) for u in (experience.logits, experience.readout)]
+    action = experience.action.reshape(-1)
+    return Samples(
+        observation=view[:, :-envs],
+        readout=flat[1],
+        action=action,
+        log_prob=_chosen(jax.nn.log_softmax(blend(settings.blend, *flat), axis=0), action),
+        value=value[:-1].reshape(-1),
+        advantage=advantage.reshape(-1),
+    )
+
+
+# --- Loss and update -------------------------------------------------------------------------------------------------
+
+
+def ppo_loss(networks: Networks, settings: Settings, samples: Samples) -> Float[Array, ""]:
+    """The clipped surrogate, the (clipped) value loss and the entropy bonus on one minibatch.
+
+    With r the probability ratio, A the advantages normalised over the minibatch, V the value, R = A_gae + V_old:
+
+        L = −E[min(r·A, clip(r, 1−ε, 1+ε)·A)] + c_v·½·E[max((V−R)², (V_clip−R)²)] − c_e·E[H] + c_d·E[CE]
+
+    CE is the cross-entropy from the blended policy, held fixed, to the network alone (`blend.distil`).
+    """
+    ppo = settings.ppo
+    logits = networks.actor(samples.observation)
+    log_policy = jax.nn.log_softmax(blend(settings.blend, logits, samples.readout), axis=0)
+    policy = jnp.exp(log_policy)
+    ratio = jnp.exp(_chosen(log_policy, samples.action) - samples.log_prob)
+    advantage = (samples.advantage - jnp.mean(samples.advantage)) / (jnp.std(samples.advantage) + 1e-8)
+    surrogate = jnp.minimum(ratio * advantage, jnp.clip(ratio, 1 - ppo.clip, 1 + ppo.clip) * advantage)
+
+    value = networks.critic(samples.observation)[0]
+    target = samples.advantage + samples.value
+    clipped = samples.value + jnp.clip(value - samples.value, -ppo.value_clip, ppo.value_clip)
+    value_loss = 0.5 * jnp.mean(jnp.maximum((value - target) ** 2, (clipped - target) ** 2))
+
+    entropy = -jnp.mean(jnp.sum(policy * log_policy, axis=0))
+    loss = -jnp.mean(surrogate) + ppo.value_coefficient * value_loss - ppo.entropy_coefficient * entropy
+    if settings.blend.kind == "none":
+        return loss
+    teach = -jnp.mean(jnp.sum(jax.lax.stop_gradient(policy) * jax.nn.log_softmax(logits, axis=0), axis=0))
+    return loss + settings.blend.distil * teach
+
+
+def optimiser(ppo: PPO) -> optax.GradientTransformation:
+    """Clipping by the global norm, then Adam's direction; `learn` multiplies it by the learning rate."""
+    return optax.chain(optax.clip_by_global_norm(ppo.max_gradient_norm), optax.scale_by_adam(eps=1e-5))
+
+
+def learn(
+    settings: Settings,
+    networks: Networks,
+    optimiser_state: optax.OptState,
+    samples: Samples,
+    learning_rate: Float[Array, ""] | float,
+    key: PRNGKeyArray,
+) -> tuple[Networks, optax.OptState, Bool[Array, ""]]:
+    """Several epochs of minibatch steps on one rollout; also returns whether loss and gradient stayed finite."""
+    ppo = settings.ppo
+    shuffles = jax.vmap(lambda k: jax.random.permutation(k, ppo.batch))(jax.random.split(key, ppo.epochs))
+    minibatches = shuffles.reshape(ppo.epochs * ppo.minibatches, -1)
+
+    def step(carry, chosen):
+        networks, optimiser_state, finite = carry
+        minibatch = jax.tree.map(lambda u: u[..., chosen], samples)
+        loss, gradient = jax.value_and_grad(ppo_loss)(networks, settings, minibatch)
+        finite = finite & jnp.isfinite(loss) & jnp.isfinite(optax.global_norm(gradient))
+        direction, optimiser_state = optimiser(ppo).update(gradient, optimiser_state)
+        networks = jax.tree.map(lambda w, d: w - learning_rate * d, networks, direction)
+        return (networks, optimiser_state, finite), None
+
+    return jax.lax.scan(step, (networks, optimiser_state, jnp.array(True)), minibatches)[0]
+
+
+# --- Training one run ------------------------------------------------------------------------------------------------
+
+
+def init(settings: Settings, env: Environment, seed: Int[Array, ""], cell_seed: Int[Array, ""]) -> TrainState:
+    """A run before its first update. `seed` decides all of the learner's chance, `cell_seed` the cell's pattern."""
+    key = jax.random.fold_in(jax.random.key(LEARNER_STREAM), seed)
+    cell_key = jax.random.fold_in(jax.random.key(CELL_STREAM), cell_seed)
+    key_agent, key_begin, key_updates = jax.random.split(key, 3)
+    agent = init_agent(settings, env.num_features, env.num_actions, key_agent, cell_key)
+    unmeasured = jnp.full(settings.updates, jnp.nan)
+    return TrainState(
+        agent=agent,
+        optimiser=optimiser(settings.ppo).init(Networks(agent.actor, agent.critic)),
+        acting=begin(settings, env, agent, key_begin, settings.ppo.num_envs),
+        key=key_updates,
+        curve=Curve(unmeasured, jnp.zeros(settings.updates, jnp.int32), unmeasured, unmeasured),
+        diverged_at=jnp.array(-1),
+    )
+
+
+def update(settings: Settings, env: Environment, state: TrainState, index: Int[Array, ""]) -> TrainState:
+    """The update number `index`: collect a rollout, learn from it, evaluate if it is time, and note the curve."""
+    ppo = settings.ppo
+    key_rollout, key_learn, key_evaluate = jax.random.split(jax.random.fold_in(state.key, index), 3)
+    acting, experience = collect(settings, env, state.agent, state.acting, draw(settings, env, key_rollout))
+
+    samples = prepare(settings, env, state.agent, experience, acting.observation)
+    networks = Networks(state.agent.actor, state.agent.critic)
+    learning_rate = ppo.learning_rate * (1 - index / settings.updates if ppo.anneal else 1.0)
+    networks, optimiser_state, finite = learn(settings, networks, state.optimiser, samples, learning_rate, key_learn)
+
+    seen = experience.observation.transpose(1, 0, 2).reshape(env.num_features, -1)
+    agent = Agent(networks.actor, networks.critic, state.agent.pattern, observe(state.agent.statistics, seen))
+    first_failure = (state.diverged_at < 0) & ~finite
+    return TrainState(
+        agent=agent,
+        optimiser=optimiser_state,
+        acting=acting,
+        key=state.key,
+        curve=_note(state.curve, index, experience, _evaluate_if_due(settings, env, agent, key_evaluate, index)),
+        diverged_at=jnp.where(first_failure, (index + 1) * ppo.batch, state.diverged_at),
+    )
+
+
+def advance(
+    settings: Settings, env: Environment, state: TrainState, start: Int[Array, ""], stop: Int[Array, ""]
+) -> TrainState:
+    """The updates from `start` up to, not including, `stop`."""
+    return jax.lax.fori_loop(start, stop, lambda index, state: update(settings, env, state, index), state)
+
+
+def train(settings: Settings, env: Environment, seed: int, cell_seed: int | None = None) -> TrainState:
+    """Train one run from beginning to end; jit it for one compiled program.
+
+    Example:
+        >>> settings = Settings("StatelessCartPole-v1", steps=20_000)
+        >>> trained = jax.jit(train, static_argnums=1)(settings, envs.make(settings.environment), 0)
+    """
+    state = init(settings, env, jnp.asarray(seed), jnp.asarray(seed if cell_seed is None else cell_seed))
+    return advance(settings, env, state, jnp.asarray(0), jnp.asarray(settings.updates))
+
+
+def _evaluate_if_due(
+    settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray, index: Int[Array, ""]
+) -> Float[Array, ""]:
+    interval = settings.evaluation_interval
+    if interval == 0:
+        return jnp.array(jnp.nan)
+
+    def measure():
+        return jnp.mean(evaluate(settings, env, agent, key, settings.evaluation_episodes, greedy=True))
+
+    return jax.lax.cond((index + 1) % interval == 0, measure, lambda: jnp.array(jnp.nan))
+
+
+def _note(curve: Curve, index: Int[Array, ""], experience: Experience, greedy_return: Float[Array, ""]) -> Curve:
+    done = experience.terminated | experience.truncated
+    episodes = jnp.sum(done)
+    # 0/0 is NaN where no episode ended: a return that does not exist must not enter a mean.
+    episode_return = jnp.sum(experience.episode_return * done) / episodes
+    now = Curve(episode_return, episodes, greedy_return, jnp.mean(experience.at_bound))
+    return jax.tree.map(lambda kept, value: kept.at[index].set(value), curve, now)
+
+
+def _chosen(table: Float[Array, "actions batch"], action: Int[Array, " batch"]) -> Float[Array, " batch"]:
+    """The entry of each column that belongs to the action taken."""
+    picked = jax.nn.one_hot(action, table.shape[0], axis=0)
+    # A sum over a mask instead of an index: its gradient is a product, not a scatter. `where` keeps 0·(−inf) out.
+    return jnp.sum(jnp.where(picked > 0, table, 0.0), axis=0)

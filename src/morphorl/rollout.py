@@ -1,0 +1,156 @@
+"""Acting: an agent in parallel environments, to collect experience or to be evaluated."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from morphorl.agent import Agent, spread, think
+from morphorl.cell import CellState
+from morphorl.envs import Environment, Step
+from morphorl.settings import Settings
+
+ENV_AXES = Step(state=0, observation=-1, reward=0, terminated=0, truncated=0)  # pyright: ignore[reportArgumentType]
+
+
+class Acting(NamedTuple):
+    """Where the parallel environments stand: what the next step starts from."""
+
+    env_state: Any
+    observation: Float[Array, "features envs"]
+    cells: CellState
+    episode_return: Float[Array, " envs"]
+
+
+class Experience(NamedTuple):
+    """A rollout; the leading axis of every array is time.
+
+    `observation` is what the action answered, `final_observation` what the action led to, before any reset. `readout`
+    and `logits` are what was acted on: nothing of the cell is ever recomputed in the update.
+    """
+
+    observation: Float[Array, "time features envs"]
+    final_observation: Float[Array, "time features envs"]
+    logits: Float[Array, "time actions envs"]
+    readout: Float[Array, "time actions envs"]
+    action: Int[Array, "time envs"]
+    reward: Float[Array, "time envs"]
+    terminated: Bool[Array, "time envs"]
+    truncated: Bool[Array, "time envs"]
+    episode_return: Float[Array, "time envs"]
+    at_bound: Float[Array, " time"]
+
+
+class Chance(NamedTuple):
+    """All random numbers of a rollout, drawn before it starts: one large draw is cheaper than many small ones.
+
+    A fresh start is drawn for every step, whether or not an episode ends there.
+    """
+
+    noise: Float[Array, "time actions envs"]
+    step_key: PRNGKeyArray
+    env_state: Any
+    observation: Float[Array, "time features envs"]
+    pattern: CellState | None
+
+
+def begin(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray, envs: int) -> Acting:
+    """Reset `envs` parallel environments, and give each a copy of the agent's pattern."""
+    keys = jax.random.split(key, envs)
+    state, observation = jax.vmap(env.reset, out_axes=(0, -1))(keys)
+    return Acting(state, observation, spread(agent.pattern, envs), jnp.zeros(envs))
+
+
+def draw(settings: Settings, env: Environment, key: PRNGKeyArray) -> Chance:
+    """Draw the random numbers of one rollout."""
+    time, envs = settings.ppo.rollout_steps, settings.ppo.num_envs
+    key_noise, key_step, key_reset, key_pattern = jax.random.split(key, 4)
+    noise = jax.random.gumbel(key_noise, (time, env.num_actions, envs))
+    state, observation = jax.vmap(jax.vmap(env.reset, out_axes=(0, -1)))(jax.random.split(key_reset, (time, envs)))
+    pattern = None
+    if settings.blend.kind != "none" and settings.cell.reset == "redraw":
+        shape = (env.num_features, env.num_actions)
+        keys = jax.random.split(key_pattern, (time, envs))
+        pattern = jax.vmap(jax.vmap(lambda k: settings.cell.init(k, shape), out_axes=-1))(keys)
+    return Chance(noise, jax.random.split(key_step, (time, envs)), state, observation, pattern)
+
+
+def collect(
+    settings: Settings, env: Environment, agent: Agent, acting: Acting, chance: Chance
+) -> tuple[Acting, Experience]:
+    """Act for one rollout in every parallel environment; episodes that end are followed by fresh ones."""
+
+    def step(acting: Acting, chance: Chance) -> tuple[Acting, Experience]:
+        cells, thought = think(settings, agent, acting.cells, acting.observation)
+        action = jnp.argmax(thought.blended + chance.noise, axis=0)
+        after = jax.vmap(env.step, out_axes=ENV_AXES)(chance.step_key, acting.env_state, action)
+        done = after.terminated | after.truncated
+        episode_return = acting.episode_return + after.reward
+        experience = Experience(
+            observation=acting.observation,
+            final_observation=after.observation,
+            logits=thought.logits,
+            readout=thought.readout,
+            action=action,
+            reward=after.reward,
+            terminated=after.terminated,
+            truncated=after.truncated,
+            episode_return=episode_return,
+            at_bound=settings.cell.at_bound(cells),
+        )
+        acting = Acting(
+            env_state=jax.vmap(_choose)(done, chance.env_state, after.state),
+            observation=jnp.where(done, chance.observation, after.observation),
+            cells=_reset_cells(settings, agent, chance.pattern, done, cells),
+            episode_return=jnp.where(done, 0.0, episode_return),
+        )
+        return acting, experience
+
+    return jax.lax.scan(step, acting, chance)
+
+
+def evaluate(
+    settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray, episodes: int, *, greedy: bool
+) -> Float[Array, " episodes"]:
+    """The returns of `episodes` whole episodes, each in an environment of its own.
+
+    `greedy` takes the action with the largest blended logit, otherwise actions are sampled from their softmax.
+    """
+    key_begin, key_pattern, key_steps = jax.random.split(key, 3)
+    acting = begin(settings, env, agent, key_begin, episodes)
+    if settings.cell.reset == "redraw":
+        keys = jax.random.split(key_pattern, episodes)
+        shape = (env.num_features, env.num_actions)
+        acting = acting._replace(cells=jax.vmap(lambda k: settings.cell.init(k, shape), out_axes=-1)(keys))
+
+    def running(carry):
+        return jnp.any(carry[2])
+
+    def step(carry):
+        time, acting, alive = carry
+        key_step, key_action = jax.random.split(jax.random.fold_in(key_steps, time))
+        cells, thought = think(settings, agent, acting.cells, acting.observation)
+        noise = 0.0 if greedy else jax.random.gumbel(key_action, thought.blended.shape)
+        action = jnp.argmax(thought.blended + noise, axis=0)
+        keys = jax.random.split(key_step, episodes)
+        after = jax.vmap(env.step, out_axes=ENV_AXES)(keys, acting.env_state, action)
+        episode_return = acting.episode_return + alive * after.reward
+        alive = alive & ~(after.terminated | after.truncated)
+        return time + 1, Acting(after.state, after.observation, cells, episode_return), alive
+
+    return jax.lax.while_loop(running, step, (0, acting, jnp.ones(episodes, bool)))[1].episode_return
+
+
+def _reset_cells(
+    settings: Settings, agent: Agent, fresh: CellState | None, done: Bool[Array, " envs"], cells: CellState
+) -> CellState:
+    """Cells at the start of the next step: reset where an episode has just ended, as `cell.reset` says."""
+    if settings.blend.kind == "none" or settings.cell.reset == "never":
+        return cells
+    initial = jax.tree.map(lambda u: u[..., None], agent.pattern) if fresh is None else fresh
+    return jax.tree.map(lambda start, u: jnp.where(done, start, u), initial, cells)
+
+
+def _choose(condition: Bool[Array, ""], if_true: Any, if_false: Any) -> Any:
+    return jax.tree.map(lambda x, y: jnp.where(condition, x, y), if_true, if_false)

@@ -1,0 +1,155 @@
+"""Everything that one run depends on, beside its seed: one definition for Python, study files and the command line."""
+
+import dataclasses
+import typing
+from typing import Any, Literal
+
+import equinox as eqx
+
+from morphorl import envs
+from morphorl.blend import Blend
+from morphorl.cell import Cell
+from morphorl.checks import (
+    BOUND,
+    COUNT,
+    COUNT_OR_ZERO,
+    FRACTION,
+    NOT_NEGATIVE,
+    POSITIVE,
+    WIDTHS,
+    SettingError,
+    check,
+    did_you_mean,
+    setting,
+)
+from morphorl.guidance import Guidance
+
+
+class PPO(eqx.Module):
+    """Proximal policy optimisation (Schulman et al., 2017); the defaults are the widely published ones (`standard`)."""
+
+    learning_rate: float = setting(2.5e-4, POSITIVE)
+    """Adam's step size (at the start, if annealed)."""
+    anneal: bool = setting(True, static=True)
+    """Whether the learning rate falls linearly to 0 over the run."""
+    discount: float = setting(0.99, FRACTION)
+    """PPO's γ, per environment step (not to be confused with the guidance strength)."""
+    gae_lambda: float = setting(0.95, FRACTION)
+    """λ of generalised advantage estimation."""
+    clip: float = setting(0.2, POSITIVE)
+    """The probability ratio counts within 1 ± clip."""
+    value_clip: float = setting(0.2, BOUND)
+    """The value estimate moves at most this far per update (inf: no clipping)."""
+    value_coefficient: float = setting(0.5, NOT_NEGATIVE)
+    """Weight of the value loss."""
+    entropy_coefficient: float = setting(0.01, NOT_NEGATIVE)
+    """Weight of the entropy bonus."""
+    max_gradient_norm: float = setting(0.5, BOUND)
+    """Gradients are scaled down to this global norm (inf: never)."""
+    num_envs: int = setting(4, COUNT, static=True)
+    """Parallel environments of one run."""
+    rollout_steps: int = setting(128, COUNT, static=True)
+    """Steps of each environment between two updates."""
+    epochs: int = setting(4, COUNT, static=True)
+    """Passes over a rollout."""
+    minibatches: int = setting(4, COUNT, static=True)
+    """Parts that each pass is cut into; must divide num_envs × rollout_steps."""
+    hidden: tuple[int, ...] = setting((64, 64), WIDTHS, static=True)
+    """Widths of the hidden layers, the same for policy and value network."""
+    activation: Literal["tanh", "relu"] = setting("tanh", static=True)
+    """The hidden layers' activation."""
+    normalise_observations: bool = setting(False, static=True)
+    """Whether the networks see observations shifted and scaled by their running mean and deviation."""
+
+    def __check_init__(self) -> None:
+        check(self, "ppo")
+        if isinstance(self.minibatches, int) and self.batch % self.minibatches:
+            raise SettingError(
+                f"ppo.minibatches = {self.minibatches}: must divide the batch of {self.batch} samples "
+                f"(ppo.num_envs {self.num_envs} × ppo.rollout_steps {self.rollout_steps})."
+            )
+
+    @property
+    def batch(self) -> int:
+        """Environment steps per update, over all parallel environments."""
+        return self.num_envs * self.rollout_steps
+
+
+PRESETS: dict[str, PPO] = {
+    "standard": PPO(),
+    "tuned": PPO(
+        learning_rate=5e-3,
+        anneal=False,
+        discount=0.98,
+        gae_lambda=0.9,
+        value_clip=float("inf"),
+        entropy_coefficient=0.0,
+        num_envs=8,
+        rollout_steps=32,
+        epochs=8,
+        normalise_observations=True,
+    ),
+}
+"""`standard`: CleanRL's published settings for CartPole. `tuned`: found by us on tuning seeds (docs/method.md)."""
+
+
+class Settings(eqx.Module):
+    """One run: which environment, how long, and the agent that learns in it."""
+
+    environment: str = setting("CartPole-v1", static=True)
+    """A gymnax id with discrete actions, StatelessCartPole-v1 or CartPoleNoVel-v1."""
+    steps: int = setting(100_000, COUNT, static=True)
+    """Environment steps of training, over all parallel environments; rounded down to whole updates."""
+    evaluate_every: int = setting(2_000, COUNT_OR_ZERO, static=True)
+    """Environment steps between two greedy evaluations, rounded up to whole updates (0: never)."""
+    evaluation_episodes: int = setting(8, COUNT, static=True)
+    """Episodes of each such evaluation."""
+    ppo: PPO = dataclasses.field(default_factory=PPO)
+    cell: Cell = dataclasses.field(default_factory=Cell)
+    guidance: Guidance = dataclasses.field(default_factory=Guidance)
+    blend: Blend = dataclasses.field(default_factory=Blend)
+
+    def __check_init__(self) -> None:
+        check(self, "")
+        if isinstance(self.environment, str):
+            envs.make(self.environment)
+        if self.steps < self.ppo.batch:
+            raise SettingError(
+                f"steps = {self.steps}: must be at least one rollout of {self.ppo.batch} environment steps "
+                f"(ppo.num_envs {self.ppo.num_envs} × ppo.rollout_steps {self.ppo.rollout_steps})."
+            )
+
+    @property
+    def updates(self) -> int:
+        """Number of PPO updates of the run."""
+        return self.steps // self.ppo.batch
+
+    @property
+    def evaluation_interval(self) -> int:
+        """Updates between two greedy evaluations; 0 for none."""
+        return -(-self.evaluate_every // self.ppo.batch)
+
+
+def to_dict(settings: eqx.Module) -> dict[str, Any]:
+    """Settings as nested dictionaries of plain values, ready for JSON."""
+    return dataclasses.asdict(settings)  # pyright: ignore[reportArgumentType]
+
+
+def from_dict[M: eqx.Module](cls: type[M], values: dict[str, Any], prefix: str = "") -> M:
+    """The inverse of `to_dict`; what is left out keeps its default.
+
+    Raises:
+        SettingError: for a name that does not exist, or a value that is not allowed.
+    """
+    hints = typing.get_type_hints(cls)
+    unknown = [name for name in values if name not in hints]
+    if unknown:
+        hint = did_you_mean(unknown[0], list(hints))
+        raise SettingError(f"{prefix}{unknown[0]}: no such setting; must be one of {', '.join(hints)}.{hint}")
+    return cls(**{name: _from_plain(hints[name], value, f"{prefix}{name}") for name, value in values.items()})
+
+
+def _from_plain(hint: Any, value: Any, name: str) -> Any:
+    if isinstance(hint, type) and issubclass(hint, eqx.Module):
+        return from_dict(hint, value, f"{name}.")
+    return tuple(value) if isinstance(value, list) else value
