@@ -38,6 +38,8 @@ class Environment(NamedTuple):
     num_actions: int
     time_limit: int
     """No episode is longer than this many steps, so that it is truncated at most once in that many."""
+    threshold: float | None
+    """The return from which Gymnasium calls the task solved, if it names one."""
     reset: Callable[[PRNGKeyArray], tuple[Any, Float[Array, " features"]]]
     step: Callable[[PRNGKeyArray, Any, Int[Array, ""]], Step]
 
@@ -92,7 +94,12 @@ def make(env_id: str) -> Environment:
         return Step(_strong(state), _flat(observation), jnp.float32(reward), jnp.bool_(terminated), truncated)
 
     features = jax.eval_shape(reset, jax.random.key(0))[1].size
-    return Environment(env_id, features, env.num_actions, int(params.max_steps_in_episode), reset, step)
+    return Environment(env_id, features, env.num_actions, int(params.max_steps_in_episode), _threshold(env_id), reset, step)
+
+
+def _threshold(env_id: str) -> float | None:
+    spec = gymnasium.registry.get(env_id) or gymnasium.registry.get(f"morphorl/{env_id}")
+    return spec.reward_threshold if spec else None
 
 
 def _flat(observation):

@@ -78,15 +78,14 @@ class PPO(eqx.Module):
 PRESETS: dict[str, PPO] = {
     "standard": PPO(),
     "tuned": PPO(
-        learning_rate=5e-3,
-        anneal=False,
+        learning_rate=3e-3,
         discount=0.98,
         gae_lambda=0.9,
         value_clip=float("inf"),
         entropy_coefficient=0.0,
         num_envs=8,
         rollout_steps=32,
-        epochs=8,
+        epochs=10,
         normalise_observations=True,
     ),
 }

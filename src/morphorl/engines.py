@@ -1,0 +1,139 @@
+"""Where batches run: here, on every core of this machine."""
+
+import functools
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
+from morphorl import envs, ppo, rollout
+from morphorl.agent import Agent
+from morphorl.settings import Settings
+from morphorl.study import Run
+
+EVALUATION_STREAM = 2
+CHUNK_SECONDS = 0.5
+"""Time between two signs of life, and between Ctrl-C and its effect."""
+
+
+class BatchResult(NamedTuple):
+    """What is kept of a batch; every array has the batch's runs as its leading axis."""
+
+    curve: ppo.Curve
+    agents: Agent
+    diverged_at: np.ndarray
+
+
+class Program(NamedTuple):
+    """Compiled training of a batch: `init(settings, seeds, cell_seeds)`, `advance(settings, state, start, stop)`."""
+
+    init: Callable[..., ppo.TrainState]
+    advance: Callable[..., ppo.TrainState]
+
+
+def batch_sizes() -> tuple[int, int]:
+    """The largest number of runs in a batch, and the number of which it must be a multiple.
+
+    16 runs per core keep a CPU busy and its caches warm; an accelerator wants many more.
+    """
+    devices = jax.devices()
+    return (16 if devices[0].platform == "cpu" else 1024) * len(devices), len(devices)
+
+
+def train_batch(
+    runs: list[Run],
+    size: int,
+    compiling: Callable[[], None] = lambda: None,
+    advanced: Callable[[int, np.ndarray], None] = lambda updates, returns: None,
+) -> BatchResult:
+    """Train runs that share one program, as one program of `size` runs.
+
+    Fewer runs than `size` are filled up with copies of the last one, whose results are dropped: the same program, and
+    so the same bits, whatever the number.
+
+    Args:
+        compiling: called before a program is compiled for the first time.
+        advanced: called every half second or so with the number of updates done and each run's latest episode return.
+    """
+    padded = runs + [runs[-1]] * (size - len(runs))
+    settings = stack([run.settings for run in padded])
+    seeds, cell_seeds = (jnp.array([getattr(run, name) for run in padded]) for name in ("seed", "cell_seed"))
+    first = runs[0].settings
+    if not _is_compiled(first, size):
+        compiling()
+    program = compiled(jax.tree.structure(first), first.environment, size)
+    state, done, stop = program.init(settings, seeds, cell_seeds), 0, 1
+    while done < first.updates:
+        started = time.perf_counter()
+        state = jax.block_until_ready(program.advance(settings, state, jnp.array(done), jnp.array(stop)))
+        advanced(stop, _latest(state.curve.episode_return, stop)[: len(runs)])
+        pace = (time.perf_counter() - started) / (stop - done)
+        done, stop = stop, min(first.updates, stop + max(1, int(CHUNK_SECONDS / pace)))
+    kept = jax.tree.map(lambda u: np.asarray(u)[: len(runs)], (state.curve, state.agent, state.diverged_at))
+    return BatchResult(*kept)
+
+
+def evaluate_agents(settings: list[Settings], arrays: Agent, episodes: int, *, greedy: bool, seed: int = 0) -> np.ndarray:
+    """Play whole episodes with trained agents of one program.
+
+    Returns:
+        Episode returns of shape (agents, episodes).
+    """
+    env = envs.make(settings[0].environment)
+    keys = jax.random.split(jax.random.fold_in(jax.random.key(EVALUATION_STREAM), seed), len(settings))
+
+    def play(settings: Settings, agent: Agent, key: jax.Array) -> jax.Array:
+        return rollout.evaluate(settings, env, agent, key, episodes, greedy=greedy)
+
+    return np.asarray(jax.jit(jax.vmap(play))(stack(settings), jax.tree.map(jnp.asarray, arrays), keys))
+
+
+def stack(settings: list[Settings]) -> Settings:
+    """Settings of one program with a leading axis of runs on every array-valued one."""
+    return jax.tree.map(lambda *leaves: jnp.array(leaves, jnp.float32), *settings)
+
+
+_compiled_programs: set[tuple] = set()
+
+
+def _is_compiled(settings: Settings, size: int) -> bool:
+    return (jax.tree.structure(settings), size) in _compiled_programs
+
+
+@functools.cache
+def compiled(structure: Any, environment: str, size: int) -> Program:
+    """Compile training for all settings of one structure, in batches of `size` runs sharded over the devices."""
+    env = envs.make(environment)
+    mesh = jax.make_mesh((len(jax.devices()),), ("runs",), axis_types=(AxisType.Auto,))
+    runs, same = PartitionSpec("runs"), PartitionSpec()
+
+    def shard(function, in_specs, **options):
+        mapped = jax.shard_map(function, mesh=mesh, in_specs=in_specs, out_specs=runs, check_vma=False)
+        return jax.jit(mapped, in_shardings=[NamedSharding(mesh, spec) for spec in in_specs], **options)
+
+    def init(settings, seeds, cell_seeds):
+        return jax.vmap(ppo.init, in_axes=(0, None, 0, 0))(settings, env, seeds, cell_seeds)
+
+    def advance(settings, state, start, stop):
+        return jax.vmap(ppo.advance, in_axes=(0, None, 0, None, None))(settings, env, state, start, stop)
+
+    settings = jax.tree.unflatten(structure, [jax.ShapeDtypeStruct((size,), jnp.float32)] * structure.num_leaves)
+    seeds = jax.ShapeDtypeStruct((size,), jnp.int32)
+    index = jax.ShapeDtypeStruct((), jnp.int32)
+    init = shard(init, (runs, runs, runs))
+    advance = shard(advance, (runs, runs, same, same), donate_argnums=1)
+    state = jax.eval_shape(init, settings, seeds, seeds)
+    compiled = init.lower(settings, seeds, seeds).compile(), advance.lower(settings, state, index, index).compile()
+    _compiled_programs.add((structure, size))
+    return Program(*compiled)
+
+
+def _latest(returns: jax.Array, updates: int) -> np.ndarray:
+    """The last known episode return of each run; NaN where no episode has ended yet."""
+    known = np.asarray(returns)[:, :updates]
+    last = known.shape[1] - 1 - np.argmax(~np.isnan(known[:, ::-1]), axis=1)
+    return known[np.arange(len(known)), last]

@@ -1,0 +1,124 @@
+"""What a running study shows: a live table on a terminal, plain lines elsewhere."""
+
+import math
+import time
+from collections import defaultdict
+from types import TracebackType
+
+import numpy as np
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from morphorl.study import Run
+
+LINE_SECONDS = 5.0
+"""Time between two lines where there is no terminal."""
+
+
+class Progress:
+    """Follows the runs of a study and shows how they stand; use it as a context manager around the training."""
+
+    def __init__(self, console: Console, runs: list[Run], finished: set[str]) -> None:
+        self.console = console
+        self.total = defaultdict(int)
+        self.done = defaultdict(int)
+        self.returns: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
+        for run in runs:
+            self.total[_row(run)] += 1
+            self.done[_row(run)] += run.id in finished
+        remaining = {run.id: run for run in runs if run.id not in finished}.values()
+        self.steps_left = sum(run.settings.updates * run.settings.ppo.batch for run in remaining)
+        self.steps = 0
+        self.batch_steps = 0
+        self.activity = "starting"
+        self.training_seconds = 0.0
+        self.resumed_at: float | None = None
+        self.last_line = -math.inf
+        self.live = Live(get_renderable=self.render, console=console, refresh_per_second=4)
+
+    def __enter__(self) -> "Progress":
+        if self.console.is_terminal:
+            self.live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None):
+        if self.console.is_terminal:
+            self.activity = "stopped" if kind else "done"
+            self.live.stop()
+        else:
+            self._say(self.line())
+
+    def compiling(self, run: Run) -> None:
+        """A program is about to be compiled: the one that this run belongs to."""
+        self.activity = f"compiling {run.settings.environment} (once per machine and version: then it is cached)"
+        self.resumed_at = None
+        self._say(self.activity)
+
+    def advanced(self, runs: list[Run], updates: int, returns: np.ndarray) -> None:
+        """The runs of a batch have done so many updates, and returned so much in their latest episodes."""
+        now = time.perf_counter()
+        self.training_seconds += now - self.resumed_at if self.resumed_at else 0.0
+        if self.resumed_at is None:
+            # The time of the first chunk is not known, so its steps must not count for the speed either.
+            self.steps_left -= self._steps(runs, updates)
+        else:
+            self.steps += self._steps(runs, updates) - self.batch_steps
+        self.resumed_at, self.batch_steps = now, self._steps(runs, updates)
+        self.activity = f"training {runs[0].settings.environment}"
+        for run, value in zip(runs, returns, strict=True):
+            self.returns[_row(run)][run.id] = float(value)
+        if now - self.last_line > LINE_SECONDS:
+            self.last_line = now
+            self._say(self.line())
+
+    def finished(self, runs: list[Run]) -> None:
+        """The runs of a batch are trained, and their results are on disk."""
+        self.batch_steps = 0
+        for run in runs:
+            self.done[_row(run)] += 1
+
+    def line(self) -> str:
+        """The state in one line."""
+        runs = f"{sum(self.done.values())}/{sum(self.total.values())} runs"
+        latest = ", ".join(f"{arm} {_mean(self.returns[env, arm])}" for env, arm in self.total if self.returns[env, arm])
+        return f"{self.activity}: {runs}, {self.speed()}" + (f" | latest return: {latest}" if latest else "")
+
+    def speed(self) -> str:
+        """Environment steps per second and the time left, where they are known."""
+        if not self.steps:
+            return "measuring the speed"
+        rate = self.steps / self.training_seconds
+        minutes, seconds = divmod(round(max(0.0, self.steps_left - self.steps) / rate), 60)
+        return f"{rate:,.0f} env steps/s, {minutes}:{seconds:02d} left"
+
+    def render(self) -> Group:
+        """The state as a live table."""
+        done, total = sum(self.done.values()), sum(self.total.values())
+        table = Table(box=None, padding=(0, 2), header_style="dim")
+        for name, justify in (("environment", "left"), ("arm", "left"), ("runs", "right"), ("latest return", "right")):
+            table.add_column(name, justify=justify)
+        for env, arm in self.total:
+            table.add_row(env, arm, f"{self.done[env, arm]}/{self.total[env, arm]}", _mean(self.returns[env, arm]))
+        head = Table.grid(padding=(0, 2))
+        bar = ProgressBar(total=max(total, 1), completed=done, width=30)
+        head.add_row(bar, f"{done}/{total} runs", self.speed())
+        return Group(Text(self.activity, style="bold"), head, table)
+
+    def _steps(self, runs: list[Run], updates: int) -> int:
+        return len(runs) * updates * runs[0].settings.ppo.batch
+
+    def _say(self, text: str) -> None:
+        if not self.console.is_terminal:
+            self.console.print(text, soft_wrap=True, highlight=False)
+
+
+def _row(run: Run) -> tuple[str, str]:
+    return run.settings.environment, run.arm
+
+
+def _mean(returns: dict[str, float]) -> str:
+    known = [value for value in returns.values() if not math.isnan(value)]
+    return f"{sum(known) / len(known):.0f}" if known else "–"

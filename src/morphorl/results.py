@@ -1,0 +1,109 @@
+"""What a finished study leaves behind: curves, figures, and a summary on disk and on the terminal."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from morphorl import envs, figures, stats
+from morphorl.agents import Agents
+from morphorl.stats import Estimate
+from morphorl.store import Store, write_atomically
+from morphorl.study import Study
+
+COLUMNS = {
+    "final_return": "final return",
+    "area_under_curve": "area under curve",
+    "early_return": "early return",
+    "final_greedy_return": "greedy return at the end",
+    "steps_to_threshold": "steps to threshold",
+}
+
+
+def write(study: Study, store: Store, console: Console) -> None:
+    """Write `curves.parquet`, `figures/` and `summary.json`, and print the summary as a table."""
+    with console.status("computing intervals and drawing figures"):
+        curves = store.curves(study)
+        write_atomically(store.root / "curves.parquet", curves.write_parquet)
+        for environment in study.environments:
+            rows = curves.filter(environment=environment)
+            figures.learning_curves(rows, environment, store.root / "figures" / file_name(environment))
+        summary = {environment: _summarise(curves, environment) for environment in study.environments}
+        write_atomically(store.root / "summary.json", lambda path: path.write_text(json.dumps(_plain(summary), indent=2)))
+    for environment, arms in summary.items():
+        console.print(_table(environment, study.arms[next(iter(arms))].steps, arms))
+    _mention_divergence(curves, console)
+    console.print(f"Results: {store.root}", soft_wrap=True, markup=False, highlight=False)
+
+
+def write_evaluation(batch: Agents, returns: np.ndarray, folder: Path, console: Console, *, greedy: bool) -> None:
+    """Write `evaluation_greedy.json` or `evaluation_stochastic.json`, and print each agent's mean and their IQM."""
+    kind = "greedy" if greedy else "stochastic"
+    means = returns.mean(axis=1)
+    value, low, high = map(float, stats.bootstrap(stats.iqm, means))
+    agents = dict(zip(map(str, batch.seeds), map(float, means), strict=True))
+    content = {"episodes": returns.shape[1], "iqm": Estimate(value, low, high, len(means))._asdict(), "mean_return": agents}
+    write_atomically(folder / f"evaluation_{kind}.json", lambda path: path.write_text(json.dumps(content, indent=2)))
+    table = Table(title=f"{batch.settings[0].environment}, {kind}, {returns.shape[1]} episodes each")
+    for heading in ("seed", "mean return", "worst episode", "best episode"):
+        table.add_column(heading, justify="right")
+    for seed, episodes in zip(batch.seeds, returns, strict=True):
+        table.add_row(str(seed), f"{episodes.mean():.1f}", f"{episodes.min():.0f}", f"{episodes.max():.0f}")
+    console.print(table)
+    console.print(f"IQM over {len(means)} agents: {value:.1f} (95% interval {low:.1f} to {high:.1f})", highlight=False)
+
+
+def file_name(environment: str) -> str:
+    """A short file name for an environment: `StatelessCartPole-v1` becomes `stateless_cartpole`."""
+    short = environment.rsplit("-v", 1)[0].replace("CartPole", "Cartpole")
+    words = "".join(f"_{letter}" if letter.isupper() else letter for letter in short).lower()
+    return words.replace("-", "").strip("_")
+
+
+def _summarise(curves: pl.DataFrame, environment: str) -> dict[str, dict[str, Estimate]]:
+    rows = curves.filter(environment=environment)
+    threshold = envs.make(environment).threshold
+    arms = rows["arm"].unique(maintain_order=True)
+    return {arm: stats.summarise(rows.filter(arm=arm), threshold) for arm in arms}
+
+
+def _plain(summary: dict) -> dict:
+    """Estimates as dictionaries; infinity, which JSON lacks, as null (the threshold was not reached)."""
+    def plain(estimate: Estimate) -> dict:
+        return {name: value if math.isfinite(value) else None for name, value in estimate._asdict().items()}
+
+    return {
+        environment: {arm: {name: plain(e) for name, e in row.items()} for arm, row in arms.items()}
+        for environment, arms in summary.items()
+    }
+
+
+def _table(environment: str, steps: int, arms: dict[str, dict[str, Estimate]]) -> Table:
+    seeds = next(iter(next(iter(arms.values())).values())).n
+    threshold = envs.make(environment).threshold
+    title = f"{environment}: {steps:,} steps, {seeds} seeds, IQM (95% interval)"
+    table = Table(title=title, title_justify="left", caption_justify="left")
+    if threshold is not None:
+        table.caption = f"Steps to threshold: median steps to two greedy evaluations in a row of at least {threshold:g}."
+    table.add_column("arm")
+    shown = [name for name in COLUMNS if name in next(iter(arms.values()))]
+    for name in shown:
+        table.add_column(COLUMNS[name], justify="right")
+    for arm, row in arms.items():
+        table.add_row(arm, *(_cell(row[name], steps) for name in shown))
+    return table
+
+
+def _cell(estimate: Estimate, steps: int) -> str:
+    value, low, high = (f"{x:,.0f}" if math.isfinite(x) else f">{steps:,}" for x in estimate[:3])
+    return f"{value} ({low} to {high})"
+
+
+def _mention_divergence(curves: pl.DataFrame, console: Console) -> None:
+    diverged = curves.drop_nulls("diverged_at").unique(["environment", "arm", "run"])
+    if len(diverged):
+        console.print(f"[yellow]{len(diverged)} runs diverged[/yellow] (NaN or Inf); they are counted with what they got.")

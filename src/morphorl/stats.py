@@ -1,0 +1,92 @@
+"""Statistics over seeds: interquartile means with bootstrap intervals, and times to a threshold, censored."""
+
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+import scipy.stats
+from jaxtyping import Float
+
+RESAMPLES = 2_000
+EARLY, FINAL = 0.2, 0.1
+"""Shares of the training steps that "early return" (the first) and "final return" (the last) average over."""
+
+
+class Estimate(NamedTuple):
+    """A statistic over seeds with its 95% interval; n counts every seed, diverged ones included."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def iqm(scores: Float[np.ndarray, "seeds ..."], axis: int = 0) -> Float[np.ndarray, "..."]:
+    """The interquartile mean: the mean of the middle half (Agarwal et al., 2021)."""
+    return scipy.stats.trim_mean(scores, 0.25, axis=axis)
+
+
+def bootstrap(statistic, scores: Float[np.ndarray, "seeds ..."]) -> Float[np.ndarray, "3 ..."]:
+    """A statistic over seeds and its percentile bootstrap 95% interval: value, low, high.
+
+    Whole seeds are resampled, so that a curve keeps its shape. Quantiles are taken without interpolation, so that
+    infinite scores (never reached) stay what they are. The generator is seeded: the same data give the same numbers.
+    """
+    generator = np.random.default_rng(0)
+    chosen = generator.integers(len(scores), size=(RESAMPLES, len(scores)))
+    resampled = statistic(scores[chosen], axis=1)
+    interval = np.quantile(resampled, [0.025, 0.975], axis=0, method="nearest")
+    return np.stack([statistic(scores, axis=0), *interval])
+
+
+def on_grid(curves: pl.DataFrame, points: int) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, "seeds points"]]:
+    """The episode returns of one arm on a common grid: per seed, the mean over the episodes that ended in each bin.
+
+    A bin in which no episode ended keeps the last value known; before the first episode's end, the first one.
+
+    Returns:
+        The right edges of the bins in environment steps, and one row of returns per seed.
+    """
+    curves = curves.sort("seed", "cell_seed", "env_steps")
+    steps = curves["env_steps"].unique().sort().to_numpy()
+    returns, episodes = (curves[name].fill_null(0).to_numpy().reshape(-1, len(steps)) for name in ("episode_return", "episodes"))
+    which = np.ceil(steps * points / steps[-1]).astype(int) - 1
+    in_bin = np.eye(points)[which]
+    with np.errstate(invalid="ignore"):
+        mean = (returns * episodes) @ in_bin / (episodes @ in_bin)
+    return np.linspace(0, steps[-1], points + 1)[1:], _carry_over(mean)
+
+
+def _carry_over(rows: Float[np.ndarray, "seeds points"]) -> Float[np.ndarray, "seeds points"]:
+    """Fill each NaN with the value before it, and leading ones with the first value of the row."""
+    known = ~np.isnan(rows)
+    first = np.argmax(known, axis=1)[:, None]
+    latest = np.maximum.accumulate(np.where(known, np.arange(rows.shape[1]), first), axis=1)
+    return np.take_along_axis(rows, latest, axis=1)
+
+
+def steps_to(threshold: float, curves: pl.DataFrame) -> Float[np.ndarray, " seeds"]:
+    """Environment steps to the second of two greedy evaluations in a row at or above a threshold; inf if never."""
+    evaluated = curves.drop_nulls("greedy_return").sort("seed", "cell_seed", "env_steps")
+    runs = evaluated.with_columns(above=pl.col("greedy_return") >= threshold).with_columns(
+        twice=pl.col("above") & pl.col("above").shift(1).over("seed", "cell_seed").fill_null(False)
+    )
+    first = runs.group_by("seed", "cell_seed").agg(pl.col("env_steps").filter("twice").min())
+    return first.sort("seed", "cell_seed")["env_steps"].fill_null(np.inf).cast(pl.Float64).to_numpy()
+
+
+def summarise(curves: pl.DataFrame, threshold: float | None) -> dict[str, Estimate]:
+    """The statistics of one arm in one environment, over its seeds."""
+    _, returns = on_grid(curves, 50)
+    greedy = curves.drop_nulls("greedy_return")
+    measured = {
+        "final_return": (iqm, returns[:, -round(FINAL * 50) :].mean(axis=1)),
+        "area_under_curve": (iqm, returns.mean(axis=1)),
+        "early_return": (iqm, returns[:, : round(EARLY * 50)].mean(axis=1)),
+    }
+    if len(greedy):
+        last = greedy.sort("env_steps").group_by("seed", "cell_seed").agg(pl.col("greedy_return").last())
+        measured["final_greedy_return"] = (iqm, last["greedy_return"].to_numpy())
+    if len(greedy) and threshold is not None:
+        measured["steps_to_threshold"] = (np.median, steps_to(threshold, curves))
+    return {name: Estimate(*map(float, bootstrap(f, x)), n=len(x)) for name, (f, x) in measured.items()}
