@@ -8,15 +8,15 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from morphorl.blend import blend
-from morphorl.cell import CellState, exchange
+from morphorl.cell import CellState
 from morphorl.networks import MLP, init_mlp
 from morphorl.settings import Settings
 
 
 class Statistics(NamedTuple):
-    """Running moments of the observations: count, mean and sum of squared deviations per feature."""
+    """Running moments of the observations: how many, their mean and sum of squared deviations per feature."""
 
-    count: Float[Array, ""]
+    size: Float[Array, ""]
     mean: Float[Array, " features"]
     deviations: Float[Array, " features"]
 
@@ -68,7 +68,7 @@ def think(
         return cells, Thought(logits, jnp.zeros_like(logits), logits)
     seen = cell_view(settings, agent.statistics, observation)
     cells, readout = jax.vmap(settings.cell.step, in_axes=(-1, -1, None), out_axes=-1)(cells, seen, settings.guidance)
-    cells = exchange(settings.cell.population, cells)
+    cells = settings.cell.exchange(cells)
     return cells, Thought(logits, readout, blend(settings.blend, logits, readout))
 
 
@@ -95,19 +95,19 @@ def cell_view(
 
 def observe(statistics: Statistics, observation: Float[Array, "features batch"]) -> Statistics:
     """Add a batch to the running moments (Chan, Golub and LeVeque's parallel update)."""
-    size = observation.shape[1]
+    batch = observation.shape[1]
     mean = jnp.mean(observation, axis=1)
-    count = statistics.count + size
+    size = statistics.size + batch
     delta = mean - statistics.mean
     deviations = jnp.sum((observation - mean[:, None]) ** 2, axis=1)
     return Statistics(
-        count=count,
-        mean=statistics.mean + delta * size / count,
-        deviations=statistics.deviations + deviations + delta**2 * statistics.count * size / count,
+        size=size,
+        mean=statistics.mean + delta * batch / size,
+        deviations=statistics.deviations + deviations + delta**2 * statistics.size * batch / size,
     )
 
 
 def _variance(statistics: Statistics) -> Float[Array, " features"]:
     """The running variance; 1 before anything was observed."""
-    seen = statistics.count > 0
-    return jnp.where(seen, statistics.deviations / jnp.maximum(statistics.count, 1.0), 1.0)
+    seen = statistics.size > 0
+    return jnp.where(seen, statistics.deviations / jnp.maximum(statistics.size, 1.0), 1.0)

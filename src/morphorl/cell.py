@@ -12,10 +12,10 @@ from morphorl.guidance import Guidance, guide
 
 
 class CellState(NamedTuple):
-    """Activator a and inhibitor h, both dimensionless, both of shape (features, actions)."""
+    """Activator a and inhibitor h, both dimensionless, of shape (features, actions); parallel cells add an axis."""
 
-    activator: Float[Array, "features actions"]
-    inhibitor: Float[Array, "features actions"]
+    activator: Float[Array, "features actions *envs"]
+    inhibitor: Float[Array, "features actions *envs"]
 
 
 class Cell(eqx.Module):
@@ -130,6 +130,10 @@ class Cell(eqx.Module):
         source = state.activator if self.readout == "activator" else state.activator - state.inhibitor
         return emphasise(self.emphasis, observation) @ source
 
+    def exchange(self, states: CellState) -> CellState:
+        """Let the cells of parallel environments, stacked on a third axis, move towards their mean: u + p·(ū − u)."""
+        return jax.tree.map(lambda u: u + self.population * (jnp.mean(u, axis=-1, keepdims=True) - u), states)
+
     def at_bound(self, state: CellState) -> Float[Array, ""]:
         """The share of the entries of both states on which the bound acts."""
         return jnp.mean(jnp.stack([jnp.abs(u) >= self.bound for u in state]), dtype=jnp.float32)
@@ -166,8 +170,3 @@ def drive(observation: Float[Array, " features"], num_actions: int) -> Float[Arr
     A source equal for all actions would cancel in the softmax over logits; this one tells them apart.
     """
     return jnp.outer(observation, jnp.linspace(1.0, -1.0, num_actions))
-
-
-def exchange(population: float, states: CellState) -> CellState:
-    """Let cells of parallel environments, stacked on the last axis, move towards their mean: u + p·(ū − u)."""
-    return jax.tree.map(lambda u: u + population * (jnp.mean(u, axis=-1, keepdims=True) - u), states)

@@ -9,7 +9,8 @@ import jax
 def use_all_cores() -> None:
     """Give JAX one host device per core, and keep compiled programs on disk between starts.
 
-    Call it before anything else: once a JAX array exists, and importing gymnax makes one, JAX refuses. Sharding runs over one device per core trains about 1.4 times faster than
+    Call it before anything else: once a JAX array exists, and importing gymnax makes one, JAX refuses. Sharding runs
+    over one device per core trains about 1.4 times faster than
     leaving the cores to one device. `MORPHORL_CACHE` moves the cache from `~/.cache/morphorl`.
     """
     jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))

@@ -77,7 +77,9 @@ def train_batch(
     return BatchResult(*kept)
 
 
-def evaluate_agents(settings: list[Settings], arrays: Agent, episodes: int, *, greedy: bool, seed: int = 0) -> np.ndarray:
+def evaluate_agents(
+    settings: list[Settings], arrays: Agent, episodes: int, *, greedy: bool, seed: int = 0
+) -> np.ndarray:
     """Play whole episodes with trained agents of one program.
 
     Returns:

@@ -62,6 +62,7 @@ class CartPoleNoVel(CartPole):
         return jnp.array([state.x, 0.0, state.theta, 0.0])
 
 
+VISIBLE = np.array([1, 0, 1, 0], np.float32)
 PARTIAL = {"StatelessCartPole-v1": StatelessCartPole, "CartPoleNoVel-v1": CartPoleNoVel}
 
 
@@ -94,7 +95,9 @@ def make(env_id: str) -> Environment:
         return Step(_strong(state), _flat(observation), jnp.float32(reward), jnp.bool_(terminated), truncated)
 
     features = jax.eval_shape(reset, jax.random.key(0))[1].size
-    return Environment(env_id, features, env.num_actions, int(params.max_steps_in_episode), _threshold(env_id), reset, step)
+    return Environment(
+        env_id, features, env.num_actions, int(params.max_steps_in_episode), _threshold(env_id), reset, step
+    )
 
 
 def _threshold(env_id: str) -> float | None:
@@ -124,8 +127,8 @@ class GymnasiumStatelessCartPole(GymnasiumCartPole):
         return observation[[0, 2]], info
 
     def step(self, action):
-        observation, *rest = super().step(action)
-        return observation[[0, 2]], *rest
+        observation, reward, terminated, truncated, info = super().step(action)
+        return observation[[0, 2]], reward, terminated, truncated, info
 
 
 class GymnasiumCartPoleNoVel(GymnasiumCartPole):
@@ -133,8 +136,8 @@ class GymnasiumCartPoleNoVel(GymnasiumCartPole):
 
     def reset(self, **kwargs):
         observation, info = super().reset(**kwargs)
-        return observation * np.array([1, 0, 1, 0], np.float32), info
+        return observation * VISIBLE, info
 
     def step(self, action):
-        observation, *rest = super().step(action)
-        return observation * np.array([1, 0, 1, 0], np.float32), *rest
+        observation, reward, terminated, truncated, info = super().step(action)
+        return observation * VISIBLE, reward, terminated, truncated, info

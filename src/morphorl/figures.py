@@ -1,20 +1,21 @@
 """Figures: one function each, written as PNG and SVG."""
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
 matplotlib.use("agg")
 
-import matplotlib.pyplot as plt  # noqa: E402
-import numpy as np  # noqa: E402
-import polars as pl  # noqa: E402
-from matplotlib.ticker import EngFormatter  # noqa: E402
+import matplotlib.pyplot as plt
+import numpy as np
+import polars as pl
+from matplotlib.ticker import EngFormatter
 
-from morphorl import stats  # noqa: E402
+from morphorl import stats
 
 REFERENCE_COLOURS = ("#1a1a1a", "#8a8a8a", "#b5651d", "#5b7f3a")
-STYLE = {
+STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "font.size": 10,

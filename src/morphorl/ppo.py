@@ -5,7 +5,6 @@ Every function here is pure and trains one run; `engines` trains many with `vmap
 
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
@@ -19,6 +18,9 @@ from morphorl.rollout import Acting, Experience, begin, collect, draw, evaluate
 from morphorl.settings import PPO, Settings
 
 LEARNER_STREAM, CELL_STREAM = 0, 1
+
+Scalar = float | Float[Array, ""]
+"""A number, or the array that it becomes inside a compiled program."""
 
 
 class Networks(NamedTuple):
@@ -69,8 +71,8 @@ def gae(
     next_value: Float[Array, "time envs"],
     terminated: Bool[Array, "time envs"],
     truncated: Bool[Array, "time envs"],
-    discount: float,
-    gae_lambda: float,
+    discount: Scalar,
+    gae_lambda: Scalar,
 ) -> Float[Array, "time envs"]:
     """Generalised advantage estimation, A_t = δ_t + γλ·A_{t+1} with δ_t = r_t + γ·V(s_{t+1}) − V(s_t).
 
@@ -175,7 +177,7 @@ def learn(
     networks: Networks,
     optimiser_state: optax.OptState,
     samples: Samples,
-    learning_rate: Float[Array, ""] | float,
+    learning_rate: Scalar,
     key: PRNGKeyArray,
 ) -> tuple[Networks, optax.OptState, Bool[Array, ""]]:
     """Several epochs of minibatch steps on one rollout; also returns whether loss and gradient stayed finite."""
@@ -207,7 +209,7 @@ def init(settings: Settings, env: Environment, seed: Int[Array, ""], cell_seed: 
     unmeasured = jnp.full(settings.updates, jnp.nan)
     return TrainState(
         agent=agent,
-        optimiser=optimiser(settings.ppo).init(Networks(agent.actor, agent.critic)),
+        optimiser=optimiser(settings.ppo).init(Networks(agent.actor, agent.critic)),  # pyright: ignore[reportArgumentType]
         acting=begin(settings, env, agent, key_begin, settings.ppo.num_envs),
         key=key_updates,
         curve=Curve(unmeasured, jnp.zeros(settings.updates, jnp.int32), unmeasured, unmeasured),
@@ -246,7 +248,9 @@ def advance(
     return jax.lax.fori_loop(start, stop, lambda index, state: update(settings, env, state, index), state)
 
 
-def train(settings: Settings, env: Environment, seed: int, cell_seed: int | None = None) -> TrainState:
+def train(
+    settings: Settings, env: Environment, seed: int | Int[Array, ""], cell_seed: int | Int[Array, ""] | None = None
+) -> TrainState:
     """Train one run from beginning to end; jit it for one compiled program.
 
     Example:

@@ -83,7 +83,9 @@ class Progress:
     def line(self) -> str:
         """The state in one line."""
         runs = f"{sum(self.done.values())}/{sum(self.total.values())} runs"
-        latest = ", ".join(f"{arm} {_mean(self.returns[env, arm])}" for env, arm in self.total if self.returns[env, arm])
+        latest = ", ".join(
+            f"{arm} {_mean(self.returns[env, arm])}" for env, arm in self.total if self.returns[env, arm]
+        )
         return f"{self.activity}: {runs}, {self.speed()}" + (f" | latest return: {latest}" if latest else "")
 
     def speed(self) -> str:
@@ -98,8 +100,10 @@ class Progress:
         """The state as a live table."""
         done, total = sum(self.done.values()), sum(self.total.values())
         table = Table(box=None, padding=(0, 2), header_style="dim")
-        for name, justify in (("environment", "left"), ("arm", "left"), ("runs", "right"), ("latest return", "right")):
-            table.add_column(name, justify=justify)
+        for name in ("environment", "arm"):
+            table.add_column(name)
+        for name in ("runs", "latest return"):
+            table.add_column(name, justify="right")
         for env, arm in self.total:
             table.add_row(env, arm, f"{self.done[env, arm]}/{self.total[env, arm]}", _mean(self.returns[env, arm]))
         head = Table.grid(padding=(0, 2))

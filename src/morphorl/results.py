@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from morphorl import envs, figures, stats
@@ -17,10 +19,10 @@ from morphorl.study import Study
 
 COLUMNS = {
     "final_return": "final return",
-    "area_under_curve": "area under curve",
+    "area_under_curve": "mean return",
     "early_return": "early return",
-    "final_greedy_return": "greedy return at the end",
-    "steps_to_threshold": "steps to threshold",
+    "final_greedy_return": "final greedy",
+    "steps_to_threshold": "steps to {threshold:g}",
 }
 
 
@@ -33,7 +35,9 @@ def write(study: Study, store: Store, console: Console) -> None:
             rows = curves.filter(environment=environment)
             figures.learning_curves(rows, environment, store.root / "figures" / file_name(environment))
         summary = {environment: _summarise(curves, environment) for environment in study.environments}
-        write_atomically(store.root / "summary.json", lambda path: path.write_text(json.dumps(_plain(summary), indent=2)))
+        write_atomically(
+            store.root / "summary.json", lambda path: path.write_text(json.dumps(_plain(summary), indent=2))
+        )
     for environment, arms in summary.items():
         console.print(_table(environment, study.arms[next(iter(arms))].steps, arms))
     _mention_divergence(curves, console)
@@ -46,7 +50,11 @@ def write_evaluation(batch: Agents, returns: np.ndarray, folder: Path, console: 
     means = returns.mean(axis=1)
     value, low, high = map(float, stats.bootstrap(stats.iqm, means))
     agents = dict(zip(map(str, batch.seeds), map(float, means), strict=True))
-    content = {"episodes": returns.shape[1], "iqm": Estimate(value, low, high, len(means))._asdict(), "mean_return": agents}
+    content = {
+        "episodes": returns.shape[1],
+        "iqm": Estimate(value, low, high, len(means))._asdict(),
+        "mean_return": agents,
+    }
     write_atomically(folder / f"evaluation_{kind}.json", lambda path: path.write_text(json.dumps(content, indent=2)))
     table = Table(title=f"{batch.settings[0].environment}, {kind}, {returns.shape[1]} episodes each")
     for heading in ("seed", "mean return", "worst episode", "best episode"):
@@ -73,6 +81,7 @@ def _summarise(curves: pl.DataFrame, environment: str) -> dict[str, dict[str, Es
 
 def _plain(summary: dict) -> dict:
     """Estimates as dictionaries; infinity, which JSON lacks, as null (the threshold was not reached)."""
+
     def plain(estimate: Estimate) -> dict:
         return {name: value if math.isfinite(value) else None for name, value in estimate._asdict().items()}
 
@@ -84,26 +93,30 @@ def _plain(summary: dict) -> dict:
 
 def _table(environment: str, steps: int, arms: dict[str, dict[str, Estimate]]) -> Table:
     seeds = next(iter(next(iter(arms.values())).values())).n
-    threshold = envs.make(environment).threshold
-    title = f"{environment}: {steps:,} steps, {seeds} seeds, IQM (95% interval)"
-    table = Table(title=title, title_justify="left", caption_justify="left")
-    if threshold is not None:
-        table.caption = f"Steps to threshold: median steps to two greedy evaluations in a row of at least {threshold:g}."
+    title = f"{environment}: {steps:,} steps, {seeds} seeds. IQM and 95% interval."
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     table.add_column("arm")
     shown = [name for name in COLUMNS if name in next(iter(arms.values()))]
     for name in shown:
-        table.add_column(COLUMNS[name], justify="right")
+        table.add_column(COLUMNS[name].format(threshold=envs.make(environment).threshold), justify="right")
     for arm, row in arms.items():
-        table.add_row(arm, *(_cell(row[name], steps) for name in shown))
+        table.add_row(escape(arm), *(_cell(row[name], steps) for name in shown))
     return table
 
 
 def _cell(estimate: Estimate, steps: int) -> str:
-    value, low, high = (f"{x:,.0f}" if math.isfinite(x) else f">{steps:,}" for x in estimate[:3])
-    return f"{value} ({low} to {high})"
+    """Value and interval, short enough for six columns on 80 characters; what was never reached is above the steps."""
+    value, low, high = (_short(x) if math.isfinite(x) else f">{_short(steps)}" for x in estimate[:3])
+    return value if value == low == high else f"{value} [dim]{low}–{high}[/dim]"
+
+
+def _short(number: float) -> str:
+    return f"{number / 1000:.3g}k" if abs(number) >= 1000 else f"{number:.0f}" if abs(number) >= 10 else f"{number:.2g}"
 
 
 def _mention_divergence(curves: pl.DataFrame, console: Console) -> None:
     diverged = curves.drop_nulls("diverged_at").unique(["environment", "arm", "run"])
     if len(diverged):
-        console.print(f"[yellow]{len(diverged)} runs diverged[/yellow] (NaN or Inf); they are counted with what they got.")
+        console.print(
+            f"[yellow]{len(diverged)} runs diverged[/yellow] (NaN or Inf); they are counted with what they got."
+        )

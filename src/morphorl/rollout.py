@@ -101,7 +101,7 @@ def collect(
         )
         acting = Acting(
             env_state=jax.vmap(_choose)(done, chance.env_state, after.state),
-            observation=jnp.where(done, chance.observation, after.observation),
+            observation=jnp.where(done[None], chance.observation, after.observation),
             cells=_reset_cells(settings, agent, chance.pattern, done, cells),
             episode_return=jnp.where(done, 0.0, episode_return),
         )
@@ -149,7 +149,7 @@ def _reset_cells(
     if settings.blend.kind == "none" or settings.cell.reset == "never":
         return cells
     initial = jax.tree.map(lambda u: u[..., None], agent.pattern) if fresh is None else fresh
-    return jax.tree.map(lambda start, u: jnp.where(done, start, u), initial, cells)
+    return jax.tree.map(lambda start, u: jnp.where(done[None, None], start, u), initial, cells)
 
 
 def _choose(condition: Bool[Array, ""], if_true: Any, if_false: Any) -> Any:

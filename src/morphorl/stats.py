@@ -1,5 +1,6 @@
 """Statistics over seeds: interquartile means with bootstrap intervals, and times to a threshold, censored."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +27,7 @@ def iqm(scores: Float[np.ndarray, "seeds ..."], axis: int = 0) -> Float[np.ndarr
     return scipy.stats.trim_mean(scores, 0.25, axis=axis)
 
 
-def bootstrap(statistic, scores: Float[np.ndarray, "seeds ..."]) -> Float[np.ndarray, "3 ..."]:
+def bootstrap(statistic: Callable, scores: Float[np.ndarray, "seeds ..."]) -> Float[np.ndarray, "3 ..."]:
     """A statistic over seeds and its percentile bootstrap 95% interval: value, low, high.
 
     Whole seeds are resampled, so that a curve keeps its shape. Quantiles are taken without interpolation, so that
@@ -39,7 +40,9 @@ def bootstrap(statistic, scores: Float[np.ndarray, "seeds ..."]) -> Float[np.nda
     return np.stack([statistic(scores, axis=0), *interval])
 
 
-def on_grid(curves: pl.DataFrame, points: int) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, "seeds points"]]:
+def on_grid(
+    curves: pl.DataFrame, points: int
+) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, "seeds points"]]:
     """The episode returns of one arm on a common grid: per seed, the mean over the episodes that ended in each bin.
 
     A bin in which no episode ended keeps the last value known; before the first episode's end, the first one.
@@ -49,7 +52,9 @@ def on_grid(curves: pl.DataFrame, points: int) -> tuple[Float[np.ndarray, " poin
     """
     curves = curves.sort("seed", "cell_seed", "env_steps")
     steps = curves["env_steps"].unique().sort().to_numpy()
-    returns, episodes = (curves[name].fill_null(0).to_numpy().reshape(-1, len(steps)) for name in ("episode_return", "episodes"))
+    returns, episodes = (
+        curves[name].fill_null(0).to_numpy().reshape(-1, len(steps)) for name in ("episode_return", "episodes")
+    )
     which = np.ceil(steps * points / steps[-1]).astype(int) - 1
     in_bin = np.eye(points)[which]
     with np.errstate(invalid="ignore"):
@@ -79,7 +84,7 @@ def summarise(curves: pl.DataFrame, threshold: float | None) -> dict[str, Estima
     """The statistics of one arm in one environment, over its seeds."""
     _, returns = on_grid(curves, 50)
     greedy = curves.drop_nulls("greedy_return")
-    measured = {
+    measured: dict[str, tuple[Callable, np.ndarray]] = {
         "final_return": (iqm, returns[:, -round(FINAL * 50) :].mean(axis=1)),
         "area_under_curve": (iqm, returns.mean(axis=1)),
         "early_return": (iqm, returns[:, : round(EARLY * 50)].mean(axis=1)),

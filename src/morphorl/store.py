@@ -13,7 +13,7 @@ import jax
 import numpy as np
 import polars as pl
 
-from morphorl import agents, ppo
+from morphorl import agents
 from morphorl.engines import BatchResult
 from morphorl.study import Run, Study
 
@@ -40,7 +40,9 @@ class Store:
             StoreError: if the folder holds something else.
         """
         if self.root.exists() and not self.root.is_dir():
-            raise StoreError(f"out = {str(self.root)!r}: is a file; must be a new or empty folder, or one of this study.")
+            raise StoreError(
+                f"out = {str(self.root)!r}: is a file; must be a new or empty folder, or one of this study."
+            )
         described = self.root / "study.json"
         if described.exists():
             self._refuse_another(study, described)

@@ -1,9 +1,9 @@
 """A study: arms × environments × seeds, cut into batches that share one compiled program."""
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import jax
@@ -20,7 +20,7 @@ ALGORITHM_VERSION = 1
 POST_STRENGTHS = (0.0, 0.01, 0.05, 0.1, 0.3)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Run:
     """One agent in training, and everything that determines its result."""
 
@@ -35,7 +35,7 @@ class Run:
         return _digest({"settings": to_dict(self.settings), "seed": self.seed, "cell_seed": self.cell_seed})
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Study:
     """A question put as arms (a label and its settings) × environments × seeds, the seeds common to all arms."""
 
@@ -53,7 +53,7 @@ class Study:
     def runs(self) -> list[Run]:
         """All runs, seed by seed, so that every arm shows a first result early."""
         return [
-            Run(arm, dataclasses.replace(settings, environment=environment), seed, cell_seed=seed)
+            Run(arm, replace(settings, environment=environment), seed, cell_seed=seed)
             for environment in self.environments
             for seed in range(self.first_seed, self.first_seed + self.seeds)
             for arm, settings in self.arms.items()
@@ -77,13 +77,11 @@ def blind_dynamics(seeds: int, steps: int, ppo: PPO) -> Study:
     else. Plain PPO is a blend of weight 0; that it is exactly plain PPO is a test.
     """
 
-    def arm(guidance: Guidance, blend: Blend = Blend(), cell: Cell = Cell()) -> Settings:
-        return Settings(steps=steps, ppo=ppo, cell=cell, guidance=guidance, blend=blend)
-
+    common = Settings(steps=steps, ppo=ppo)
     arms = {
-        "plain PPO": arm(Guidance(), Blend(weight=0.0)),
-        "zero readout": arm(Guidance(), cell=Cell(initial_scale=0.0)),
-    } | {f"γ = {strength:g}": arm(Guidance(strength=strength)) for strength in POST_STRENGTHS}
+        "plain PPO": replace(common, blend=Blend(weight=0.0)),
+        "zero readout": replace(common, cell=Cell(initial_scale=0.0)),
+    } | {f"γ = {strength:g}": replace(common, guidance=Guidance(strength=strength)) for strength in POST_STRENGTHS}
     return Study("blind_dynamics", ("CartPole-v1", "StatelessCartPole-v1"), arms, seeds)
 
 

@@ -1,0 +1,180 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from morphorl import envs, ppo, rollout
+from morphorl.agent import Statistics, network_view, observe, think
+from morphorl.blend import Blend
+from morphorl.cell import Cell
+from morphorl.envs import Environment, Step
+from morphorl.guidance import Guidance
+from morphorl.networks import init_mlp
+from morphorl.settings import PPO, Settings
+
+SMALL = PPO(num_envs=3, rollout_steps=40, minibatches=2, hidden=(8,), normalise_observations=True)
+CELL = Settings(steps=1_000, ppo=SMALL, guidance=Guidance(strength=0.1), blend=Blend(weight=0.9))
+CARTPOLE = envs.make("CartPole-v1")
+
+
+def started(settings=CELL, env=CARTPOLE, seed=0):
+    return ppo.init(settings, env, jnp.array(seed), jnp.array(seed))
+
+
+def collected(settings=CELL, env=CARTPOLE, updates=1):
+    """A run after some updates, and the rollout that it collects next."""
+    state = started(settings, env)
+    step = jax.jit(ppo.update, static_argnums=1)
+    for index in range(updates):
+        state = step(settings, env, state, jnp.array(index))
+    acting, experience = rollout.collect(
+        settings, env, state.agent, state.acting, rollout.draw(settings, env, jax.random.key(7))
+    )
+    return state, acting, experience
+
+
+def test_gae_equals_numbers_worked_out_by_hand():
+    # One environment, γ = λ = ½, V = 1 throughout. Truncated at time 1, where the observation cut off is worth 4;
+    # terminated at time 3, whose next value (9) must not count.
+    #   δ = r + ½·V' − V:  t=3: 8 − 1 = 7;  t=2: 4 + ½ − 1 = 3.5;  t=1: 2 + ½·4 − 1 = 3;  t=0: 1 + ½ − 1 = 0.5
+    #   A = δ + ¼·A', cut at both ends:  A3 = 7;  A2 = 3.5 + 7/4 = 5.25;  A1 = 3;  A0 = 0.5 + 3/4 = 1.25
+    column = lambda *values: jnp.array(values)[:, None]  # noqa: E731
+    advantage = ppo.gae(
+        reward=column(1.0, 2.0, 4.0, 8.0),
+        value=column(1.0, 1.0, 1.0, 1.0),
+        next_value=column(1.0, 4.0, 1.0, 9.0),
+        terminated=column(False, False, False, True),
+        truncated=column(False, True, False, False),
+        discount=0.5,
+        gae_lambda=0.5,
+    )
+    np.testing.assert_allclose(advantage[:, 0], [1.25, 3.0, 5.25, 7.0])
+
+
+@pytest.mark.parametrize("time_limit", [2, 3, 100])
+def test_truncation_values_are_those_of_the_observations_cut_off(time_limit):
+    critic = init_mlp(jax.random.key(0), (2, 8, 1), 1.0, "tanh")
+    final = jax.random.normal(jax.random.key(1), (7, 2, 3))
+    age = jnp.arange(7)[:, None] + jnp.arange(3)[None] + 1
+    truncated = age % time_limit == 0
+    every = jax.vmap(critic)(final)[:, 0]
+    np.testing.assert_allclose(
+        ppo.truncation_values(critic, final, truncated, time_limit), jnp.where(truncated, every, 0.0), rtol=1e-5
+    )
+
+
+def test_truncated_advantage_uses_the_final_observation_and_not_the_reset_one():
+    def observation(time):
+        return jnp.float32(time)[None]
+
+    def step(key, time, action):
+        return Step(time + 1, observation(time + 1), jnp.array(0.0), jnp.array(False), time + 1 >= 5)
+
+    counter = Environment("counter", 1, 2, 5, None, lambda key: (jnp.array(0), observation(0)), step)
+    settings = Settings(steps=1_000, ppo=PPO(num_envs=1, rollout_steps=10, minibatches=1), blend=Blend(kind="none"))
+    state, acting, experience = collected(settings, counter, updates=0)
+    samples = ppo.prepare(settings, counter, state.agent, experience, acting.observation)
+    value = state.agent.critic(jnp.arange(6.0)[None])[0]
+    delta = settings.ppo.discount * value[1:] - value[:-1]
+    for t in range(5):
+        decay = (settings.ppo.discount * settings.ppo.gae_lambda) ** np.arange(5 - t)
+        assert samples.advantage[t] == pytest.approx(float((decay * delta[t:]).sum()), abs=1e-5)
+        assert samples.advantage[t + 5] == pytest.approx(float(samples.advantage[t]), abs=1e-5)
+
+
+def test_ratio_is_one_in_the_first_minibatch():
+    state, acting, experience = collected(updates=2)
+    samples = ppo.prepare(CELL, CARTPOLE, state.agent, experience, acting.observation)
+    logits = CELL.blend.weight * samples.readout + (1 - CELL.blend.weight) * state.agent.actor(samples.observation)
+    log_prob = jax.nn.log_softmax(logits, axis=0)[samples.action, jnp.arange(samples.action.size)]
+    np.testing.assert_allclose(jnp.exp(log_prob - samples.log_prob), 1.0, atol=2e-6)
+
+
+def test_stored_readouts_equal_those_recomputed_from_the_observations():
+    state, _, experience = collected()
+    done = experience.terminated | experience.truncated
+    assert done.any()
+    assert not done.all()
+    for env in range(SMALL.num_envs):
+        cell_state = jax.tree.map(lambda u, env=env: u[..., env], state.acting.cells)
+        for t in range(SMALL.rollout_steps):
+            cell_state, readout = CELL.cell.step(cell_state, experience.observation[t, :, env], CELL.guidance)
+            np.testing.assert_allclose(readout, experience.readout[t, :, env], rtol=1e-5, atol=1e-6)
+            cell_state = state.agent.pattern if done[t, env] else cell_state
+
+
+@pytest.mark.parametrize("reset", ["episode", "redraw", "never"])
+def test_cells_are_reset_exactly_at_episode_ends_and_only_there(reset):
+    settings = Settings(ppo=PPO(num_envs=8, rollout_steps=1, minibatches=1, hidden=(8,)), cell=Cell(reset=reset))
+    state = started(settings)
+    acting, ends = state.acting, 0
+    collect = jax.jit(rollout.collect, static_argnums=1)
+    for t in range(60):
+        before = acting.cells
+        chance = rollout.draw(settings, CARTPOLE, jax.random.key(t))
+        acting, experience = collect(settings, CARTPOLE, state.agent, acting, chance)
+        done = np.asarray(experience.terminated | experience.truncated)[0]
+        stepped, _ = think(settings, state.agent, before, experience.observation[0])
+        expected = {"episode": state.agent.pattern, "never": stepped, "redraw": chance.pattern}[reset]
+        for now, on, start in zip(acting.cells, stepped, expected, strict=True):
+            np.testing.assert_allclose(now[..., ~done], on[..., ~done], rtol=1e-5, atol=1e-6)
+            for env in np.flatnonzero(done):
+                want = (
+                    {"episode": start, "never": start[..., env], "redraw": start[0, ..., env]}[reset]
+                    if reset != "episode"
+                    else start
+                )
+                exact = reset != "never"
+                np.testing.assert_allclose(now[..., env], want, rtol=0 if exact else 1e-5, atol=0 if exact else 1e-6)
+        ends += done.sum()
+    assert ends > 8
+
+
+def test_running_moments_equal_those_of_all_observations():
+    data = jax.random.normal(jax.random.key(0), (3, 500)) * 5 + 2
+    statistics = Statistics(jnp.zeros(()), jnp.zeros(3), jnp.zeros(3))
+    for part in (data[:, :1], data[:, 1:300], data[:, 300:]):
+        statistics = observe(statistics, part)
+    np.testing.assert_allclose(statistics.mean, data.mean(axis=1), rtol=1e-5)
+    np.testing.assert_allclose(statistics.deviations / statistics.size, data.var(axis=1), rtol=1e-4)
+    view = network_view(CELL, statistics, data)
+    np.testing.assert_allclose(view.mean(axis=1), 0.0, atol=1e-5)
+    np.testing.assert_allclose(view.std(axis=1), 1.0, rtol=1e-4)
+
+
+def test_hidden_weights_are_orthogonal_and_heads_scaled():
+    mlp = init_mlp(jax.random.key(0), (4, 8, 8, 2), 0.01, "tanh")
+    np.testing.assert_allclose(mlp.weights[1] @ mlp.weights[1].T, 2 * jnp.eye(8), atol=1e-5)
+    np.testing.assert_allclose(mlp.weights[2] @ mlp.weights[2].T, 1e-4 * jnp.eye(2), atol=1e-7)
+
+
+def test_distillation_teaches_the_network_what_the_cell_does():
+    # Advantages of zero leave the distillation alone: the network must come to agree with the blend.
+    settings = Settings(
+        ppo=PPO(**(vars(SMALL) | {"learning_rate": 1e-2, "epochs": 200, "entropy_coefficient": 0.0})),
+        blend=Blend(kind="add", weight=1.0, distil=1.0),
+    )
+    key = jax.random.key(3)
+    observation = jax.random.normal(key, (4, 120))
+    readout = jnp.stack([observation[0] * 3, -observation[0] * 3])
+    zeros = jnp.zeros(120)
+    samples = ppo.Samples(observation, readout, jnp.zeros(120, int), zeros, zeros, zeros)
+    agent = started(settings).agent
+    networks = ppo.Networks(agent.actor, agent.critic)
+    state = ppo.optimiser(settings.ppo).init(networks)
+    networks, _, finite = jax.jit(ppo.learn)(settings, networks, state, samples, 1e-2, key)
+    agreement = jnp.mean(jnp.argmax(networks.actor(observation), axis=0) == jnp.argmax(readout, axis=0))
+    assert finite
+    assert agreement > 0.95
+
+
+def test_episode_return_is_the_mean_over_episodes_that_ended_and_nan_without_one():
+    curve = ppo.Curve(jnp.full(2, jnp.nan), jnp.zeros(2, int), jnp.full(2, jnp.nan), jnp.full(2, jnp.nan))
+    _, _, experience = collected(updates=0)
+    done = np.asarray(experience.terminated | experience.truncated)
+    noted = ppo._note(curve, jnp.array(0), experience, jnp.array(jnp.nan))
+    lengths = [np.diff([-1, *np.flatnonzero(done[:, env])]) for env in range(SMALL.num_envs)]
+    assert noted.episodes[0] == done.sum() > 0
+    assert noted.episode_return[0] == pytest.approx(np.concatenate(lengths).mean())
+    nothing = experience._replace(terminated=jnp.zeros_like(done), truncated=jnp.zeros_like(done))
+    assert np.isnan(ppo._note(curve, jnp.array(1), nothing, jnp.array(jnp.nan)).episode_return[1])

@@ -1,0 +1,59 @@
+import jax
+import jax.numpy as jnp
+import pytest
+
+from morphorl import ppo, rollout
+from morphorl.blend import Blend
+from morphorl.cell import Cell
+from morphorl.settings import PPO, Settings
+from probes import ACTION_DEPENDENT_REWARD, CONSTANT_VALUE, DISCOUNTING, MEMORY, OBSERVATION_DEPENDENT_ACTION
+
+QUICK = PPO(learning_rate=5e-3, num_envs=16, rollout_steps=16, hidden=(32,), entropy_coefficient=0.0)
+PLAIN = Settings(steps=8_000, evaluate_every=0, ppo=QUICK, blend=Blend(kind="none"))
+
+
+def trained(env, settings=PLAIN):
+    return jax.jit(ppo.train, static_argnums=1)(settings, env, 0).agent
+
+
+def mean_return(env, settings=PLAIN):
+    agent = trained(env, settings)
+    return rollout.evaluate(settings, env, agent, jax.random.key(1), 200, greedy=True).mean()
+
+
+def test_value_of_a_constant_reward_is_that_reward():
+    assert trained(CONSTANT_VALUE).critic(jnp.zeros((1, 1)))[0, 0] == pytest.approx(1.0, abs=0.05)
+
+
+def test_value_one_step_before_the_reward_is_discounted_once():
+    value = trained(DISCOUNTING).critic(jnp.array([[0.0, 1.0]]))[0]
+    assert value[1] == pytest.approx(1.0, abs=0.05)
+    assert value[0] == pytest.approx(QUICK.discount, abs=0.05)
+
+
+def test_discount_of_a_half_halves_that_value():
+    half = Settings(
+        steps=8_000, evaluate_every=0, ppo=PPO(**(vars(QUICK) | {"discount": 0.5})), blend=Blend(kind="none")
+    )
+    assert trained(DISCOUNTING, half).critic(jnp.zeros((1, 1)))[0, 0] == pytest.approx(0.5, abs=0.05)
+
+
+def test_action_follows_the_observation():
+    assert mean_return(OBSERVATION_DEPENDENT_ACTION) == 1.0
+
+
+def test_better_action_is_found_without_any_observation():
+    assert mean_return(ACTION_DEPENDENT_REWARD) == 1.0
+
+
+def test_memory_is_beyond_plain_ppo_and_within_reach_of_a_driven_cell():
+    # The cue is fed into its own row, spreads to the row beside it, and is read there when that row's feature shows.
+    driven = Settings(
+        steps=8_000,
+        evaluate_every=0,
+        ppo=QUICK,
+        cell=Cell(drive=1.0, initial_scale=0.0, coupling="lattice", activator_diffusion=0.4, activator_production=0.0),
+        blend=Blend(kind="add", weight=10.0),
+    )
+    assert abs(mean_return(MEMORY)) < 0.25
+    assert mean_return(MEMORY, driven) > 0.95

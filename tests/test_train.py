@@ -1,0 +1,119 @@
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from morphorl import agents, engines, envs, ppo
+from morphorl.blend import Blend
+from morphorl.cell import Cell
+from morphorl.guidance import Guidance
+from morphorl.settings import PPO, Settings
+from morphorl.study import Run
+
+SMALL = PPO(num_envs=4, rollout_steps=32, minibatches=2, hidden=(16,), learning_rate=1e-3)
+BASE = Settings(steps=512, evaluate_every=256, evaluation_episodes=2, ppo=SMALL)
+CARTPOLE = envs.make("CartPole-v1")
+
+
+def run(seed=0, **changes):
+    return Run("arm", dataclasses.replace(BASE, **changes), seed, seed)
+
+
+def assert_same(one, other):
+    for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def lanes(result, chosen):
+    return jax.tree.map(lambda u: u[chosen], result)
+
+
+def test_same_seed_gives_the_same_bits():
+    batch = [run(seed) for seed in range(3)]
+    first = engines.train_batch(batch, 4)
+    assert_same(first, engines.train_batch(batch, 4))
+    assert not np.array_equal(first.agents.actor.weights[0][0], first.agents.actor.weights[0][1])
+
+
+def test_progress_in_chunks_gives_the_bits_of_one_go(monkeypatch):
+    batch = [run(seed) for seed in range(2)]
+    whole = engines.train_batch(batch, 4)
+    monkeypatch.setattr(engines, "CHUNK_SECONDS", 0.0)
+    assert_same(whole, engines.train_batch(batch, 4))
+
+
+def test_vmap_equals_loop():
+    batch = [
+        run(seed, guidance=Guidance(strength=0.1 * seed), blend=Blend(weight=0.2 + 0.1 * seed)) for seed in range(4)
+    ]
+    together = engines.train_batch(batch, 4)
+    train = jax.jit(ppo.train, static_argnums=1)
+    for i, one in enumerate(batch):
+        alone = train(one.settings, CARTPOLE, one.seed)
+        for a, b in zip(jax.tree.leaves(alone.agent), jax.tree.leaves(lanes(together.agents, i)), strict=True):
+            np.testing.assert_allclose(a, b, atol=2e-4)
+        np.testing.assert_allclose(alone.curve.episode_return, together.curve.episode_return[i], rtol=1e-4)
+
+
+def test_zero_blend_weight_is_exactly_plain_ppo():
+    plain = engines.train_batch([run(s, blend=Blend(kind="none")) for s in range(4)], 4)
+    for kind in ("average", "add"):
+        blended = engines.train_batch(
+            [run(s, blend=Blend(kind=kind, weight=0.0), guidance=Guidance(strength=0.3)) for s in range(4)], 4
+        )
+        assert_same((plain.agents, plain.curve[:3]), (blended.agents, blended.curve[:3]))
+
+
+def test_zero_strength_is_exactly_unguided():
+    unguided = engines.train_batch([run(s, guidance=Guidance(kind="none")) for s in range(4)], 4)
+    assert_same(unguided, engines.train_batch([run(s, guidance=Guidance(strength=0.0)) for s in range(4)], 4))
+
+
+def test_diverging_run_is_flagged_and_leaves_its_neighbours_alone():
+    healthy = [run(seed) for seed in range(4)]
+    exploding = run(1, cell=Cell(activator_production=1e30, bound=float("inf")))
+    undisturbed = engines.train_batch(healthy, 4)
+    disturbed = engines.train_batch([healthy[0], exploding, *healthy[2:]], 4)
+    assert disturbed.diverged_at[1] > 0
+    assert list(np.delete(disturbed.diverged_at, 1)) == [-1, -1, -1]
+    assert_same(lanes(undisturbed, np.array([0, 2, 3])), lanes(disturbed, np.array([0, 2, 3])))
+
+
+def test_randomness_depends_on_the_seeds_alone_and_the_cell_seed_moves_only_the_pattern():
+    one, other = Run("a", BASE, 0, 0), Run("b", BASE, 0, 1)
+    start = [ppo.init(r.settings, CARTPOLE, jnp.array(r.seed), jnp.array(r.cell_seed)) for r in (one, other)]
+    assert_same(start[0].agent.actor, start[1].agent.actor)
+    assert_same(start[0].acting.observation, start[1].acting.observation)
+    assert not np.array_equal(start[0].agent.pattern.activator, start[1].agent.pattern.activator)
+
+
+@pytest.mark.parametrize("changes", [{}, {"cell": Cell(reset="redraw", normalise=True)}, {"blend": Blend(kind="none")}])
+def test_saved_and_loaded_agents_act_identically(tmp_path, changes):
+    batch = [run(seed, **changes) for seed in range(2)]
+    result = engines.train_batch(batch, 4)
+    saved = agents.Agents([r.settings for r in batch], [r.seed for r in batch], result.agents)
+    agents.save(saved, tmp_path)
+    loaded = agents.load(tmp_path)
+    assert loaded.seeds == [0, 1]
+    assert jax.tree.structure(loaded.settings[0]) == jax.tree.structure(batch[0].settings)
+    assert_same(result.agents, loaded.arrays)
+    for greedy in (True, False):
+        one, other = (engines.evaluate_agents(b.settings, b.arrays, 5, greedy=greedy) for b in (saved, loaded))
+        np.testing.assert_array_equal(one, other)
+
+
+def test_damaged_agents_are_refused(tmp_path):
+    with pytest.raises(agents.AgentsError, match="holds no"):
+        agents.load(tmp_path)
+    result = engines.train_batch([run(0)], 2)
+    agents.save(agents.Agents([BASE], [0], result.agents), tmp_path)
+    arrays = tmp_path / "agents.safetensors"
+    arrays.write_bytes(arrays.read_bytes()[:-7])
+    with pytest.raises(agents.AgentsError, match=r"agents\.safetensors"):
+        agents.load(tmp_path)
+    wider = dataclasses.replace(BASE, ppo=PPO(**(vars(SMALL) | {"hidden": (17,)})))
+    agents.save(agents.Agents([wider], [0], result.agents), tmp_path)
+    with pytest.raises(agents.AgentsError, match=r"actor\.weights\.0 has shape \(1, 16, 4\); must be \(1, 17, 4\)"):
+        agents.load(tmp_path)
