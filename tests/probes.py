@@ -36,8 +36,8 @@ ACTION_DEPENDENT_REWARD = _environment(
 )
 MEMORY = _environment(
     "memory: the cue shows at time 0, the answer counts at time 3",
-    2,
+    1,
     4,
-    lambda t, c: jnp.stack([jnp.where(t == 0, c, 0.0), jnp.float32(t == 3)]),
+    lambda t, c: jnp.where(t == 0, c, 0.0)[None],
     lambda t, c, a: jnp.where(t == 3, agrees(c, a), 0.0),
 )

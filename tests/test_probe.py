@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import pytest
@@ -47,13 +49,8 @@ def test_better_action_is_found_without_any_observation():
 
 
 def test_memory_is_beyond_plain_ppo_and_within_reach_of_a_driven_cell():
-    # The cue is fed into its own row, spreads to the row beside it, and is read there when that row's feature shows.
-    driven = Settings(
-        steps=8_000,
-        evaluate_every=0,
-        ppo=QUICK,
-        cell=Cell(drive=1.0, initial_scale=0.0, coupling="lattice", activator_diffusion=0.4, activator_production=0.0),
-        blend=Blend(kind="add", weight=10.0),
-    )
+    # The cue feeds the activator, which outlives it; softmax emphasis reads the one row even where nothing shows.
+    cell = Cell(drive=1.0, initial_scale=0.0, emphasis="softmax")
+    driven = replace(PLAIN, cell=cell, blend=Blend(kind="add", weight=10.0))
     assert abs(mean_return(MEMORY)) < 0.25
     assert mean_return(MEMORY, driven) > 0.95

@@ -150,4 +150,7 @@ def _parse() -> Reproduce | Train | Eval:
         "train": Train(env=tyro.MISSING, out=tyro.MISSING, ppo=ppo),
         "eval": Eval(dir=tyro.MISSING),
     }
+    name, arguments = (sys.argv[1:2] or [""])[0], sys.argv[2:]
+    if name in commands:  # parsed on its own, for errors that name the option and not the way to it
+        return tyro.cli(type(commands[name]), default=commands[name], args=arguments, prog=f"morphorl {name}")
     return tyro.cli(tyro.extras.subcommand_type_from_defaults(commands), prog="morphorl", description=__doc__)

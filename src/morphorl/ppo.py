@@ -189,7 +189,7 @@ def learn(
         networks, optimiser_state, finite = carry
         minibatch = jax.tree.map(lambda u: u[..., chosen], samples)
         loss, gradient = jax.value_and_grad(ppo_loss)(networks, settings, minibatch)
-        finite = finite & jnp.isfinite(loss) & jnp.isfinite(optax.global_norm(gradient))
+        finite = finite & jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(gradient))
         direction, optimiser_state = optimiser(ppo).update(gradient, optimiser_state)
         networks = jax.tree.map(lambda w, d: w - learning_rate * d, networks, direction)
         return (networks, optimiser_state, finite), None

@@ -1,0 +1,38 @@
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import polars as pl
+
+
+def reproduce(out):
+    command = [sys.executable, "-m", "morphorl", "reproduce", "--seeds", "8", "--steps", "4000", "--out", str(out)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ)
+
+
+def test_ctrl_c_keeps_finished_batches_and_the_same_command_goes_on(tmp_path):
+    stopped = reproduce(tmp_path)
+    while not list(tmp_path.glob("shards/*.parquet")):
+        assert stopped.poll() is None
+        time.sleep(0.05)
+    stopped.send_signal(signal.SIGINT)
+    said, _ = stopped.communicate()
+    assert stopped.returncode == 130
+    assert f"morphorl reproduce --seeds 8 --steps 4000 --out {tmp_path}" in said
+    kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("shards/*.parquet")}
+    assert kept
+    assert not (tmp_path / "curves.parquet").exists()
+
+    resumed = reproduce(tmp_path)
+    said, _ = resumed.communicate()
+    assert resumed.returncode == 0
+    assert re.search(r"\d+/112 runs", said)
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    curves = pl.read_parquet(tmp_path / "curves.parquet")
+    updates = curves.group_by("environment", "arm", "seed").len()
+    assert updates.height == 2 * 7 * 8
+    assert updates["len"].unique().to_list() == [4000 // 512]
+    assert (tmp_path / "figures" / "stateless_cartpole.svg").exists()
