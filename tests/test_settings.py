@@ -88,7 +88,6 @@ def test_a_wrong_file_is_refused_with_the_nearest_name(values, message):
         from_dict(Settings, values)
 
 
-@pytest.mark.xfail(strict=True, reason="accepted, or refused by an error that names no setting")
 @pytest.mark.parametrize(
     "values",
     [

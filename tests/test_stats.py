@@ -22,7 +22,6 @@ def unchecked():
     jaxtyping.config.update("jaxtyping_disable", False)
 
 
-@pytest.mark.xfail(strict=True, reason="scipy's trim_mean of one row is a NumPy scalar")
 def test_the_interquartile_mean_of_one_row_is_an_array_as_promised():
     assert isinstance(stats.iqm(np.arange(4.0)), np.ndarray)
 
@@ -195,7 +194,6 @@ def test_the_greedy_return_is_the_last_one_measured_and_never_reached_is_infinit
     assert "steps_to_threshold" not in stats.summarise(ramp(3, greedy=greedy), threshold=None)
 
 
-@pytest.mark.xfail(strict=True, reason="group_by without maintain_order shuffles the seeds under the bootstrap")
 def test_the_same_data_give_the_same_summary():
     data = ramp(16, greedy=np.random.default_rng(0).normal(size=(16, 50)).tolist())
     summaries = [stats.summarise(data, threshold=1.0) for _ in range(5)]

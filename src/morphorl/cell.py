@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from morphorl.checks import BOUND, FINITE, NOT_NEGATIVE, POSITIVE, check, setting
+from morphorl.checks import BOUND, FINITE, NOT_NEGATIVE, POSITIVE, SettingError, check, setting
 from morphorl.guidance import Guidance, guide
 
 
@@ -79,6 +79,12 @@ class Cell(eqx.Module):
 
     def __check_init__(self) -> None:
         check(self, "cell")
+        for name in ("activator_decay", "inhibitor_production"):
+            if self.initial == "positive" and isinstance(getattr(self, name), int | float) and not getattr(self, name):
+                raise SettingError(
+                    f"cell.{name} = 0: must differ from 0 where cell.initial is 'positive', or there is "
+                    "no steady state to start from."
+                )
 
     def init(self, key: PRNGKeyArray, shape: tuple[int, int]) -> CellState:
         """Draw an initial state of `shape` (features, actions): s·n around 0, or u*·(1 + s·n) around the steady state.

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import equinox as eqx
+import jax
+import numpy as np
 
 
 class SettingError(ValueError):
@@ -44,18 +46,19 @@ def setting(default: Any, allowed: Allowed | None = None, *, static: bool = Fals
 def check(module: eqx.Module, prefix: str) -> None:
     """Raise `SettingError` for the first field of `module` whose value its `setting` does not allow.
 
-    Values that are not plain Python (arrays of a sweep, tracers inside a compiled program) were plain once, and were
-    checked then.
+    Arrays (of a sweep, or inside a compiled program) are taken as they are.
     """
     types = typing.get_type_hints(type(module))
     for field in dataclasses.fields(module):
         value = getattr(module, field.name)
-        if not isinstance(value, bool | int | float | str | tuple):
+        if isinstance(value, jax.Array | np.ndarray):
             continue
-        allowed = field.metadata.get("allowed") or _from_type(types[field.name])
-        if allowed is not None and not _holds(allowed, value):
+        hint = types[field.name]
+        allowed = field.metadata.get("allowed") or _from_type(hint)
+        stray_bool = isinstance(value, bool) and hint is not bool
+        if stray_bool or not _holds(allowed, value):
             name = f"{prefix}.{field.name}" if prefix else field.name
-            raise SettingError(f"{name} = {value!r}: must be {allowed.words}.{did_you_mean(value, types[field.name])}")
+            raise SettingError(f"{name} = {value!r}: must be {allowed.words}.{did_you_mean(value, hint)}")
 
 
 def did_you_mean(value: object, options: Any) -> str:
@@ -69,17 +72,16 @@ def _listed(options: Any) -> bool:
     return typing.get_origin(options) is typing.Literal or isinstance(options, list | tuple)
 
 
-def _from_type(hint: Any) -> Allowed | None:
+def _from_type(hint: Any) -> Allowed:
     if typing.get_origin(hint) is typing.Literal:
         names = typing.get_args(hint)
         return Allowed("one of " + ", ".join(map(repr, names)), lambda value: value in names)
-    if hint is bool:
-        return Allowed("true or false", lambda value: isinstance(value, bool))
-    return None
+    words = {bool: "true or false", str: "a name"}.get(hint, f"settings of {hint.__name__}")
+    return Allowed(words, lambda value: isinstance(value, hint))
 
 
 def _holds(allowed: Allowed, value: Any) -> bool:
     try:
         return allowed.holds(value)
-    except TypeError:
+    except (TypeError, OverflowError):
         return False

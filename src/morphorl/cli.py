@@ -27,6 +27,7 @@ Out = Annotated[Path, tyro.conf.arg(metavar="DIR")]
 _either = tyro.conf.create_mutex_group(required=False)
 
 console = Console()
+errors = Console(stderr=True)
 
 
 @dataclasses.dataclass
@@ -132,7 +133,7 @@ def main() -> None:
     try:
         _parse()()
     except (SettingError, StoreError, AgentsError) as error:
-        console.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True, highlight=False)
+        errors.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True, highlight=False)
         sys.exit(2)
     except KeyboardInterrupt:
         console.print("Stopped. Finished batches are kept; go on with:", highlight=False)

@@ -110,8 +110,7 @@ class Settings(eqx.Module):
 
     def __check_init__(self) -> None:
         check(self, "")
-        if isinstance(self.environment, str):
-            envs.make(self.environment)
+        envs.make(self.environment)
         if self.steps < self.ppo.batch:
             raise SettingError(
                 f"steps = {self.steps}: must be at least one rollout of {self.ppo.batch} environment steps "
@@ -149,6 +148,6 @@ def from_dict[M: eqx.Module](cls: type[M], values: dict[str, Any], prefix: str =
 
 
 def _from_plain(hint: Any, value: Any, name: str) -> Any:
-    if isinstance(hint, type) and issubclass(hint, eqx.Module):
+    if isinstance(hint, type) and issubclass(hint, eqx.Module) and isinstance(value, dict):
         return from_dict(hint, value, f"{name}.")
     return tuple(value) if isinstance(value, list) else value

@@ -24,7 +24,7 @@ class Estimate(NamedTuple):
 
 def iqm(scores: Float[np.ndarray, "seeds ..."], axis: int = 0) -> Float[np.ndarray, "..."]:
     """The interquartile mean: the mean of the middle half (Agarwal et al., 2021)."""
-    return scipy.stats.trim_mean(scores, 0.25, axis=axis)
+    return np.asarray(scipy.stats.trim_mean(scores, 0.25, axis=axis))
 
 
 def bootstrap(statistic: Callable, scores: Float[np.ndarray, "seeds ..."]) -> Float[np.ndarray, "3 ..."]:
@@ -90,7 +90,12 @@ def summarise(curves: pl.DataFrame, threshold: float | None) -> dict[str, Estima
         "early_return": (iqm, returns[:, : round(EARLY * 50)].mean(axis=1)),
     }
     if len(greedy):
-        last = greedy.sort("env_steps").group_by("seed", "cell_seed").agg(pl.col("greedy_return").last())
+        last = (
+            greedy.sort("env_steps")
+            .group_by("seed", "cell_seed", maintain_order=True)
+            .agg(pl.col("greedy_return").last())
+            .sort("seed", "cell_seed")
+        )
         measured["final_greedy_return"] = (iqm, last["greedy_return"].to_numpy())
     if len(greedy) and threshold is not None:
         measured["steps_to_threshold"] = (np.median, steps_to(threshold, curves))

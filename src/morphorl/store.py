@@ -46,23 +46,25 @@ class Store:
         described = self.root / "study.json"
         if described.exists():
             self._refuse_another(study, described)
-        elif self.root.exists() and any(self.root.iterdir()):
+        elif self.root.exists() and not all(path.name.startswith(".study.json.") for path in self.root.iterdir()):
             raise StoreError(
                 f"out = {str(self.root)!r}: holds other files and no study.json; must be a new or empty folder. "
                 "Nothing in it was touched."
             )
-        self.shards.mkdir(parents=True, exist_ok=True)
+        self.root.mkdir(parents=True, exist_ok=True)
+        content = {"id": study.id, "seeds": study.seeds, "versions": versions(), **study.describe()}
+        write_atomically(described, lambda path: path.write_text(json.dumps(content, indent=2, allow_nan=True)))
+        self.shards.mkdir(exist_ok=True)
         if not resume:
             for shard in self.shards.iterdir():
                 shard.unlink()
-        content = {"id": study.id, "seeds": study.seeds, "versions": versions(), **study.describe()}
-        write_atomically(described, lambda path: path.write_text(json.dumps(content, indent=2, allow_nan=True)))
 
     def _refuse_another(self, study: Study, described: Path) -> None:
         try:
             held = json.loads(described.read_text())
         except (json.JSONDecodeError, UnicodeDecodeError):
-            held = {}
+            held = None
+        held = held if isinstance(held, dict) else {}
         if held.get("id") == study.id:
             return
         difference = _first_difference(study.describe(), held)
@@ -121,9 +123,10 @@ def tabulate(runs: list[Run], result: BatchResult) -> pl.DataFrame:
         "guidance_strength": [run.settings.guidance.strength for run in runs],
         "seed": [run.seed for run in runs],
         "cell_seed": [run.cell_seed for run in runs],
-        "diverged_at": [int(step) if step >= 0 else None for step in result.diverged_at],
     }
     columns = {name: pl.Series(values).repeat_by(updates).explode() for name, values in repeated.items()}
+    diverged = [int(step) if step >= 0 else None for step in result.diverged_at]
+    columns["diverged_at"] = pl.Series(diverged, dtype=pl.Int64).repeat_by(updates).explode()
     columns["env_steps"] = pl.Series(np.tile(np.arange(1, updates + 1) * batch, len(runs)))
     curve = {name: pl.Series(np.asarray(array).reshape(-1)) for name, array in result.curve._asdict().items()}
     return pl.DataFrame(columns | curve).with_columns(pl.col(pl.Float32).fill_nan(None))
