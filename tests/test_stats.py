@@ -1,6 +1,5 @@
 """Statistics on hand-worked numbers, and intervals that cover what they claim to."""
 
-import jaxtyping
 import numpy as np
 import polars as pl
 import pytest
@@ -12,14 +11,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from morphorl import stats
 
 INF = np.inf
-
-
-@pytest.fixture(autouse=True)
-def unchecked():
-    """`iqm` of one row of scores returns a NumPy scalar where it promises an array; remove this with that mistake."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def test_the_interquartile_mean_of_one_row_is_an_array_as_promised():

@@ -1,0 +1,164 @@
+"""What the benchmark says: rates beside the machine's limit, the ratios that matter, a table and a chart."""
+
+import json
+import os
+import platform
+import statistics
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("agg")
+
+import matplotlib.pyplot as plt
+from measuring import Measurement
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from workers import work
+
+PLAIN, CELL, STATELESS = "morphorl, plain PPO", "morphorl, cell", "morphorl, cell, Stateless"
+REJAX, REJAX_SPLIT = "rejax", "rejax, one device per core"
+SB3, RECURRENT = "Stable-Baselines3 PPO", "RecurrentPPO, Stateless"
+CEILING, COLD, WARM = "matrix products", "first result, cold", "first result, compiled before"
+NOT_RATES = {CEILING, COLD, WARM}
+NOTE = (
+    "Median and spread of the repeats. Stable-Baselines3 and RecurrentPPO train one agent per process, so that more "
+    "agents come one after another, at the rate shown. RecurrentPPO's LSTMs are other networks: no share of the limit."
+)
+
+
+def flop_per_step(features: int, actions: int = 2) -> float:
+    """Floating-point operations in matrix products per environment step of training.
+
+    Each weight costs 2 operations per sample and pass: one pass of the actor while acting, one of the critic before the
+    update, and in each epoch one forward and two backward passes of both (the gradient by the input is not needed, so
+    that the first layer has one backward pass only).
+    """
+    first = features * work.HIDDEN[0]
+    between = sum(a * b for a, b in zip(work.HIDDEN[:-1], work.HIDDEN[1:], strict=True))
+    actor, critic = (first + between + work.HIDDEN[-1] * outputs for outputs in (actions, 1))
+    return 2.0 * (actor + critic + work.EPOCHS * (3 * (actor + critic) - 2 * first))
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores and Python, as far as the system tells."""
+    names = [line.split(":")[1].strip() for line in _lines(Path("/proc/cpuinfo")) if line.startswith("model name")]
+    cores = len(os.sched_getaffinity(0))
+    return {"processor": (names or [platform.machine()])[0], "cores": cores, "python": platform.python_version()}
+
+
+def summarise(measurements: list[Measurement], machine: dict[str, Any], packages: list[str]) -> dict[str, Any]:
+    """Medians and spreads of all rows, each row's share of the arithmetic limit, and the ratios between rows."""
+    ceiling = statistics.median(next(m.rates for m in measurements if m.row.name == CEILING))
+    rows = [_row(m, ceiling) for m in measurements]
+    ratios = {name: ratio for name, ratio in _ratios(rows) if ratio is not None}
+    return {
+        "machine": machine,
+        "packages": packages,
+        "ceiling_flop_per_second": ceiling,
+        "rows": rows,
+        "ratios": ratios,
+    }
+
+
+def write(summary: dict[str, Any], out: Path, console: Console) -> None:
+    """Write `speed.json`, `speed.png` and `speed.svg`, and print the same as tables."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "speed.json").write_text(json.dumps(summary, indent=2))
+    _chart(summary, out / "speed")
+    console.print(_table(summary))
+    console.print(NOTE, highlight=False)
+    for name, ratio in summary["ratios"].items():
+        console.print(f"{name}: {ratio:.3g}", highlight=False)
+
+
+def _row(measurement: Measurement, ceiling: float) -> dict[str, Any]:
+    row, rates = measurement.row, measurement.rates
+    median = statistics.median(rates)
+    share = row.flop_per_step * median / ceiling if row.flop_per_step else None
+    return {
+        "name": row.name,
+        "agents": row.agents,
+        "processes": row.processes,
+        "rate": median,
+        "slowest": min(rates),
+        "fastest": max(rates),
+        "repeats": rates,
+        "share_of_limit": share,
+        "peak_bytes": measurement.peak_bytes,
+    }
+
+
+def _ratios(rows: list[dict[str, Any]]) -> Iterable[tuple[str, float | None]]:
+    """The ratios of medians that the documents quote; None where a row was not measured."""
+
+    def rate(name: str, agents: int | None = None) -> float | None:
+        found = [row["rate"] for row in rows if row["name"] == name and agents in (None, row["agents"])]
+        return max(found, default=None)
+
+    def over(numerator: float | None, denominator: float | None) -> float | None:
+        return numerator / denominator if numerator and denominator else None
+
+    for agents in (1, 16):
+        best_rejax = max((r for r in (rate(REJAX, agents), rate(REJAX_SPLIT, agents)) if r), default=None)
+        yield f"{agents} agents: morphorl / rejax (its faster way)", over(rate(PLAIN, agents), best_rejax)
+        yield f"{agents} agents: morphorl / rejax (its own way)", over(rate(PLAIN, agents), rate(REJAX, agents))
+    yield "16 agents: morphorl / Stable-Baselines3, one process", over(rate(PLAIN, 16), rate(SB3, 1))
+    yield "16 agents: morphorl / Stable-Baselines3, one per core", over(rate(PLAIN, 16), rate(SB3))
+    yield "Stateless: morphorl with the cell / RecurrentPPO, one process", over(rate(STATELESS, 16), rate(RECURRENT, 1))
+    yield "Stateless: morphorl with the cell / RecurrentPPO, one per core", over(rate(STATELESS, 16), rate(RECURRENT))
+    yield "16 agents: time with the cell / time without", over(rate(PLAIN, 16), rate(CELL, 16))
+    sixteen_over_sixty_four = over(rate(PLAIN, 16), rate(PLAIN, 64))
+    yield "time of 64 agents / time of 16", 4 * sixteen_over_sixty_four if sixteen_over_sixty_four else None
+
+
+def _table(summary: dict[str, Any]) -> Table:
+    title = f"{summary['machine']['processor']}, {summary['machine']['cores']} cores"
+    table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table.add_column("")
+    for heading in ("agents", "env steps/s", "spread", "limit", "memory"):
+        table.add_column(heading, justify="right")
+    for row in summary["rows"]:
+        table.add_row(row["name"], _agents(row), *_values(row))
+    return table
+
+
+def _agents(row: dict[str, Any]) -> str:
+    return f"{row['agents']} at a time" if row["name"] in (SB3, RECURRENT) else str(row["agents"])
+
+
+def _values(row: dict[str, Any]) -> tuple[str, str, str, str]:
+    memory = f"{row['peak_bytes'] / 2**30:.2f} GiB"
+    if row["name"] == CEILING:
+        return f"{row['rate'] / 1e9:.0f} GFLOP/s", f"{row['slowest'] / 1e9:.0f}–{row['fastest'] / 1e9:.0f}", "", memory
+    if row["name"] in NOT_RATES:
+        return f"{1 / row['rate']:.1f} s", f"{1 / row['fastest']:.1f}–{1 / row['slowest']:.1f}", "", ""
+    share = f"{row['share_of_limit']:.0%}" if row["share_of_limit"] else ""
+    return f"{row['rate']:,.0f}", f"{row['slowest']:,.0f}–{row['fastest']:,.0f}", share, memory
+
+
+def _chart(summary: dict[str, Any], path: Path) -> None:
+    rows = [row for row in summary["rows"] if row["name"] not in NOT_RATES][::-1]
+    labels = [f"{row['name']}: {_agents(row)}" for row in rows]
+    limit = summary["ceiling_flop_per_second"] / flop_per_step(features=4)
+    spread = [[row["rate"] - row["slowest"] for row in rows], [row["fastest"] - row["rate"] for row in rows]]
+    colours = ["#21918c" if row["name"].startswith("morphorl") else "#8a8a8a" for row in rows]
+    with plt.rc_context({"axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "morphorl"}):
+        figure, axes = plt.subplots(figsize=(8, 1 + 0.32 * len(rows)), layout="constrained")
+        style = {"color": colours, "error_kw": {"elinewidth": 1, "ecolor": "#1a1a1a"}}
+        bars = axes.barh(labels, [row["rate"] for row in rows], xerr=spread, **style)
+        axes.bar_label(bars, [f"{row['rate']:,.0f}" for row in rows], padding=4, fontsize=8)
+        axes.axvline(limit, color="#b5651d", linestyle="--", linewidth=1)
+        axes.set_title(f"who: agents trained at once; dashed: arithmetic limit, {limit:,.0f} steps/s", fontsize=9)
+        axes.set(xscale="log", xlabel="environment steps per second (log scale)")
+        axes.set_xlim(right=4 * limit)
+        figure.savefig(path.with_suffix(".png"), dpi=160)
+        figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
+        plt.close(figure)
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []

@@ -1,0 +1,141 @@
+"""Environment steps per second: morphorl, its cell, and with `--peers` other libraries, at the same work in one run.
+
+Usage: uv run benchmarks/speed.py [--peers] [--out DIR] [--agents 1 16 64] [--repeats 5]
+"""
+
+import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import report
+import tyro
+from measuring import Row, WorkerError, install, measure
+from rich.console import Console
+
+PEERS = {
+    "rejax": (
+        sys.executable,
+        # rejax 0.1.3 needs gymnax before 1.0, whose `step` returns one value more; JAX is the same as morphorl's.
+        ("rejax==0.1.3", "gymnax==0.0.9", "jax==0.11.2", "flax==0.12.12", "optax==0.2.8", "distrax==0.1.9"),
+    ),
+    "stable-baselines3": (
+        "3.11",
+        ("stable-baselines3==2.9.0", "sb3-contrib==2.9.0", "torch==2.13.0", "gymnasium==1.3.0", "numpy==2.4.6"),
+    ),
+}
+"""The Python and the packages of each peer's own environment."""
+
+CORES = len(os.sched_getaffinity(0))
+CEILING_AGENTS, CEILING_LOOPS = 16, 4000
+"""Enough agents to divide among the cores; few enough for their matrices to stay in the caches."""
+
+console = Console()
+
+
+@dataclasses.dataclass
+class Options:
+    """Measure environment steps per second at the same work: 8 environments × 128 steps, 4 epochs, 4 minibatches.
+
+    Writes speed.json, speed.png and speed.svg into OUT. Close everything else: what runs beside this is measured too.
+    """
+
+    peers: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Also rejax, Stable-Baselines3 and sb3-contrib, installed into OUT/environments (2 GB)."""
+    out: Annotated[Path, tyro.conf.arg(metavar="DIR")] = Path("runs/speed")
+    """Where everything is written."""
+    agents: tuple[int, ...] = (1, 16, 64)
+    """How many agents to train at once."""
+    repeats: int = 5
+    """Repeats of every row, taken in turn."""
+    length: float = 1.0
+    """How much work one repeat is, relative to the usual few seconds; less than 1 to try the command out."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("agents", min(self.agents, default=0)), ("repeats", self.repeats)):
+            if least < 1:
+                raise SystemExit(f"error: --{name}: {least} is too few; must be at least 1.")
+
+    def updates(self, usual: float) -> int:
+        """PPO updates of one repeat, at least one."""
+        return max(1, round(usual * self.length))
+
+
+def morphorl_rows(options: Options, agents: int) -> list[Row]:
+    """Plain PPO, PPO with the cell, and the cell on the environment that hides its velocities."""
+    updates = options.updates(256 / agents**0.5)
+    works = (
+        (report.PLAIN, "CartPole-v1", "none", 4),
+        (report.CELL, "CartPole-v1", "average", 4),
+        (report.STATELESS, "StatelessCartPole-v1", "average", 2),
+    )
+    return [
+        Row(
+            name,
+            agents,
+            "morphorl_ppo",
+            (agents, updates, environment, blend),
+            sys.executable,
+            flop_per_step=report.flop_per_step(features),
+        )
+        for name, environment, blend, features in works
+    ]
+
+
+def rejax_rows(options: Options, agents: int, python: str) -> list[Row]:
+    """rejax as its README shows it, and where the number of agents allows it divided among the cores too."""
+    updates, flop = options.updates(256 / agents**0.5), report.flop_per_step(4)
+    rows = [Row(report.REJAX, agents, "rejax_ppo", (agents, updates, 1), python, flop_per_step=flop)]
+    if CORES > 1 and agents % CORES == 0:
+        rows.append(Row(report.REJAX_SPLIT, agents, "rejax_ppo", (agents, updates, CORES), python, flop_per_step=flop))
+    return rows
+
+
+def sb3_rows(options: Options, python: str) -> list[Row]:
+    """One process, and one per core. Each trains one agent: any number of them one after another, at the same rate."""
+    works = ((report.SB3, "sb3_ppo", 16, report.flop_per_step(4)), (report.RECURRENT, "sb3_recurrent", 2, None))
+    return [
+        Row(name, count, worker, (options.updates(usual),), python, count, flop)
+        for name, worker, usual, flop in works
+        for count in sorted({1, CORES})
+    ]
+
+
+def all_rows(options: Options) -> list[Row]:
+    """Everything that is measured, the rows of the table and what stands beside them."""
+    loops = options.updates(CEILING_LOOPS)
+    rows = [
+        Row(report.CEILING, CEILING_AGENTS, "ceiling", (CEILING_AGENTS, loops), sys.executable),
+        Row(report.COLD, 16, "first_result", ("cold",), sys.executable),
+        Row(report.WARM, 16, "first_result", ("warm",), sys.executable),
+    ]
+    rows += [row for agents in options.agents for row in morphorl_rows(options, agents)]
+    if not options.peers:
+        return rows
+    with console.status("installing the peers"):
+        folder = options.out / "environments"
+        pythons = {name: install(name, python, packages, folder) for name, (python, packages) in PEERS.items()}
+    rows += [row for agents in options.agents for row in rejax_rows(options, agents, pythons["rejax"])]
+    return rows + sb3_rows(options, pythons["stable-baselines3"])
+
+
+def main() -> None:
+    """Entry point."""
+    options = tyro.cli(Options, description=Options.__doc__)
+    machine = report.machine()
+    try:
+        rows = all_rows(options)
+        with console.status("") as status:
+            measurements = measure(rows, options.repeats, options.out / "logs", status.update)
+    except WorkerError as error:
+        raise SystemExit(f"error: {error}") from None
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(f"error: {error}\n{(error.stderr or b'').decode()}") from None
+    packages = [package for _, names in PEERS.values() for package in names] if options.peers else []
+    report.write(report.summarise(measurements, machine, packages), options.out, console)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""Worker: agents trained by morphorl, batch by batch as a study runs them.
+
+Usage: morphorl_ppo.py AGENTS UPDATES ENVIRONMENT BLEND
+"""
+
+import sys
+
+import work
+
+from morphorl.devices import use_all_cores
+
+use_all_cores()
+
+from morphorl import engines  # noqa: E402
+from morphorl.blend import Blend  # noqa: E402
+from morphorl.guidance import Guidance  # noqa: E402
+from morphorl.settings import PPO, Settings  # noqa: E402
+from morphorl.study import Study, batches  # noqa: E402
+
+GUIDANCE_STRENGTH = 0.1
+
+
+def main(agents: int, updates: int, environment: str, blend: str) -> None:
+    """Train `agents` agents for `updates` updates, whenever told."""
+    ppo = PPO(
+        learning_rate=work.LEARNING_RATE,
+        anneal=False,
+        discount=work.DISCOUNT,
+        gae_lambda=work.GAE_LAMBDA,
+        clip=work.CLIP,
+        value_clip=work.CLIP,
+        value_coefficient=work.VALUE_COEFFICIENT,
+        entropy_coefficient=work.ENTROPY_COEFFICIENT,
+        max_gradient_norm=work.MAX_GRADIENT_NORM,
+        num_envs=work.NUM_ENVS,
+        rollout_steps=work.ROLLOUT_STEPS,
+        epochs=work.EPOCHS,
+        minibatches=work.MINIBATCHES,
+        hidden=work.HIDDEN,
+    )
+    steps = updates * work.BATCH
+    guidance = Guidance(strength=GUIDANCE_STRENGTH)
+    settings = Settings(environment, steps, evaluate_every=0, ppo=ppo, guidance=guidance, blend=Blend(kind=blend))
+    runs = Study("speed", (environment,), {"agent": settings}, agents).runs()
+
+    def repeat() -> float:
+        for batch, size in batches(runs, set(), *engines.batch_sizes()):
+            engines.train_batch(batch, size)
+        return agents * steps
+
+    work.serve(repeat)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4])
