@@ -94,11 +94,15 @@ def rejax_rows(options: Options, agents: int, python: str) -> list[Row]:
 
 
 def sb3_rows(options: Options, python: str) -> list[Row]:
-    """One process, and one per core. Each trains one agent: any number of them one after another, at the same rate."""
-    works = ((report.SB3, "sb3_ppo", 16, report.flop_per_step(4)), (report.RECURRENT, "sb3_recurrent", 2, None))
-    return [
-        Row(name, count, worker, (options.updates(usual),), python, count, flop)
-        for name, worker, usual, flop in works
+    """One process, and one per core. Each trains one agent: any number of them one after another, at the same rate.
+
+    A process that has the machine to itself uses the threads that serve it best: PPO one, RecurrentPPO one per core.
+    """
+    updates, flop = options.updates(16), report.flop_per_step(4)
+    rows = [Row(report.SB3, count, "sb3_ppo", (updates, 1), python, count, flop) for count in sorted({1, CORES})]
+    updates = options.updates(2)
+    return rows + [
+        Row(report.RECURRENT, count, "sb3_recurrent", (updates, CORES // count), python, count)
         for count in sorted({1, CORES})
     ]
 

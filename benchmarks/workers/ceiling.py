@@ -1,4 +1,6 @@
-"""Worker: the largest rate of matrix products on this machine, for the products that most of an update consists of.
+"""Worker: the rate at which XLA does the matrix products that most of an update consists of, and nothing else.
+
+The processor may do more: products of large matrices run faster, but an agent's networks have none.
 
 Usage: ceiling.py AGENTS LOOPS
 """

@@ -1,6 +1,6 @@
 """Worker: one agent trained by Stable-Baselines3's PPO on CartPole-v1.
 
-Usage: sb3_ppo.py UPDATES
+Usage: sb3_ppo.py UPDATES THREADS
 """
 
 import sys
@@ -11,9 +11,9 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.env_util import make_vec_env
 
 
-def serve(algorithm: type, policy: str, environment: str, updates: int) -> None:
+def serve(algorithm: type, policy: str, environment: str, updates: int, threads: int) -> None:
     """Train one agent for `updates` further updates, whenever told."""
-    torch.set_num_threads(1)  # networks this small are trained faster by one thread than by two
+    torch.set_num_threads(threads)
     networks = {"net_arch": {"pi": list(work.HIDDEN), "vf": list(work.HIDDEN)}, "activation_fn": torch.nn.Tanh}
     model = algorithm(
         policy,
@@ -42,4 +42,4 @@ def serve(algorithm: type, policy: str, environment: str, updates: int) -> None:
 
 
 if __name__ == "__main__":
-    serve(PPO, "MlpPolicy", "CartPole-v1", int(sys.argv[1]))
+    serve(PPO, "MlpPolicy", "CartPole-v1", int(sys.argv[1]), int(sys.argv[2]))

@@ -1,6 +1,6 @@
 """Worker: one agent trained by sb3-contrib's RecurrentPPO on CartPole with its velocities removed.
 
-Usage: sb3_recurrent.py UPDATES
+Usage: sb3_recurrent.py UPDATES THREADS
 
 The LSTMs are the library's default (256 units, one for the policy, one for the value), which the RL zoo's settings for
 CartPole without velocities use too.
@@ -38,4 +38,4 @@ gymnasium.register("StatelessCartPole-v1", StatelessCartPole, max_episode_steps=
 
 
 if __name__ == "__main__":
-    serve(RecurrentPPO, "MlpLstmPolicy", "StatelessCartPole-v1", int(sys.argv[1]))
+    serve(RecurrentPPO, "MlpLstmPolicy", "StatelessCartPole-v1", int(sys.argv[1]), int(sys.argv[2]))
