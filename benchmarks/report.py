@@ -13,6 +13,7 @@ import matplotlib
 matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
+from matplotlib.ticker import EngFormatter, NullFormatter
 from measuring import Measurement
 from rich import box
 from rich.console import Console
@@ -159,7 +160,9 @@ def _chart(summary: dict[str, Any], path: Path) -> None:
         axes.axvline(limit, color="#b5651d", linestyle="--", linewidth=1, zorder=0)
         axes.set_title(f"agents trained at a time; dashed: arithmetic limit, {_short(limit)} steps/s", fontsize=9)
         axes.set(xscale="log", xlabel="environment steps per second (log scale)")
-        axes.set_xlim(right=4 * limit)
+        axes.set_xlim(100, 4 * limit)  # a fixed left end: on a log scale it decides how long bars look
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        axes.xaxis.set_minor_formatter(NullFormatter())
         figure.savefig(path.with_suffix(".png"), dpi=160)
         figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
         plt.close(figure)

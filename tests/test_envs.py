@@ -1,6 +1,7 @@
 """Our environments beside Gymnasium's, and every environment that can be named."""
 
 import gymnasium
+import gymnax
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,8 +17,6 @@ CARTPOLES = {
     "StatelessCartPole-v1": ("morphorl/StatelessCartPole-v1", [0, 2]),
     "CartPoleNoVel-v1": ("morphorl/CartPoleNoVel-v1", [0, None, 2, None]),
 }
-CONTINUOUS = {"Pendulum-v1", "MountainCarContinuous-v0", "PointRobot-misc", "Reacher-misc", "Swimmer-misc"}
-NEEDS_DATA = {"MNISTBandit-bsuite"}
 
 cartpoles = pytest.mark.parametrize("name", CARTPOLES)
 
@@ -123,13 +122,13 @@ def test_an_unknown_id_is_refused_with_the_nearest_one(typo, meant):
     assert f"Did you mean {meant!r}?" in str(error.value)
 
 
-@pytest.mark.parametrize("name", sorted(CONTINUOUS))
+@pytest.mark.parametrize("name", envs.CONTINUOUS)
 def test_continuous_actions_are_refused(name):
     with pytest.raises(SettingError, match=f"environment = '{name}'.*continuous actions.*must be.*discrete"):
         envs.make(name)
 
 
-@pytest.mark.parametrize("name", [name for name in envs.names() if name not in CONTINUOUS | NEEDS_DATA])
+@pytest.mark.parametrize("name", envs.names())
 def test_every_environment_with_discrete_actions_resets_and_steps(name):
     env = envs.make(name)
     state, observation = jax.jit(env.reset)(jax.random.key(0))
@@ -146,3 +145,15 @@ def test_every_environment_with_discrete_actions_resets_and_steps(name):
     assert kinds[0] == kinds[1]
     spec = gymnasium.registry.get(name)
     assert spec is None or env.time_limit == spec.max_episode_steps
+
+
+def test_an_id_that_would_download_data_is_refused_before_it_does():
+    with pytest.raises(SettingError, match="downloads data"):
+        envs.make("MNISTBandit-bsuite")
+    assert not set(envs.REFUSED) & set(envs.names())
+
+
+def test_every_id_refused_for_continuous_actions_has_them():
+    for name in envs.CONTINUOUS:
+        env, params = gymnax.make(name)
+        assert not isinstance(env.action_space(params), gymnax.environments.spaces.Discrete)

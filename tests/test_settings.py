@@ -98,6 +98,7 @@ def test_a_wrong_file_is_refused_with_the_nearest_name(values, message):
         {"ppo": {"hidden": None}},
         {"environment": None},
         {"environment": ["CartPole-v1"]},
+        3,
         {"cell": 3},
         {"cell": None},
         {"cell": {"initial": "positive", "activator_decay": 0.0}},

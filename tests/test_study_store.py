@@ -17,10 +17,11 @@ from morphorl import agents, study
 from morphorl.blend import Blend
 from morphorl.checks import SettingError
 from morphorl.engines import BatchResult
+from morphorl.files import write_atomically
 from morphorl.guidance import Guidance
 from morphorl.ppo import Curve
 from morphorl.settings import PPO, PRESETS, Settings
-from morphorl.store import Store, StoreError, tabulate, write_atomically
+from morphorl.store import Store, StoreError, tabulate
 from morphorl.study import Run, Study, batches, blind_dynamics
 
 SMALL = Settings(steps=96, ppo=PPO(num_envs=2, rollout_steps=16, minibatches=2, hidden=(4,)))  # three updates of 32

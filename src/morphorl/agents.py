@@ -13,6 +13,7 @@ import safetensors.numpy
 from morphorl import envs
 from morphorl.agent import Agent, init_agent
 from morphorl.checks import SettingError
+from morphorl.files import write_atomically
 from morphorl.settings import Settings, from_dict, to_dict
 
 SCHEMA = "morphorl.agents/1"
@@ -32,9 +33,10 @@ class Agents(NamedTuple):
 
 def save(batch: Agents, folder: Path) -> None:
     """Write `agents.safetensors` and `agents.json`."""
-    write_arrays(batch, folder / "agents.safetensors")
+    write_atomically(folder / "agents.safetensors", lambda path: write_arrays(batch, path))
+    described = folder / "agents.json"
     content = {"schema": SCHEMA, "seeds": batch.seeds, "settings": [to_dict(s) for s in batch.settings]}
-    (folder / "agents.json").write_text(json.dumps(content, indent=2))
+    write_atomically(described, lambda path: path.write_text(json.dumps(content, indent=2)))
 
 
 def load(folder: Path) -> Agents:

@@ -1,6 +1,5 @@
 """Where batches run: here, on every core of this machine."""
 
-import functools
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -63,9 +62,11 @@ def train_batch(
     settings = stack([run.settings for run in padded])
     seeds, cell_seeds = (jnp.array([getattr(run, name) for run in padded]) for name in ("seed", "cell_seed"))
     first = runs[0].settings
-    if not _is_compiled(first, size):
+    which = (jax.tree.structure(first), first.environment, size)
+    if which not in _programs:
         compiling()
-    program = compiled(jax.tree.structure(first), first.environment, size)
+        _programs[which] = compile_program(*which)
+    program = _programs[which]
     state, done, stop = program.init(settings, seeds, cell_seeds), 0, 1
     while done < first.updates:
         started = time.perf_counter()
@@ -99,15 +100,11 @@ def stack(settings: list[Settings]) -> Settings:
     return jax.tree.map(lambda *leaves: jnp.array(leaves, jnp.float32), *settings)
 
 
-_compiled_programs: set[tuple] = set()
+_programs: dict[tuple[Any, str, int], Program] = {}
+"""The programs compiled so far in this process."""
 
 
-def _is_compiled(settings: Settings, size: int) -> bool:
-    return (jax.tree.structure(settings), size) in _compiled_programs
-
-
-@functools.cache
-def compiled(structure: Any, environment: str, size: int) -> Program:
+def compile_program(structure: Any, environment: str, size: int) -> Program:
     """Compile training for all settings of one structure, in batches of `size` runs sharded over the devices."""
     env = envs.make(environment)
     mesh = jax.make_mesh((len(jax.devices()),), ("runs",), axis_types=(AxisType.Auto,))
@@ -129,9 +126,10 @@ def compiled(structure: Any, environment: str, size: int) -> Program:
     init = shard(init, (runs, runs, runs))
     advance = shard(advance, (runs, runs, same, same), donate_argnums=1)
     state = jax.eval_shape(init, settings, seeds, seeds)
-    compiled = init.lower(settings, seeds, seeds).compile(), advance.lower(settings, state, index, index).compile()
-    _compiled_programs.add((structure, size))
-    return Program(*compiled)
+    return Program(
+        init=init.lower(settings, seeds, seeds).compile(),
+        advance=advance.lower(settings, state, index, index).compile(),
+    )
 
 
 def _latest(returns: jax.Array, updates: int) -> np.ndarray:

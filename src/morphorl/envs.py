@@ -66,9 +66,17 @@ VISIBLE = np.array([1, 0, 1, 0], np.float32)
 PARTIAL = {"StatelessCartPole-v1": StatelessCartPole, "CartPoleNoVel-v1": CartPoleNoVel}
 
 
+CONTINUOUS = ("Pendulum-v1", "MountainCarContinuous-v0", "PointRobot-misc", "Reacher-misc", "Swimmer-misc")
+REFUSED = dict.fromkeys(CONTINUOUS, "has continuous actions; must be one with discrete actions") | {
+    "MNISTBandit-bsuite": "downloads data when it is made; must be one that does not"
+}
+"""Ids of gymnax that cannot be used here, and why."""
+
+
 def names() -> list[str]:
-    """The ids that `make` accepts, unless the environment turns out to have continuous actions."""
-    return ["CartPole-v1", *PARTIAL, *(name for name in gymnax.registered_envs if name != "CartPole-v1")]
+    """The ids that `make` accepts."""
+    usable = [name for name in gymnax.registered_envs if name not in REFUSED and name != "CartPole-v1"]
+    return ["CartPole-v1", *PARTIAL, *usable]
 
 
 @functools.cache
@@ -76,8 +84,10 @@ def make(env_id: str) -> Environment:
     """The environment of that id: `StatelessCartPole-v1`, `CartPoleNoVel-v1`, or any gymnax one with discrete actions.
 
     Raises:
-        SettingError: for an unknown id, or one with continuous actions.
+        SettingError: for an unknown id, or one that is refused.
     """
+    if env_id in REFUSED:
+        raise SettingError(f"environment = {env_id!r}: {REFUSED[env_id]}: {', '.join(names())}.")
     if env_id not in names():
         hint = did_you_mean(env_id, names())
         raise SettingError(f"environment = {env_id!r}: must be one of {', '.join(names())}.{hint}")

@@ -12,8 +12,7 @@ from morphorl.checks import FINITE, check, setting
 class Guidance(eqx.Module):
     """How strongly, and by which rule, the cell's own state is amplified at each step.
 
-    The post's section "A Simplified, Guided Dynamical System" adds γ·sign(a) and γ·sign(h) with a fixed γ; γ is
-    `strength` here, in units of activator (inhibitor) per environment step.
+    The post's section "A Simplified, Guided Dynamical System" adds γ·sign(a) and γ·sign(h); the fixed γ is `strength`.
     """
 
     kind: Literal["none", "blind"] = setting("blind", static=True)

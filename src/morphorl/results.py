@@ -13,8 +13,9 @@ from rich.table import Table
 
 from morphorl import envs, figures, stats
 from morphorl.agents import Agents
+from morphorl.files import write_atomically
 from morphorl.stats import Estimate
-from morphorl.store import Store, write_atomically
+from morphorl.store import Store
 from morphorl.study import Study
 
 COLUMNS = {
@@ -40,6 +41,7 @@ def write(study: Study, store: Store, console: Console) -> None:
         )
     for environment, arms in summary.items():
         console.print(_table(environment, study.arms[next(iter(arms))].steps, arms))
+    _mention_unknown(curves, console)
     _mention_divergence(curves, console)
     console.print(f"Results: {store.root}", soft_wrap=True, markup=False, highlight=False)
 
@@ -80,7 +82,7 @@ def _summarise(curves: pl.DataFrame, environment: str) -> dict[str, dict[str, Es
 
 
 def _plain(summary: dict) -> dict:
-    """Estimates as dictionaries; infinity, which JSON lacks, as null (the threshold was not reached)."""
+    """Estimates as dictionaries; what JSON lacks as null (a threshold that was not reached, an unknown return)."""
 
     def plain(estimate: Estimate) -> dict:
         return {name: value if math.isfinite(value) else None for name, value in estimate._asdict().items()}
@@ -106,12 +108,25 @@ def _table(environment: str, steps: int, arms: dict[str, dict[str, Estimate]]) -
 
 def _cell(estimate: Estimate, steps: int) -> str:
     """Value and interval, short enough for six columns on 80 characters; what was never reached is above the steps."""
+    if math.isnan(estimate.value):
+        return "unknown"
     value, low, high = (_short(x) if math.isfinite(x) else f">{_short(steps)}" for x in estimate[:3])
     return value if value == low == high else f"{value} [dim]{low}–{high}[/dim]"
 
 
-def _short(number: float) -> str:
+def _short(number: int | float) -> str:
     return f"{number / 1000:.3g}k" if abs(number) >= 1000 else f"{number:.0f}" if abs(number) >= 10 else f"{number:.2g}"
+
+
+def _mention_unknown(curves: pl.DataFrame, console: Console) -> None:
+    """Say which returns are unknown and why: a mean that leaves such seeds out would be a mean of others."""
+    silent = curves.group_by("environment", "arm", "run").agg(pl.col("episodes").sum()).filter(episodes=0)
+    if len(silent):
+        console.print(
+            f"[yellow]In {len(silent)} runs no episode ended[/yellow]: the returns of their arms are unknown. "
+            "Train for more steps.",
+            soft_wrap=True,
+        )
 
 
 def _mention_divergence(curves: pl.DataFrame, console: Console) -> None:

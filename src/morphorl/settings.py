@@ -139,6 +139,8 @@ def from_dict[M: eqx.Module](cls: type[M], values: dict[str, Any], prefix: str =
     Raises:
         SettingError: for a name that does not exist, or a value that is not allowed.
     """
+    if not isinstance(values, dict):
+        raise SettingError(f"{prefix.rstrip('.') or 'settings'} = {values!r}: must be a table of settings.")
     hints = typing.get_type_hints(cls)
     unknown = [name for name in values if name not in hints]
     if unknown:
@@ -148,6 +150,6 @@ def from_dict[M: eqx.Module](cls: type[M], values: dict[str, Any], prefix: str =
 
 
 def _from_plain(hint: Any, value: Any, name: str) -> Any:
-    if isinstance(hint, type) and issubclass(hint, eqx.Module) and isinstance(value, dict):
+    if isinstance(hint, type) and issubclass(hint, eqx.Module):
         return from_dict(hint, value, f"{name}.")
     return tuple(value) if isinstance(value, list) else value

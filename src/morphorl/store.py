@@ -2,10 +2,8 @@
 
 import importlib.metadata
 import json
-import os
 import platform
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import polars as pl
 
 from morphorl import agents
 from morphorl.engines import BatchResult
+from morphorl.files import write_atomically
 from morphorl.study import Run, Study
 
 VERSIONED = ("morphorl", "jax", "jaxlib", "equinox", "gymnax", "numpy", "optax")
@@ -52,7 +51,8 @@ class Store:
                 "Nothing in it was touched."
             )
         self.root.mkdir(parents=True, exist_ok=True)
-        content = {"id": study.id, "seeds": study.seeds, "versions": versions(), **study.describe()}
+        seeds = {"seeds": study.seeds, "first_seed": study.first_seed}
+        content = {"id": study.id, **seeds, "versions": versions(), **study.describe()}
         write_atomically(described, lambda path: path.write_text(json.dumps(content, indent=2, allow_nan=True)))
         self.shards.mkdir(exist_ok=True)
         if not resume:
@@ -137,20 +137,6 @@ def versions() -> dict[str, str]:
     found = {name: importlib.metadata.version(name) for name in VERSIONED}
     devices = jax.devices()
     return {"python": platform.python_version(), **found, "devices": f"{len(devices)} × {devices[0].device_kind}"}
-
-
-def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
-    """Write a file under a temporary name, flush it to the disk, and only then give it its name."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        write(temporary)
-        for flushed in (temporary, path.parent):
-            descriptor = os.open(flushed, os.O_RDONLY)
-            os.fsync(descriptor)
-            os.close(descriptor)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _first_difference(ours: Any, theirs: Any, name: str = "") -> str:

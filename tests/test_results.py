@@ -1,0 +1,42 @@
+import io
+import json
+
+import numpy as np
+from rich.console import Console
+
+from morphorl import results
+from morphorl.store import Store
+from test_study_store import fake_result, small_study
+
+
+def written(study, store, result):
+    screen = io.StringIO()
+    store.open(study, resume=True)
+    store.add(study.runs(), result, with_agents=False)
+    results.write(study, store, Console(file=screen, width=120))
+    return screen.getvalue(), json.loads((store.root / "summary.json").read_text())
+
+
+def test_a_return_that_nobody_knows_is_called_unknown_and_not_a_number(tmp_path):
+    study = small_study()
+    result = fake_result(study.runs())
+    silent = np.zeros(len(study.runs()), bool)
+    silent[0] = True
+    curve = result.curve._replace(
+        episodes=np.where(silent[:, None], 0, result.curve.episodes),
+        episode_return=np.where(silent[:, None], np.nan, result.curve.episode_return),
+    )
+    screen, summary = written(study, Store(tmp_path), result._replace(curve=curve))
+    first = study.runs()[0]
+    assert summary[first.settings.environment][first.arm]["final_return"]["value"] is None
+    assert "unknown" in screen
+    assert "In 1 runs no episode ended" in screen
+
+
+def test_the_screen_and_the_file_say_the_same_where_all_is_known(tmp_path):
+    study = small_study()
+    screen, summary = written(study, Store(tmp_path), fake_result(study.runs()))
+    assert "unknown" not in screen
+    values = [row["final_return"]["value"] for arms in summary.values() for row in arms.values()]
+    assert all(results._short(value) in screen for value in values)
+    assert (tmp_path / "figures" / "cartpole.png").exists()
