@@ -102,7 +102,7 @@ def batches(runs: list[Run], finished: set[str], largest: int, multiple: int) ->
     for run in runs:
         programs.setdefault(jax.tree.structure(run.settings), {})[run.id] = run
     for program in programs.values():
-        size = min(largest, -(-len(program) // multiple) * multiple)
+        size = len(program) if len(program) < multiple else min(largest, -(-len(program) // multiple) * multiple)
         missing = [run for run in program.values() if run.id not in finished]
         yield from (Batch(missing[i : i + size], size) for i in range(0, len(missing), size))
 
