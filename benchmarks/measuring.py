@@ -85,8 +85,8 @@ def measure(rows: list[Row], repeats: int, logs: Path, say: Callable[[str], None
     """Start every row's processes, then go round the rows `repeats` times.
 
     In turn, because a machine's speed drifts: rows that are compared share each round. Every process stays alive, so
-    that none is measured while compiling, and has a cache of compiled programs of its own, empty at first, so that memory
-    does not depend on what ran before.
+    that none is measured while compiling, and has a cache of compiled programs of its own, empty at first, so that
+    memory does not depend on what ran before.
 
     Args:
         logs: the folder for what the workers print.

@@ -14,7 +14,7 @@ from morphorl.checks import SettingError
 from morphorl.guidance import Guidance
 from morphorl.settings import PPO, Settings, to_dict
 
-ALGORITHM_VERSION = 1
+ALGORITHM_VERSION = 2
 """Part of every run's identity: raise it when a change makes the same settings give another result."""
 
 POST_STRENGTHS = (0.0, 0.01, 0.05, 0.1, 0.3)
