@@ -1,43 +1,15 @@
-"""Statistics over seeds: interquartile means with bootstrap intervals, and times to a threshold, censored."""
+"""From curves to scores: returns on a common grid, steps to a threshold, and each arm's summary over seeds."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-import scipy.stats
 from jaxtyping import Float
 
-RESAMPLES = 2_000
+from morphorl.intervals import Estimate, EvidenceError, bootstrap, iqm
+
 EARLY, FINAL = 0.2, 0.1
 """Shares of the training steps that "early return" (the first) and "final return" (the last) average over."""
-
-
-class Estimate(NamedTuple):
-    """A statistic over seeds with its 95% interval; n counts every seed, diverged ones included."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-
-
-def iqm(scores: Float[np.ndarray, "seeds ..."], axis: int = 0) -> Float[np.ndarray, "..."]:
-    """The interquartile mean: the mean of the middle half (Agarwal et al., 2021)."""
-    return np.asarray(scipy.stats.trim_mean(scores, 0.25, axis=axis))
-
-
-def bootstrap(statistic: Callable, scores: Float[np.ndarray, "seeds ..."]) -> Float[np.ndarray, "3 ..."]:
-    """A statistic over seeds and its percentile bootstrap 95% interval: value, low, high.
-
-    Whole seeds are resampled, so that a curve keeps its shape. Quantiles are taken without interpolation, so that
-    infinite scores (never reached) stay what they are. The generator is seeded: the same data give the same numbers.
-    """
-    generator = np.random.default_rng(0)
-    chosen = generator.integers(len(scores), size=(RESAMPLES, len(scores)))
-    resampled = statistic(scores[chosen], axis=1)
-    interval = np.quantile(resampled, [0.025, 0.975], axis=0, method="nearest")
-    return np.stack([statistic(scores, axis=0), *interval])
 
 
 def on_grid(
@@ -45,20 +17,29 @@ def on_grid(
 ) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, "seeds points"]]:
     """The episode returns of one arm on a common grid: per seed, the mean over the episodes that ended in each bin.
 
-    A bin in which no episode ended keeps the last value known; before the first episode's end, the first one.
+    A bin in which no episode ended keeps the last value known; before the first episode's end, the first one. A seed
+    with an episode whose return is not a number is NaN throughout.
 
     Returns:
         The right edges of the bins in environment steps, and one row of returns per seed.
+
+    Raises:
+        EvidenceError: if the rows are none, or not one for each run and update.
     """
     curves = curves.sort("seed", "cell_seed", "env_steps")
     steps = curves["env_steps"].unique().sort().to_numpy()
-    returns, episodes = (
-        curves[name].fill_null(0).to_numpy().reshape(-1, len(steps)) for name in ("episode_return", "episodes")
-    )
+    runs = curves.group_by("seed", "cell_seed").agg(pl.len(), distinct=pl.col("env_steps").n_unique())
+    if not len(steps) or not ((runs["len"] == len(steps)) & (runs["distinct"] == len(steps))).all():
+        raise EvidenceError(
+            f"{len(curves)} rows of {len(runs)} runs with {len(steps)} updates: must be one row per run and update, "
+            "of one arm in one environment under one preset."
+        )
+    returns = curves["episode_return"].fill_null(np.nan).to_numpy().reshape(-1, len(steps))
+    episodes = curves["episodes"].fill_null(0).to_numpy().reshape(-1, len(steps))
     which = np.ceil(steps * points / steps[-1]).astype(int) - 1
     in_bin = np.eye(points)[which]
     with np.errstate(invalid="ignore"):
-        mean = (returns * episodes) @ in_bin / (episodes @ in_bin)
+        mean = np.where(episodes > 0, returns * episodes, 0) @ in_bin / (episodes @ in_bin)
     return np.linspace(0, steps[-1], points + 1)[1:], _carry_over(mean)
 
 
