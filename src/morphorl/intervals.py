@@ -1,5 +1,6 @@
 """Intervals by resampling seeds: one statistic, several arms combined, several environments pooled."""
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -197,12 +198,15 @@ def _cut(statistic: Callable, seeds: int) -> int:
     return {iqm: seeds // 4, np.mean: 0, np.median: (seeds - 1) // 2}[statistic]
 
 
+@functools.lru_cache(maxsize=16)
 def _counts(seeds: int, resamples: int, stream: int = 0, part: int = 0) -> Integer[np.ndarray, "seeds resamples"]:
     """How often each seed is drawn in each resample."""
     generator = np.random.default_rng(0 if stream == part == 0 else (0, stream, part))
     drawn = generator.integers(seeds, size=(resamples, seeds))
     flat = np.bincount((drawn + seeds * np.arange(resamples)[:, None]).ravel(), minlength=seeds * resamples)
-    return np.ascontiguousarray(flat.reshape(resamples, seeds).T.astype(np.min_scalar_type(seeds)))
+    drawn_often = np.ascontiguousarray(flat.reshape(resamples, seeds).T.astype(np.min_scalar_type(seeds)))
+    drawn_often.flags.writeable = False  # shared by all who ask
+    return drawn_often
 
 
 def _trimmed_means(

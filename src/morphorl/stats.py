@@ -11,6 +11,9 @@ from morphorl.intervals import Estimate, EvidenceError, bootstrap, iqm
 EARLY, FINAL = 0.2, 0.1
 """Shares of the training steps that "early return" (the first) and "final return" (the last) average over."""
 
+POINTS = 50
+"""Points of the grid that curves are averaged on before anything is measured."""
+
 
 def on_grid(
     curves: pl.DataFrame, points: int
@@ -61,14 +64,45 @@ def steps_to(threshold: float, curves: pl.DataFrame) -> Float[np.ndarray, " seed
     return first.sort("seed", "cell_seed")["env_steps"].fill_null(np.inf).cast(pl.Float64).to_numpy()
 
 
+def crossed(curves: pl.DataFrame, scores: Float[np.ndarray, " runs"]) -> Float[np.ndarray, "cell_seeds seeds"]:
+    """The scores of one arm's runs (in the order of `on_grid`) as a matrix: a row per pattern, a column per learner.
+
+    Raises:
+        EvidenceError: if not every cell seed was run with every seed.
+    """
+    runs = curves.select("seed", "cell_seed").unique().sort("seed", "cell_seed")
+    seeds, cell_seeds = (runs[name].n_unique() for name in ("seed", "cell_seed"))
+    if not len(runs) == len(scores) == seeds * cell_seeds:
+        raise EvidenceError(
+            f"{len(runs)} runs of {cell_seeds} cell seeds and {seeds} seeds: a variance split needs every pair of them."
+        )
+    return scores.reshape(seeds, cell_seeds).T
+
+
+def early(returns: Float[np.ndarray, "seeds points"]) -> Float[np.ndarray, " seeds"]:
+    """Early return: the mean over the first 20% of the steps."""
+    return returns[:, : round(EARLY * returns.shape[1])].mean(axis=1)
+
+
+def final(returns: Float[np.ndarray, "seeds points"]) -> Float[np.ndarray, " seeds"]:
+    """Final return: the mean over the last 10% of the steps."""
+    return returns[:, -round(FINAL * returns.shape[1]) :].mean(axis=1)
+
+
+def peak(returns: Float[np.ndarray, "seeds points"]) -> Float[np.ndarray, " seeds"]:
+    """The best mean over any 10% of the steps in a row, of which the final return is one."""
+    window = round(FINAL * returns.shape[1])
+    return np.lib.stride_tricks.sliding_window_view(returns, window, axis=1).mean(axis=2).max(axis=1)
+
+
 def summarise(curves: pl.DataFrame, threshold: float | None) -> dict[str, Estimate]:
     """The statistics of one arm in one environment, over its seeds."""
-    _, returns = on_grid(curves, 50)
+    _, returns = on_grid(curves, POINTS)
     greedy = curves.drop_nulls("greedy_return")
     measured: dict[str, tuple[Callable, np.ndarray]] = {
-        "final_return": (iqm, returns[:, -round(FINAL * 50) :].mean(axis=1)),
+        "final_return": (iqm, final(returns)),
         "area_under_curve": (iqm, returns.mean(axis=1)),
-        "early_return": (iqm, returns[:, : round(EARLY * 50)].mean(axis=1)),
+        "early_return": (iqm, early(returns)),
     }
     if len(greedy):
         last = (
