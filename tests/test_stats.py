@@ -77,19 +77,18 @@ def test_the_bootstrap_gives_the_same_numbers_for_the_same_data():
     assert_array_equal(stats.bootstrap(stats.iqm, scores), stats.bootstrap(stats.iqm, scores))
 
 
-def test_the_bootstrap_agrees_with_scipys():
+@pytest.mark.parametrize("statistic", [stats.iqm, np.median, np.mean])
+def test_the_bootstrap_agrees_with_scipys(statistic):
     scores = np.random.default_rng(1).exponential(size=24)
-    value, *interval = stats.bootstrap(np.mean, scores)
-    theirs = scipy.stats.bootstrap((scores,), np.mean, n_resamples=20_000, method="percentile", rng=2)
-    assert value == pytest.approx(scores.mean())
+    level = 0.95
+    if statistic is np.mean:  # whose quantiles are stretched to those of t, on 23 degrees of freedom
+        level = 1 - 2 * scipy.stats.norm.sf(scipy.stats.t.ppf(0.975, 23) * np.sqrt(24 / 23))
+    theirs = scipy.stats.bootstrap(
+        (scores,), statistic, n_resamples=20_000, method="percentile", confidence_level=level, rng=2
+    )
+    value, *interval = stats.bootstrap(statistic, scores)
+    assert value == pytest.approx(statistic(scores))
     assert_allclose(interval, theirs.confidence_interval, rtol=0.05)
-
-
-def test_intervals_cover_the_truth_about_as_often_as_they_claim():
-    generator = np.random.default_rng(3)
-    intervals = [stats.bootstrap(np.mean, generator.normal(5.0, 2.0, size=30)) for _ in range(300)]
-    covered = np.mean([low <= 5.0 <= high for _, low, high in intervals])
-    assert 0.90 < covered < 0.97
 
 
 def test_whole_seeds_are_resampled_so_that_a_curve_keeps_its_shape():

@@ -112,7 +112,7 @@ def combine(function: Callable, *parts: Resampled) -> Effect:
         EvidenceError: if the effect does not exist in some replicate, as when a scale is 0.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        value = float(function(*(part.value for part in parts)))
+        value = float(function(*(np.float64(part.value) for part in parts)))
         replicates = function(*(part.replicates for part in parts))
     if not (np.isfinite(value) and np.isfinite(replicates).all()):
         raise EvidenceError("the effect is not a finite number in every resample.")
