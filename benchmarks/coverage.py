@@ -102,8 +102,9 @@ def _of_split(rows: int, columns: int, shares: np.ndarray) -> np.ndarray:
     generator = np.random.default_rng(rows * columns)
     held = []
     for _ in range(STUDIES):
-        parts = [generator.normal(size=size) for size in ((rows, 1), (1, columns), (rows, columns))]
-        split = luck.variance_split(sum(np.sqrt(s) * part for s, part in zip(shares, parts, strict=True)))[:3]
+        pattern, learner, both = (generator.normal(size=size) for size in ((rows, 1), (1, columns), (rows, columns)))
+        scale = np.sqrt(shares)
+        split = luck.variance_split(scale[0] * pattern + scale[1] * learner + scale[2] * both)[:3]
         held.append([e.low <= share <= e.high for e, share in zip(split, shares, strict=True)])
     return np.mean(held, axis=0)
 

@@ -156,7 +156,9 @@ def change(curves, arm, environment=FULL, seeds=None, **columns):
     chosen = (pl.col("arm") == arm) & (pl.col("environment") == environment)
     if seeds is not None:
         chosen &= pl.col("seed").is_in(seeds)
-    return curves.with_columns(pl.when(chosen).then(value).otherwise(pl.col(c)).alias(c) for c, value in columns.items())
+    return curves.with_columns(
+        pl.when(chosen).then(value).otherwise(pl.col(c)).alias(c) for c, value in columns.items()
+    )
 
 
 def without(curves, arm, environment=FULL, seeds=None):
@@ -181,7 +183,10 @@ HOSTILE = {
         "1 of 32 runs of 'plain PPO'",
     ),
     "no episode ended": (lambda c: change(c, "γ = 0.1", seeds=[3], episodes=0), "1 of 32 runs of 'γ = 0.1'"),
-    "an infinite return": (lambda c: change(c, "γ = 0.1", seeds=[3], episode_return=math.inf), "1 of 32 runs of 'γ = 0.1'"),
+    "an infinite return": (
+        lambda c: change(c, "γ = 0.1", seeds=[3], episode_return=math.inf),
+        "1 of 32 runs of 'γ = 0.1'",
+    ),
     "all diverged": (
         lambda c: change(c, "γ = 0.3", diverged_at=2000),
         "all 32 runs of 'γ = 0.3' in CartPole-v1 diverged",

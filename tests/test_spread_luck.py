@@ -23,11 +23,13 @@ def test_leaving_out_a_seed_is_the_statistic_of_the_others(measure):
 
 
 def test_the_spread_of_a_normal_population_is_two_over_root_pi_deviations():
-    assert spread.spread(np.random.default_rng(0).normal(0, 3, 4000)).value == pytest.approx(6 / np.sqrt(np.pi), rel=0.03)
+    assert spread.spread(np.random.default_rng(0).normal(0, 3, 4000)).value == pytest.approx(
+        6 / np.sqrt(np.pi), rel=0.03
+    )
 
 
 def test_the_difference_of_means_is_the_paired_t_test():
-    x, y = np.random.default_rng(1).normal(size=(2, 12)) + [[0.5], [0.0]]
+    x, y = np.random.default_rng(1).normal(size=(2, 12)) + np.array([[0.5], [0.0]])
     effect = spread.paired_difference(spread.mean(x), spread.mean(y))
     theirs = scipy.stats.ttest_rel(x, y)
     assert effect[:4] == pytest.approx((x.mean() - y.mean(), *theirs.confidence_interval(), theirs.pvalue))
@@ -69,7 +71,7 @@ def simulated(generator, rows, columns, pattern, learner, interaction):
 
 
 def test_the_components_are_those_of_a_worked_analysis_of_variance():
-    """Rows 1 and 3 apart, columns 0, 1, 2 apart, no interaction: MS_p = 6·2/… by hand, MS_e = 0."""
+    """Rows and columns that only add up: no interaction, and the components are the variances of their means."""
     scores = np.array([[1.0, 2, 3], [1, 2, 3], [4, 5, 6]])
     split = luck.variance_split(scores)
     pattern, learner = 3.0, 1.0  # the variances of 1, 1, 4 and of 1, 2, 3

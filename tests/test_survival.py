@@ -1,4 +1,4 @@
-"""Kaplan-Meier and log-rank on a textbook's data: weeks in remission of 42 leukaemia patients (Freireich et al., 1963)."""
+"""Kaplan-Meier and log-rank on textbook data: weeks in remission of 42 leukaemia patients (Freireich, 1963)."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,9 @@ def test_medians_and_intervals_are_the_published_ones():
 
 def test_log_rank_gives_the_published_statistic():
     """χ² = 16.79 on one degree of freedom (Kleinbaum and Klein, Survival Analysis)."""
-    x, y = (scipy.stats.CensoredData.right_censored(weeks, ~seen) for weeks, seen in ((WEEKS, RELAPSED), (PLACEBO, ALL)))
+    x, y = (
+        scipy.stats.CensoredData.right_censored(weeks, ~seen) for weeks, seen in ((WEEKS, RELAPSED), (PLACEBO, ALL))
+    )
     assert survival.log_rank(x, y) == pytest.approx(scipy.stats.chi2.sf(16.79, 1), rel=0.01)
 
 

@@ -60,7 +60,9 @@ def judge(curves: pl.DataFrame, arms: Arms) -> list[Verdict]:
     """The verdict on each claim, from the curves of one preset (as `Store.curves` returns them)."""
     return [
         _answer("C1", "early return", lambda: faster_at_first(gather(curves, "CartPole-v1", _labels(arms)), arms)),
-        _answer("C2a", "mean return", lambda: similar_rate(gather(curves, "StatelessCartPole-v1", _labels(arms)), arms)),
+        _answer(
+            "C2a", "mean return", lambda: similar_rate(gather(curves, "StatelessCartPole-v1", _labels(arms)), arms)
+        ),
         _answer("C2b", "instability", lambda: unstable(gather(curves, "StatelessCartPole-v1", _labels(arms)), arms)),
     ]
 
@@ -114,7 +116,7 @@ def similar_rate(evidence: Evidence, arms: Arms) -> Verdict:
         for label in low
     ]
     much = _much([lead.effect for lead in leads], both_sides=True)
-    if all(-MARGIN < lead.effect.low and lead.effect.high < MARGIN for lead in leads):
+    if all(lead.effect.low > -MARGIN and lead.effect.high < MARGIN for lead in leads):
         answer = "supported"
     else:
         answer = "contradicted" if any(much) else "undecided"
@@ -125,8 +127,8 @@ def similar_rate(evidence: Evidence, arms: Arms) -> Verdict:
 def unstable(evidence: Evidence, arms: Arms) -> Verdict:
     """C2b: on StatelessCartPole-v1, strong guidance is unstable.
 
-    Strong are the stronger half of all γ > 0, each against γ = 0, which shares all but the guidance. Instability has two
-    measures: how far apart the seeds' final returns lie, and how far a seed falls from its best tenth to the end.
+    Strong are the stronger half of all γ > 0, each against γ = 0, which shares all but the guidance. Instability has
+    two measures: how far apart the seeds' final returns lie, and how far a seed falls from its best tenth to the end.
     Supported if one of them is larger by much for one of the γs; contradicted if none is.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What a verdict rests on: the arms of one environment on their common seeds, or a sentence on what is wrong with them."""
+"""What a verdict rests on: the arms of one environment on common seeds, or a sentence on what is wrong with them."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -59,7 +59,9 @@ def gather(curves: pl.DataFrame, environment: str, labels: Sequence[str]) -> Evi
     common = {label: arm.filter(pl.col("seed").is_in(list(seeds))) for label, arm in by_arm.items()}
     arms = {label: _arm(arm, f"{label!r} in {environment}") for label, arm in common.items()}
     diverged = {label: arm.drop_nulls("diverged_at")["seed"].n_unique() for label, arm in common.items()}
-    notes += [f"{count} of {len(seeds)} runs of {label!r} diverged and count" for label, count in diverged.items() if count]
+    notes += [
+        f"{count} of {len(seeds)} runs of {label!r} diverged and count" for label, count in diverged.items() if count
+    ]
     for label, count in diverged.items():
         if count == len(seeds):
             raise EvidenceError(f"all {count} runs of {label!r} in {environment} diverged.")
@@ -70,8 +72,8 @@ def _check_seeds(arm: pl.DataFrame, name: str) -> None:
     runs = arm.select("seed", "cell_seed").unique()
     if len(runs) != runs["seed"].n_unique():
         raise EvidenceError(
-            f"{name} crosses {runs['cell_seed'].n_unique()} cell seeds with {runs['seed'].n_unique()} seeds: verdicts need "
-            "a cell seed of its own for each seed."
+            f"{name} crosses {runs['cell_seed'].n_unique()} cell seeds with {runs['seed'].n_unique()} seeds: "
+            "verdicts need a cell seed of its own for each seed."
         )
 
 

@@ -61,9 +61,9 @@ def bootstrap(statistic: Callable, scores: Float[np.ndarray, "seeds ..."]) -> Fl
     One seed has no interval: its low and high are NaN.
 
     Args:
-        statistic: `iqm`, `np.mean` or `np.median`. The mean's quantiles lie further out than 2.5% and 97.5% (Hesterberg,
-            2015), without which its interval would be too narrow by √((n − 1)/n) and by the difference between Student's
-            t and the normal. The two others are wide enough without (docs/method.md has what was measured).
+        statistic: `iqm`, `np.mean` or `np.median`. The mean's quantiles lie further out than 2.5% and 97.5%
+            (Hesterberg, 2015), without which its interval would be too narrow by √((n − 1)/n), and by the normal
+            deviate in place of Student's t. The others are wide enough without (docs/method.md: what was measured).
     """
     seeds = len(scores)
     value = statistic(scores, axis=0)
@@ -72,7 +72,7 @@ def bootstrap(statistic: Callable, scores: Float[np.ndarray, "seeds ..."]) -> Fl
     columns = np.asarray(scores, float).reshape(seeds, -1)
     drawn = _counts(seeds, RESAMPLES)
     resampled = np.stack([_trimmed_means(column, drawn, _cut(statistic, seeds)) for column in columns.T], axis=1)
-    tail = scipy.stats.norm.cdf(_stretch(seeds) * scipy.stats.norm.ppf(0.025)) if statistic is np.mean else 0.025
+    tail = tail_of_mean(seeds) if statistic is np.mean else 0.025
     interval = np.quantile(resampled, [tail, 1 - tail], axis=0, method="nearest")
     return np.stack([value, *interval.reshape(2, *scores.shape[1:])])
 
@@ -188,9 +188,9 @@ def _check_paired(x: np.ndarray, y: np.ndarray, paired: bool) -> None:
         raise EvidenceError(f"{len(x)} and {len(y)} seeds: paired arms have the same seeds.")
 
 
-def _stretch(seeds: int) -> float:
-    """How much further out the mean's quantiles lie than a normal deviate: t/z·√(n/(n − 1))."""
-    return scipy.stats.t.ppf(0.975, seeds - 1) / scipy.stats.norm.ppf(0.975) * np.sqrt(seeds / (seeds - 1))
+def tail_of_mean(seeds: int) -> float:
+    """The share of resamples below the 95% interval of a mean: Φ(t·√(n/(n − 1))), with t at 2.5%."""
+    return float(scipy.stats.norm.cdf(scipy.stats.t.ppf(0.025, seeds - 1) * np.sqrt(seeds / (seeds - 1))))
 
 
 def _cut(statistic: Callable, seeds: int) -> int:
@@ -214,8 +214,8 @@ def _trimmed_means(
 ) -> Float[np.ndarray, " resamples"]:
     """The trimmed mean of every resample, without making any: from how often each seed is drawn.
 
-    In the order of the scores s₁ ≤ … ≤ s_n, a resample's first i scores fill c_i = drawn₁ + … + drawn_i places, of which
-    those within [cut, n − cut] count: T = s₁ + Σ_i (s_{i+1} − s_i)·(n − cut − clip(c_i))/(n − 2·cut).
+    In the order of the scores s₁ ≤ … ≤ s_n, a resample's first i scores fill c_i = drawn₁ + … + drawn_i places; those
+    within [cut, n − cut] count: T = s₁ + Σ_i (s_{i+1} − s_i)·(n − cut − clip(c_i))/(n − 2·cut).
     """
     n = len(scores)
     order = np.argsort(scores, kind="stable")

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.stats
 from jaxtyping import Float
 
-from morphorl.intervals import RESAMPLES, Estimate, EvidenceError
+from morphorl.intervals import RESAMPLES, Estimate, EvidenceError, tail_of_mean
 
 DRAWS = 10_000
 
@@ -66,20 +66,17 @@ def variance_split(scores: Float[np.ndarray, "cell_seeds seeds"]) -> VarianceSpl
     chosen_columns = generator.integers(columns, size=(RESAMPLES, 1, columns))
     resampled = _components(((scores - scores.mean()) / np.ptp(scores))[chosen_rows, chosen_columns])
     replicates = _shares(_without_copies(resampled, rows, columns))
-    fewer = min(rows, columns)
-    stretch = scipy.stats.t.ppf(0.025, fewer - 1) * np.sqrt(fewer / (fewer - 1))
-    tail = scipy.stats.norm.cdf(stretch)
+    tail = tail_of_mean(min(rows, columns))
     low, high = np.nanquantile(replicates, [tail, 1 - tail], axis=0)
-    estimates = [Estimate(*map(float, row), n=scores.size) for row in zip(_shares(components), low, high, strict=True)]
+    rows_of = zip(_shares(components), low, high, strict=True)
+    pattern, learner, interaction = (Estimate(*map(float, row), n=scores.size) for row in rows_of)
     names = VarianceSplit._fields[:3]
     clipped = tuple(name for name, component in zip(names, components, strict=True) if component < 0)
     total = float(np.maximum(components, 0).sum() * np.ptp(scores) ** 2)
-    return VarianceSplit(*estimates, total=total, clipped=clipped)
+    return VarianceSplit(pattern, learner, interaction, total, clipped)
 
 
-def found(
-    x: Float[np.ndarray, " seeds"], y: Float[np.ndarray, " other_seeds"], n: int, margin: float = 0.0
-) -> Found:
+def found(x: Float[np.ndarray, " seeds"], y: Float[np.ndarray, " other_seeds"], n: int, margin: float = 0.0) -> Found:
     """How often a comparison of n seeds of each arm, drawn at random with replacement, would have found x above y.
 
     Args:
@@ -90,7 +87,8 @@ def found(
     """
     _check(x, y, n)
     generator = np.random.default_rng(0)
-    return _found(*(generator.choice(scores, size=(DRAWS, n)) for scores in (x, y)), margin)
+    drawn_x, drawn_y = (generator.choice(scores, size=(DRAWS, n)) for scores in (x, y))
+    return _found(drawn_x, drawn_y, margin)
 
 
 def found_with_one_pattern(
@@ -110,7 +108,7 @@ def found_with_one_pattern(
     for scores in (x, y):
         pattern = generator.integers(len(scores), size=(DRAWS, 1))
         drawn.append(scores[pattern, generator.integers(scores.shape[1], size=(DRAWS, n))])
-    return _found(*drawn, margin)
+    return _found(drawn[0], drawn[1], margin)
 
 
 def _found(x: Float[np.ndarray, "draws n"], y: Float[np.ndarray, "draws n"], margin: float) -> Found:

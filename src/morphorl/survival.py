@@ -38,7 +38,7 @@ def censor(steps: Float[np.ndarray, " runs"], budget: float) -> scipy.stats.Cens
 def kaplan_meier(
     steps: Float[np.ndarray, " runs"], reached: Bool[np.ndarray, " runs"], *, start: float = 0.0
 ) -> Survival:
-    """The product-limit estimate S(t) = Π_{t_i ≤ t} (1 − d_i/n_i) with d_i runs that reach the threshold of n_i at risk.
+    """The product-limit estimate S(t) = Π_{t_i ≤ t} (1 − d_i/n_i) with d_i of n_i runs reaching the threshold.
 
     Its interval is Greenwood's on the log-log scale, and where S is 1 or 0, and that says nothing, the exact bound
     0.025^(1/n). The median is the first step with S ≤ ½; its interval are the first steps at which the bounds of S do
