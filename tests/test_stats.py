@@ -156,7 +156,7 @@ def test_an_episode_whose_return_is_no_number_makes_its_seed_unknown_and_no_othe
         lambda rows: rows.head(0),
         lambda rows: rows.head(5),  # one run lacks an update
         lambda rows: pl.concat([rows, rows]),  # two presets at once
-        lambda rows: pl.concat([rows.head(5), rows.head(1)]),
+        lambda rows: pl.concat([rows.head(5), rows[4:5]]),  # one update twice, another never
     ],
 )
 def test_rows_that_are_not_one_per_run_and_update_are_refused(spoil):
