@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import functools
 import math
 import typing
 from collections.abc import Callable
@@ -48,7 +49,7 @@ def check(module: eqx.Module, prefix: str) -> None:
 
     Arrays (of a sweep, or inside a compiled program) are taken as they are.
     """
-    types = typing.get_type_hints(type(module))
+    types = hints_of(type(module))
     for field in dataclasses.fields(module):
         value = getattr(module, field.name)
         if isinstance(value, jax.Array | np.ndarray):
@@ -59,6 +60,12 @@ def check(module: eqx.Module, prefix: str) -> None:
         if stray_bool or not _holds(allowed, value):
             name = f"{prefix}.{field.name}" if prefix else field.name
             raise SettingError(f"{name} = {value!r}: must be {allowed.words}.{did_you_mean(value, hint)}")
+
+
+@functools.cache
+def hints_of(cls: type) -> dict[str, Any]:
+    """The types of a module's fields by name: its settings. Cached, since a study asks a thousand times."""
+    return typing.get_type_hints(cls)
 
 
 def did_you_mean(value: object, options: Any) -> str:

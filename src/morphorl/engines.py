@@ -11,6 +11,7 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from morphorl import envs, ppo, rollout
 from morphorl.agent import Agent
+from morphorl.choices import mix
 from morphorl.settings import Settings
 from morphorl.study import Run
 
@@ -48,6 +49,7 @@ def train_batch(
     size: int,
     compiling: Callable[[], None] = lambda: None,
     advanced: Callable[[int, np.ndarray], None] = lambda updates, returns: None,
+    mixed: frozenset[int] = frozenset(),
 ) -> BatchResult:
     """Train runs that share one program, as one program of `size` runs.
 
@@ -57,12 +59,13 @@ def train_batch(
     Args:
         compiling: called before a program is compiled for the first time.
         advanced: called every half second or so with the number of updates done and each run's latest episode return.
+        mixed: the choices that differ between runs of the program, in this batch or another (`choices.mixed_choices`).
     """
     padded = runs + [runs[-1]] * (size - len(runs))
-    settings = stack([run.settings for run in padded])
+    settings = stack([mix(run.settings, mixed) for run in padded])
     seeds, cell_seeds = (jnp.array([getattr(run, name) for run in padded]) for name in ("seed", "cell_seed"))
     first = runs[0].settings
-    which = (jax.tree.structure(first), first.environment, size)
+    which = (jax.tree.structure(settings), first.environment, size)
     if which not in _programs:
         compiling()
         _programs[which] = compile_program(*which)
