@@ -1,7 +1,8 @@
-"""Where batches run: here, on every core of this machine."""
+"""Training batches here, on every core of this machine."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -12,8 +13,9 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from morphorl import envs, ppo, rollout
 from morphorl.agent import Agent
 from morphorl.choices import mix
+from morphorl.progress import Progress
 from morphorl.settings import Settings
-from morphorl.study import Run
+from morphorl.study import Batch, Run
 
 EVALUATION_STREAM = 2
 CHUNK_SECONDS = 0.5
@@ -33,6 +35,22 @@ class Program(NamedTuple):
 
     init: Callable[..., ppo.TrainState]
     advance: Callable[..., ppo.TrainState]
+
+
+Outcome = BatchResult | Exception
+"""What became of a batch: its result, or what went wrong. One failure does not stop the others."""
+
+
+def local(batches: Iterable[Batch], progress: Progress) -> Iterator[tuple[Batch, Outcome]]:
+    """Train batches in this process, one after the other."""
+    for batch in batches:
+        progress.started(batch.runs)
+        compiling, advanced = partial(progress.compiling, batch.runs[0]), partial(progress.advanced, batch.runs)
+        try:
+            outcome = train_batch(batch.runs, batch.size, compiling, advanced, batch.mixed)
+        except Exception as error:
+            outcome = error
+        yield batch, outcome
 
 
 def batch_sizes() -> tuple[int, int]:

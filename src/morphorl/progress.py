@@ -1,8 +1,12 @@
-"""What a running study shows: a live table on a terminal, plain lines elsewhere."""
+"""What a running study shows: a live table on a terminal, plain lines elsewhere, and a file for `morphorl status`."""
 
+import json
 import math
+import os
 import time
 from collections import defaultdict
+from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 
 import numpy as np
@@ -17,18 +21,27 @@ from morphorl.study import Run
 LINE_SECONDS = 5.0
 """Time between two lines where there is no terminal."""
 
+BEAT_SECONDS = 2.0
+"""Time between two signs of life in the study's folder."""
+MOST_ROWS = 24
+"""Arms in the live table; more of them are shown together, one row for each environment."""
+
 
 class Progress:
     """Follows the runs of a study and shows how they stand; use it as a context manager around the training."""
 
-    def __init__(self, console: Console, runs: list[Run], finished: set[str]) -> None:
+    def __init__(self, console: Console, runs: list[Run], finished: set[str], folder: Path | None = None) -> None:
         self.console = console
+        self.folder = folder
+        self.last_beat = -math.inf
+        self.running = 0
+        self.together = len({(run.settings.environment, run.preset, run.arm) for run in runs}) > MOST_ROWS
         self.total = defaultdict(int)
         self.done = defaultdict(int)
         self.returns: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
         for run in runs:
-            self.total[_row(run)] += 1
-            self.done[_row(run)] += run.id in finished
+            self.total[self._row(run)] += 1
+            self.done[self._row(run)] += run.id in finished
         remaining = {run.id: run for run in runs if run.id not in finished}.values()
         self.steps_left = sum(run.settings.updates * run.settings.ppo.batch for run in remaining)
         self.steps = 0
@@ -51,6 +64,11 @@ class Progress:
         else:
             self._say(self.line())
 
+    def started(self, runs: list[Run]) -> None:
+        """A batch is under way."""
+        self.running += len(runs)
+        self._beat()
+
     def compiling(self, run: Run) -> None:
         """A program is about to be compiled: the one that this run belongs to."""
         self.activity = f"compiling {run.settings.environment} (once per machine and version: then it is cached)"
@@ -69,16 +87,25 @@ class Progress:
         self.resumed_at, self.batch_steps = now, self._steps(runs, updates)
         self.activity = f"training {runs[0].settings.environment}"
         for run, value in zip(runs, returns, strict=True):
-            self.returns[_row(run)][run.id] = float(value)
+            self.returns[self._row(run)][run.id] = float(value)
         if now - self.last_line > LINE_SECONDS:
             self.last_line = now
             self._say(self.line())
+        self._beat()
+
+    def failed(self, runs: list[Run], error: Exception) -> None:
+        """A batch could not be trained."""
+        self.running -= len(runs)
+        self.batch_steps, self.resumed_at = 0, None
+        self.steps_left -= self._steps(runs, runs[0].settings.updates)
+        self.console.print(f"{len(runs)} runs failed: {type(error).__name__}: {error}", markup=False, soft_wrap=True)
 
     def finished(self, runs: list[Run]) -> None:
         """The runs of a batch are trained, and their results are on disk."""
         self.batch_steps = 0
+        self.running -= len(runs)
         for run in runs:
-            self.done[_row(run)] += 1
+            self.done[self._row(run)] += 1
 
     def line(self) -> str:
         """The state in one line."""
@@ -90,11 +117,19 @@ class Progress:
 
     def speed(self) -> str:
         """Environment steps per second and the time left, where they are known."""
-        if not self.steps:
+        if not self.rate():
             return "measuring the speed"
-        rate = self.steps / self.training_seconds
-        minutes, seconds = divmod(round(max(0.0, self.steps_left - self.steps) / rate), 60)
-        return f"{rate:,.0f} env steps/s, {minutes}:{seconds:02d} left"
+        minutes, seconds = divmod(round(self.seconds_left() or 0), 60)
+        return f"{self.rate():,.0f} env steps/s, {minutes}:{seconds:02d} left"
+
+    def rate(self) -> float | None:
+        """Environment steps per second, once known."""
+        return self.steps / self.training_seconds if self.steps and self.training_seconds else None
+
+    def seconds_left(self) -> float | None:
+        """The time left, once the speed is known."""
+        rate = self.rate()
+        return max(0.0, self.steps_left - self.steps) / rate if rate else None
 
     def render(self) -> Group:
         """The state as a live table."""
@@ -111,16 +146,29 @@ class Progress:
         head.add_row(bar, f"{done}/{total} runs", self.speed())
         return Group(Text(self.activity, style="bold"), head, table)
 
+    def _beat(self) -> None:
+        """Renew `progress.json`. It is a courtesy: a disk that is full stops the results, and not this."""
+        now = time.monotonic()
+        if self.folder is None or now - self.last_beat < BEAT_SECONDS:
+            return
+        self.last_beat = now
+        state = {"at": time.time(), "activity": self.activity, "running": self.running}
+        known = {"env_steps_per_second": self.rate(), "seconds_left": self.seconds_left()}
+        temporary = self.folder / f".progress.{os.getpid()}"
+        with suppress(OSError):
+            temporary.write_text(json.dumps(state | known))
+            temporary.replace(self.folder / "progress.json")
+
+    def _row(self, run: Run) -> tuple[str, str]:
+        arm = "all arms" if self.together else run.arm
+        return f"{run.settings.environment} ({run.preset})", arm
+
     def _steps(self, runs: list[Run], updates: int) -> int:
         return len(runs) * updates * runs[0].settings.ppo.batch
 
     def _say(self, text: str) -> None:
         if not self.console.is_terminal:
             self.console.print(text, soft_wrap=True, highlight=False)
-
-
-def _row(run: Run) -> tuple[str, str]:
-    return run.settings.environment, run.arm
 
 
 def _mean(returns: dict[str, float]) -> str:

@@ -1,31 +1,60 @@
 """Run a study: train what is missing, batch by batch, and keep each batch as soon as it is done."""
 
-from functools import partial
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 
 from rich.console import Console
 
 from morphorl import engines
+from morphorl.engines import Outcome
+from morphorl.lock import locked
 from morphorl.progress import Progress
 from morphorl.store import Store
-from morphorl.study import Study, batches
+from morphorl.study import Batch, Study, batches
+
+Engine = Callable[[Iterable[Batch], Progress], Generator[tuple[Batch, Outcome]]]
+"""Trains batches in any order, and gives each back with its outcome. What it does not give back is done another time."""
 
 
-def run(study: Study, store: Store, console: Console, *, resume: bool = True, with_agents: bool = False) -> None:
+def run(
+    study: Study,
+    store: Store,
+    console: Console,
+    *,
+    resume: bool = True,
+    with_agents: bool = False,
+    engine: Engine = engines.local,
+) -> None:
     """Train every run of the study that the store does not hold yet.
 
     Raises:
-        StoreError: if the store's folder holds something else.
+        SettingError: if an arm's settings are not allowed; nothing is written then.
+        StoreError: if the store's folder holds something else, is in use, or cannot be written.
         KeyboardInterrupt: on Ctrl-C; the batches finished before it are in the store.
     """
-    store.open(study, resume=resume)
-    runs, finished = study.runs(), store.finished()
-    with Progress(console, runs, finished) as progress:
-        for batch, size in batches(runs, finished, *engines.batch_sizes()):
-            result = engines.train_batch(
-                batch,
-                size,
-                partial(progress.compiling, batch[0]),
-                partial(progress.advanced, batch),
-            )
-            store.add(batch, result, with_agents=with_agents)
-            progress.finished(batch)
+    runs = study.runs()
+    store.check(study)
+    with locked(store.root):
+        for path in store.open(study, resume=resume):
+            console.print(f"[yellow]Damaged[/yellow]: {path.name} is set aside in {path.parent}; its runs are done again.")
+        finished, failed = store.finished(), store.failed()
+        pending = batches(runs, finished | failed, *engines.batch_sizes())
+        with Progress(console, runs, finished, store.root) as progress, closing(engine(pending, progress)) as outcomes:
+            for batch, outcome in outcomes:
+                if isinstance(outcome, Exception):
+                    store.fail(batch.runs, outcome)
+                    progress.failed(batch.runs, outcome)
+                else:
+                    store.add(batch.runs, outcome, with_agents=with_agents)
+                    progress.finished(batch.runs)
+    _mention_failures(store, runs, console)
+
+
+def _mention_failures(store: Store, runs, console: Console) -> None:
+    failed = store.failed() & {run.id for run in runs}
+    if failed:
+        console.print(
+            f"[yellow]{len(failed)} runs failed[/yellow] and are missing below; `morphorl status {store.root}` tells "
+            f"why, and after `morphorl clean {store.root} --failed` they are tried again.",
+            soft_wrap=True,
+        )

@@ -25,6 +25,12 @@ def shipped() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.toml"))}
 
 
+def introduction(path: Path) -> str:
+    """The comment that a study file begins with: what it asks."""
+    comment = re.match(r"(#.*\n)+", path.read_text())
+    return re.sub(r"\s*\n?#\s*", " ", comment[0]).strip() if comment else ""
+
+
 def load(study: str, changes: list[str] | tuple[str, ...] = ()) -> Study:
     """A study from a file (a path that ends in .toml) or by the name of a shipped one.
 
