@@ -12,8 +12,8 @@ import safetensors.numpy
 
 from morphorl import envs
 from morphorl.agent import Agent, init_agent
-from morphorl.checks import SettingError
-from morphorl.files import StoreError, write_atomically
+from morphorl.errors import SettingError, StoreError
+from morphorl.files import write_atomically
 from morphorl.settings import Settings, from_dict, to_dict
 
 SCHEMA = "morphorl.agents/1"

@@ -8,7 +8,8 @@ from typing import Any, get_origin
 
 import equinox as eqx
 
-from morphorl.checks import SettingError, did_you_mean, hints_of
+from morphorl.checks import hints_of
+from morphorl.errors import SettingError, did_you_mean
 from morphorl.settings import Settings, check_name
 
 Values = dict[str, Any]

@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from morphorl.checks import BOUND, FINITE, NOT_NEGATIVE, POSITIVE, SettingError, check, setting
+from morphorl.checks import BOUND, FINITE, NOT_NEGATIVE, POSITIVE, check, setting
 from morphorl.choices import Mixed, choice, choose
+from morphorl.errors import SettingError
 from morphorl.guidance import Guidance, guide
 
 
@@ -96,9 +97,7 @@ class Cell(eqx.Module):
         noise = CellState(jax.random.normal(key_a, shape), jax.random.normal(key_h, shape))
         around = {
             "signed": lambda: jax.tree.map(lambda n: self.initial_scale * n, noise),
-            "positive": lambda: jax.tree.map(
-                lambda u, n: u * (1 + self.initial_scale * n), self.steady_state(), noise
-            ),
+            "positive": lambda: jax.tree.map(lambda u, n: u * (1 + self.initial_scale * n), self.steady_state(), noise),
         }
         return choose(self.initial, around)
 

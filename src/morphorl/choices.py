@@ -10,7 +10,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import numpy as np
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 
@@ -25,8 +25,8 @@ class Choice(str):
         self.names = names
         return self
 
-    def __getnewargs__(self) -> tuple[str, tuple[str, ...]]:
-        return str(self), self.names
+    def __reduce__(self) -> tuple[type, tuple[str, tuple[str, ...]]]:
+        return Choice, (str(self), self.names)
 
 
 jax.tree_util.register_pytree_node(
@@ -61,7 +61,7 @@ def choose(chosen: str | Mixed, readings: dict[str, Callable], *operands: Any) -
     """Apply the chosen one of several functions, which take and return arrays of the same shapes."""
     if isinstance(chosen, str):
         return readings[chosen](*operands)
-    return jax.lax.switch(chosen.index.astype(int), [readings[name] for name in chosen.names], *operands)
+    return jax.lax.switch(jnp.asarray(chosen.index, int), [readings[name] for name in chosen.names], *operands)
 
 
 def program_of(settings: eqx.Module) -> tuple[Any, ...]:
@@ -86,8 +86,9 @@ def mix[M: eqx.Module](settings: M, places: frozenset[int]) -> M:
     if not places:
         return settings
     leaves, structure = _flatten(settings)
-    indexed = [Mixed(float(leaf.names.index(leaf)), leaf.names) if i in places else leaf for i, leaf in enumerate(leaves)]
-    return jax.tree.unflatten(structure, indexed)
+    for place in places:
+        leaves[place] = Mixed(float(leaves[place].names.index(leaves[place])), leaves[place].names)
+    return jax.tree.unflatten(structure, leaves)
 
 
 def _flatten(settings: eqx.Module) -> tuple[list[Any], Any]:

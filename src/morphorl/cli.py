@@ -9,8 +9,7 @@ import tyro
 from rich.console import Console
 from rich.markup import escape
 
-from morphorl.checks import SettingError, did_you_mean
-from morphorl.files import StoreError
+from morphorl.errors import SettingError, StoreError, did_you_mean
 
 console = Console()
 errors = Console(stderr=True)
@@ -78,4 +77,3 @@ def _usage() -> str:
     return "\n".join(
         ["usage: morphorl COMMAND …", "", str(__doc__), "", *lines, "", "morphorl COMMAND --help explains its options."]
     )
-

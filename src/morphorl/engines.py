@@ -1,7 +1,7 @@
 """Training batches here, on every core of this machine."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -41,7 +41,7 @@ Outcome = BatchResult | Exception
 """What became of a batch: its result, or what went wrong. One failure does not stop the others."""
 
 
-def local(batches: Iterable[Batch], progress: Progress) -> Iterator[tuple[Batch, Outcome]]:
+def local(batches: Iterable[Batch], progress: Progress) -> Generator[tuple[Batch, Outcome]]:
     """Train batches in this process, one after the other."""
     for batch in batches:
         progress.started(batch.runs)

@@ -36,12 +36,11 @@ def seconds(programs: Iterable[tuple[Settings, int]], speed: Speed) -> float:
     return sum(COMPILING + runs * work(settings) / speed.work_per_second for settings, runs in programs)
 
 
-def remember(settings: Settings, env_steps_per_second: float) -> None:
+def remember(work_per_second: float) -> None:
     """Keep how fast this machine was, for the next plan."""
-    per_second = env_steps_per_second * (1 + 3 * settings.ppo.epochs)
     with suppress(OSError):  # a courtesy, which may not stop anything
         cache_folder().mkdir(parents=True, exist_ok=True)
-        write_atomically(_file(), lambda path: path.write_text(json.dumps({"work_per_second": per_second})))
+        write_atomically(_file(), lambda path: path.write_text(json.dumps({"work_per_second": work_per_second})))
 
 
 def speed() -> Speed:

@@ -7,9 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-
-class StoreError(RuntimeError):
-    """A folder cannot take the results; the message says why and what would help."""
+from morphorl.errors import StoreError
 
 
 def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
@@ -40,9 +38,7 @@ def refuse_links_out(root: Path) -> None:
                 )
 
 
-def _write_and_name(
-    folder: Path, name: str, write: Callable[[Path], Any], final_name: Callable[[Path], Path]
-) -> Path:
+def _write_and_name(folder: Path, name: str, write: Callable[[Path], Any], final_name: Callable[[Path], Path]) -> Path:
     temporary = folder / f".{name}.{uuid.uuid4().hex}"
     try:
         write(temporary)

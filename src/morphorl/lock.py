@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from morphorl.files import StoreError
+from morphorl.errors import StoreError
 
 PATIENCE = 0.5
 """Seconds to wait for a lock: `owner` holds one for an instant."""

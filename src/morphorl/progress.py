@@ -16,6 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from morphorl import estimate
 from morphorl.study import Run
 
 LINE_SECONDS = 5.0
@@ -43,9 +44,9 @@ class Progress:
             self.total[self._row(run)] += 1
             self.done[self._row(run)] += run.id in finished
         remaining = {run.id: run for run in runs if run.id not in finished}.values()
-        self.steps_left = sum(run.settings.updates * run.settings.ppo.batch for run in remaining)
-        self.steps = 0
-        self.batch_steps = 0
+        self.work_left = sum(estimate.work(run.settings) for run in remaining)
+        self.work = self.steps = 0
+        self.batch_updates = 0
         self.activity = "starting"
         self.training_seconds = 0.0
         self.resumed_at: float | None = None
@@ -79,12 +80,14 @@ class Progress:
         """The runs of a batch have done so many updates, and returned so much in their latest episodes."""
         now = time.perf_counter()
         self.training_seconds += now - self.resumed_at if self.resumed_at else 0.0
-        if self.resumed_at is None:
-            # The time of the first chunk is not known, so its steps must not count for the speed either.
-            self.steps_left -= self._steps(runs, updates)
-        else:
-            self.steps += self._steps(runs, updates) - self.batch_steps
-        self.resumed_at, self.batch_steps = now, self._steps(runs, updates)
+        settings = runs[0].settings
+        updates_done = len(runs) * (updates - self.batch_updates)
+        work = updates_done * estimate.work(settings) // settings.updates
+        self.work_left -= work
+        if self.resumed_at is not None:  # the time of the first chunk is not known: it must not count for the speed
+            self.work += work
+            self.steps += updates_done * settings.ppo.batch
+        self.resumed_at, self.batch_updates = now, updates
         self.activity = f"training {runs[0].settings.environment}"
         for run, value in zip(runs, returns, strict=True):
             self.returns[self._row(run)][run.id] = float(value)
@@ -96,13 +99,13 @@ class Progress:
     def failed(self, runs: list[Run], error: Exception) -> None:
         """A batch could not be trained."""
         self.running -= len(runs)
-        self.batch_steps, self.resumed_at = 0, None
-        self.steps_left -= self._steps(runs, runs[0].settings.updates)
+        self.batch_updates, self.resumed_at = 0, None
+        self.work_left -= sum(estimate.work(run.settings) for run in runs)
         self.console.print(f"{len(runs)} runs failed: {type(error).__name__}: {error}", markup=False, soft_wrap=True)
 
     def finished(self, runs: list[Run]) -> None:
         """The runs of a batch are trained, and their results are on disk."""
-        self.batch_steps = 0
+        self.batch_updates = 0
         self.running -= len(runs)
         for run in runs:
             self.done[self._row(run)] += 1
@@ -128,8 +131,11 @@ class Progress:
 
     def seconds_left(self) -> float | None:
         """The time left, once the speed is known."""
-        rate = self.rate()
-        return max(0.0, self.steps_left - self.steps) / rate if rate else None
+        return max(0, self.work_left) * self.training_seconds / self.work if self.rate() else None
+
+    def work_rate(self) -> float | None:
+        """Work per second (`estimate.work`), once known."""
+        return self.work / self.training_seconds if self.rate() else None
 
     def render(self) -> Group:
         """The state as a live table."""
@@ -162,9 +168,6 @@ class Progress:
     def _row(self, run: Run) -> tuple[str, str]:
         arm = "all arms" if self.together else run.arm
         return f"{run.settings.environment} ({run.preset})", arm
-
-    def _steps(self, runs: list[Run], updates: int) -> int:
-        return len(runs) * updates * runs[0].settings.ppo.batch
 
     def _say(self, text: str) -> None:
         if not self.console.is_terminal:

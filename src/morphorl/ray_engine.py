@@ -14,7 +14,7 @@ from typing import Any
 
 import jax
 
-from morphorl.checks import SettingError
+from morphorl.errors import SettingError
 from morphorl.progress import Progress
 from morphorl.study import Batch
 
@@ -101,7 +101,7 @@ def _join(ray: Any, address: str | None) -> None:
     except (OSError, RuntimeError, ValueError) as error:
         said = str(error).strip().splitlines() or [type(error).__name__]
         raise SettingError(
-            f"address = {address!r}: no Ray cluster can be joined there ({said[0]}). docs/scale.md says how to start one."
+            f"address = {address!r}: no cluster can be joined there ({said[0]}). docs/scale.md says how to start one."
         ) from error
 
 
@@ -117,6 +117,6 @@ def _places(ray: Any, devices: int) -> int:
 def _refuse_small_machines(ray: Any, devices: int) -> None:
     if not _places(ray, devices):
         raise SettingError(
-            f"engine = 'ray': a batch takes {devices} cores, as many as this machine has, and the largest machine of the "
-            f"cluster has {max(_nodes(ray), default=0)}; start the study on a machine with fewer cores."
+            f"engine = 'ray': a batch takes {devices} cores, as many as this machine has, and the largest machine of "
+            f"the cluster has {max(_nodes(ray), default=0)}; start the study on a machine with fewer cores."
         )

@@ -5,7 +5,7 @@ from contextlib import closing
 
 from rich.console import Console
 
-from morphorl import engines
+from morphorl import engines, estimate
 from morphorl.engines import Outcome
 from morphorl.lock import locked
 from morphorl.progress import Progress
@@ -13,7 +13,7 @@ from morphorl.store import Store
 from morphorl.study import Batch, Study, batches
 
 Engine = Callable[[Iterable[Batch], Progress], Generator[tuple[Batch, Outcome]]]
-"""Trains batches in any order, and gives each back with its outcome. What it does not give back is done another time."""
+"""Trains batches in any order, and gives each back with its outcome; what it does not give back, a later start does."""
 
 
 def run(
@@ -24,8 +24,11 @@ def run(
     resume: bool = True,
     with_agents: bool = False,
     engine: Engine = engines.local,
-) -> None:
+) -> int:
     """Train every run of the study that the store does not hold yet.
+
+    Returns:
+        The number of runs that failed, now or before, and are therefore missing.
 
     Raises:
         SettingError: if an arm's settings are not allowed; nothing is written then.
@@ -36,7 +39,8 @@ def run(
     store.check(study)
     with locked(store.root):
         for path in store.open(study, resume=resume):
-            console.print(f"[yellow]Damaged[/yellow]: {path.name} is set aside in {path.parent}; its runs are done again.")
+            told = f"[yellow]Damaged[/yellow]: {path.name} is set aside in {path.parent}; its runs are done again."
+            console.print(told, soft_wrap=True, highlight=False)
         finished, failed = store.finished(), store.failed()
         pending = batches(runs, finished | failed, *engines.batch_sizes())
         with Progress(console, runs, finished, store.root) as progress, closing(engine(pending, progress)) as outcomes:
@@ -47,14 +51,14 @@ def run(
                 else:
                     store.add(batch.runs, outcome, with_agents=with_agents)
                     progress.finished(batch.runs)
-    _mention_failures(store, runs, console)
-
-
-def _mention_failures(store: Store, runs, console: Console) -> None:
-    failed = store.failed() & {run.id for run in runs}
-    if failed:
+        if speed := progress.work_rate():
+            estimate.remember(speed)
+    missing = store.failed() & {run.id for run in runs}
+    if missing:
         console.print(
-            f"[yellow]{len(failed)} runs failed[/yellow] and are missing below; `morphorl status {store.root}` tells "
-            f"why, and after `morphorl clean {store.root} --failed` they are tried again.",
+            f"[yellow]{len(missing)} runs failed[/yellow] and are missing; `morphorl status {store.root}` tells why, "
+            f"and after `morphorl clean {store.root} --failed` the same command tries them again.",
             soft_wrap=True,
+            highlight=False,
         )
+    return len(missing)

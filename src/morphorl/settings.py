@@ -18,12 +18,11 @@ from morphorl.checks import (
     NOT_NEGATIVE,
     POSITIVE,
     WIDTHS,
-    SettingError,
     check,
-    did_you_mean,
     hints_of,
     setting,
 )
+from morphorl.errors import SettingError, did_you_mean
 from morphorl.guidance import Guidance
 
 

@@ -1,13 +1,13 @@
 """What lies in a study's folder, read without JAX: finished runs from the shards, failures, and how far a run is.
 
-    study.json            the study, and the versions it was last run with
-    runs.parquet          its runs: id, preset, environment, arm, seed
-    shards/CHECKSUM.parquet       the curves of one finished batch; the file's name is its content's checksum
-    shards/CHECKSUM.safetensors   the batch's agents, if they are kept
-    shards/damaged/       shards that no longer are what was written
-    failed/               one file for each batch that could not be trained, with the message
-    progress.json         what the writing process is doing, renewed every other second
-    lock                  locked while a process writes here
+study.json            the study, and the versions it was last run with
+runs.parquet          its runs: id, preset, environment, arm, seed
+shards/CHECKSUM.parquet       the curves of one finished batch; the file's name is its content's checksum
+shards/CHECKSUM.safetensors   the batch's agents, if they are kept
+shards/damaged/       shards that no longer are what was written
+failed/               one file for each batch that could not be trained, with the message
+progress.json         what the writing process is doing, renewed every other second
+lock                  locked while a process writes here
 """
 
 import json
@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from morphorl.files import StoreError, checksum
+from morphorl.errors import StoreError
+from morphorl.files import checksum
 
 DETAILS = "morphorl"
-"""The key of a shard's details in its Parquet metadata: ids of its runs, of those that diverged, and its agents' file."""
+"""A key of a shard's Parquet metadata: the ids of its runs, of those that diverged, and its agents' file."""
 
 
 class Shard(NamedTuple):

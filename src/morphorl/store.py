@@ -17,7 +17,8 @@ import polars as pl
 from morphorl import agents, shards
 from morphorl import study as study_
 from morphorl.engines import BatchResult
-from morphorl.files import StoreError, refuse_links_out, write_atomically, write_by_content
+from morphorl.errors import StoreError
+from morphorl.files import refuse_links_out, write_atomically, write_by_content
 from morphorl.study import Run, Study
 
 VERSIONED = ("morphorl", "jax", "jaxlib", "equinox", "gymnax", "numpy", "optax")
@@ -103,7 +104,8 @@ class Store:
         if same_kind and not self._has_other_runs(study):
             return
         ours = {name: value for name, value in study.describe().items() if name not in MAY_GROW}
-        ours["arms"] = {arm: value for arm, value in ours["arms"].items() if arm in held.get("arms", {})} or ours["arms"]
+        common = {arm: value for arm, value in ours["arms"].items() if arm in held.get("arms", {})}
+        ours["arms"] = common or ours["arms"]
         raise StoreError(
             f"out = {str(self.root)!r}: holds another study ({_first_difference(ours, held)}); must be a new or empty "
             "folder, or one of this study. Nothing in it was touched: choose another --out, or move it away."
@@ -208,7 +210,7 @@ def _writing(root: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StoreError(
-            f"out = {str(root)!r}: cannot be written ({error.strerror or error}). Finished batches are kept; mend that, "
+            f"out = {str(root)!r}: cannot be written ({error.strerror or error}). Finished batches are kept; mend that "
             "and give the same command again to go on."
         ) from error
 

@@ -3,14 +3,16 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from morphorl import arms as arms_
 from morphorl.arms import Values
-from morphorl.checks import COUNT, COUNT_OR_ZERO, SettingError, did_you_mean
+from morphorl.checks import COUNT, COUNT_OR_ZERO
 from morphorl.choices import mixed_choices, program_of
+from morphorl.errors import SettingError, did_you_mean
 from morphorl.settings import PRESETS, Settings, from_dict, to_dict
 
 ALGORITHM_VERSION = 1
@@ -63,7 +65,7 @@ class Study:
 
     name: str
     environments: tuple[str, ...]
-    arms: dict[str, Values | Settings]
+    arms: Mapping[str, Values | Settings]
     seeds: int
     first_seed: int = 0
     steps: int = 100_000
@@ -97,8 +99,10 @@ class Study:
     @property
     def size(self) -> int:
         """The number of runs, by arithmetic alone."""
-        combinations = (1 if isinstance(arm, Settings) else _in_arm(label, arms_.count, arm) for label, arm in self.arms.items())
-        return sum(combinations) * len(self.environments) * len(self.presets) * self.seeds
+        combinations = 0
+        for label, arm in self.arms.items():
+            combinations += 1 if isinstance(arm, Settings) else _in_arm(label, lambda arm=arm: arms_.count(arm))
+        return combinations * len(self.environments) * len(self.presets) * self.seeds
 
     def runs(self) -> list[Run]:
         """All runs, seed by seed, so that every arm shows a first result early."""
@@ -125,9 +129,10 @@ class Study:
         modules: dict[str, Any] = {}
         labelled: dict[str, Settings] = {}
         for pattern, arm in self.arms.items():
-            for label, settings in _in_arm(pattern, _expand_arm, arm, pattern, shared, once, modules):
+            expanded = partial(_expand_arm, arm, pattern, shared, once, modules)
+            for label, settings in _in_arm(pattern, lambda expanded=expanded: list(expanded())):
                 if label in labelled:
-                    raise SettingError(f"arms.{json.dumps(label, ensure_ascii=False)}: two arms have this label; must be unique.")
+                    raise SettingError(f"arms.{_quoted(label)}: two arms have this label; must be unique.")
                 labelled[label] = settings
         return labelled
 
@@ -208,13 +213,16 @@ def _expand_arm(
         yield label, settings
 
 
-def _in_arm(label: str, function, *arguments):
+def _in_arm[T](label: str, function: Callable[[], T]) -> T:
     """Call a function, and let its complaint name the arm."""
     try:
-        result = function(*arguments)
-        return list(result) if isinstance(result, Iterator) else result
+        return function()
     except SettingError as error:
-        raise SettingError(f"arms.{json.dumps(label, ensure_ascii=False)}: {error}") from error
+        raise SettingError(f"arms.{_quoted(label)}: {error}") from error
+
+
+def _quoted(label: str) -> str:
+    return json.dumps(label, ensure_ascii=False)
 
 
 def _check_names(what: str, names: Any, allowed: list[str] | None = None) -> None:

@@ -1,13 +1,13 @@
 """Study files: a study as TOML. Those that come with morphorl are found by name."""
 
-import importlib.resources
 import re
 import tomllib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from morphorl.checks import SettingError, did_you_mean
+from morphorl.errors import SettingError, did_you_mean
+from morphorl.studies import shipped
 from morphorl.study import Study
 
 LARGEST_FILE = 1_000_000
@@ -17,18 +17,6 @@ Table = dict[str, Any]
 
 KEYS = [field.name for field in fields(Study)]
 REQUIRED = ("name", "environments", "seeds", "arms")
-
-
-def shipped() -> dict[str, Path]:
-    """The study files that come with morphorl, by the study's name."""
-    folder = Path(str(importlib.resources.files("morphorl") / "studies"))
-    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
-
-
-def introduction(path: Path) -> str:
-    """The comment that a study file begins with: what it asks."""
-    comment = re.match(r"(#.*\n)+", path.read_text())
-    return re.sub(r"\s*\n?#\s*", " ", comment[0]).strip() if comment else ""
 
 
 def load(study: str, changes: list[str] | tuple[str, ...] = ()) -> Study:
@@ -69,8 +57,10 @@ def from_table(table: Table) -> Study:
     for label, arm in table["arms"].items():
         if not isinstance(arm, dict):
             raise SettingError(f"arms.{label} = {arm!r}: must be a table of settings.")
-    lists = {key: tuple(table[key]) for key in ("environments", "presets") if isinstance(table.get(key), list)}
-    return Study(**table | lists)
+    lists: dict[str, Any] = {
+        key: tuple(table[key]) for key in ("environments", "presets") if isinstance(table.get(key), list)
+    }
+    return Study(**(table | lists))
 
 
 def _path(study: str) -> Path:

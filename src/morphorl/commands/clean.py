@@ -3,8 +3,8 @@
 import dataclasses
 
 from morphorl import shards
-from morphorl.checks import SettingError
 from morphorl.commands.shared import PositionalFolder, console
+from morphorl.errors import SettingError
 from morphorl.files import refuse_links_out
 from morphorl.lock import locked
 

@@ -6,8 +6,8 @@ from typing import Annotated
 import tyro
 
 from morphorl import agents, engines, results
-from morphorl.checks import SettingError
 from morphorl.commands.shared import PositionalFolder, console
+from morphorl.errors import SettingError
 
 _either = tyro.conf.create_mutex_group(required=False)
 

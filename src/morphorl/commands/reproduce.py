@@ -1,6 +1,7 @@
 """`morphorl reproduce`."""
 
 import dataclasses
+import sys
 from pathlib import Path
 
 from morphorl import results, study_file
@@ -34,5 +35,7 @@ class Reproduce:
             study_file.load("blind_dynamics"), seeds=self.seeds, steps=self.steps, presets=(self.preset,)
         )
         store = Store(self.out)
-        run(study, store, console, resume=self.resume)
+        failed = run(study, store, console, resume=self.resume)
         results.write(study, store, console)
+        if failed:
+            sys.exit(1)

@@ -1,11 +1,12 @@
 """`morphorl run`."""
 
 import dataclasses
+import sys
 from typing import Literal
 
 from morphorl import engines, results, study_file
-from morphorl.checks import SettingError
 from morphorl.commands.shared import Changes, Folder, StudyName, console, folder_of
+from morphorl.errors import SettingError
 from morphorl.run import run
 from morphorl.store import Store
 
@@ -35,8 +36,10 @@ class RunStudy:
             raise SettingError(f"address = {self.address!r}: must not be given without --engine ray.")
         study = study_file.load(self.study, self.set)
         store = Store(folder_of(study.name) if self.out is None else self.out)
-        run(study, store, console, resume=self.resume, engine=self._engine())
+        failed = run(study, store, console, resume=self.resume, engine=self._engine())
         results.write(study, store, console)
+        if failed:
+            sys.exit(1)
 
     def _engine(self):
         if self.engine == "local":

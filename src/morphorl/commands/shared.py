@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import tyro
 from rich.console import Console
 
-from morphorl.checks import SettingError
+from morphorl.errors import SettingError
 
 Preset = Literal["standard", "tuned"]
 Folder = Annotated[Path, tyro.conf.arg(metavar="DIR")]

@@ -39,12 +39,17 @@ class Status:
         total = runs.unique("run").sum()
         counts = [f"{total['done'][0]} of {runs['run'].n_unique()} runs done", f"{progress.get('running', 0)} running"]
         counts += [f"{total[name][0]} {name}" for name in ("failed", "diverged")]
-        console.print(", ".join(counts) + "; " + _outlook(owner, progress), soft_wrap=True, highlight=False, markup=False)
-        for failure in failures:
-            text = f"{len(failure['runs'])} runs failed at {failure['at']}: {failure['message']}"
-            console.print(text, soft_wrap=True, highlight=False, markup=False)
+        _say(f"{', '.join(counts)}; {_outlook(owner, progress)}")
+        for message in dict.fromkeys(failure["message"] for failure in failures):
+            same = [failure for failure in failures if failure["message"] == message]
+            runs_failed, latest = sum(len(one["runs"]) for one in same), max(one["at"] for one in same)
+            _say(f"{runs_failed} runs failed, the latest at {latest}: {message}")
         if damaged:
-            console.print(f"{len(damaged)} shards are damaged; the next run sets them aside and does their runs again.")
+            _say(f"{len(damaged)} shards are damaged; the next run sets them aside and does their runs again.")
+
+
+def _say(text: str) -> None:
+    console.print(text, soft_wrap=True, highlight=False, markup=False)
 
 
 def _table(runs: pl.DataFrame) -> Table:

@@ -61,10 +61,10 @@ class Train:
             guidance=self.guidance,
             blend=self.blend,
         )
-        arms = {"agent": settings}
-        study = Study("train", (self.env,), arms, self.seeds, self.first_seed, presets=(self.preset,))
+        study = Study("train", (self.env,), {"agent": settings}, self.seeds, self.first_seed, presets=(self.preset,))
         store = Store(self.out)
-        run(study, store, console, resume=self.resume, with_agents=True)
+        if run(study, store, console, resume=self.resume, with_agents=True):
+            sys.exit(1)
         agents.save(store.agents(study), self.out)
         results.write(study, store, console)
         console.print(f"Evaluate the agents: morphorl eval {escape(str(self.out))}", soft_wrap=True)
