@@ -1,9 +1,9 @@
 """Everything that one run depends on, beside its seed: one definition for Python, study files and the command line."""
 
 import dataclasses
-import functools
 import hashlib
 import json
+import weakref
 from typing import Any, Literal
 
 import equinox as eqx
@@ -97,6 +97,11 @@ CARTPOLES = ("CartPole-v1", "StatelessCartPole-v1", "CartPoleNoVel-v1")
 """Environments that are known to exist without asking gymnax."""
 
 
+_digests: dict[int, str] = {}
+"""Digests of the settings that are alive, by identity: a million runs share a thousand settings. (An attribute of the
+module would become part of its structure as a pytree.)"""
+
+
 class Settings(eqx.Module):
     """One run: which environment, how long, and the agent that learns in it."""
 
@@ -125,10 +130,15 @@ class Settings(eqx.Module):
                 f"(ppo.num_envs {self.ppo.num_envs} × ppo.rollout_steps {self.ppo.rollout_steps})."
             )
 
-    @functools.cached_property
+    @property
     def digest(self) -> str:
         """A hash of all values: settings with the same digest are the same."""
-        return hashlib.sha256(json.dumps(to_dict(self), sort_keys=True).encode()).hexdigest()
+        known = _digests.get(id(self))
+        if known is None:
+            text = json.dumps(to_dict(self), sort_keys=True)
+            known = _digests[id(self)] = hashlib.sha256(text.encode()).hexdigest()
+            weakref.finalize(self, _digests.pop, id(self))
+        return known
 
     @property
     def updates(self) -> int:
