@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from morphorl import agents, shards, study, study_file
+from morphorl import agents, study, study_file
 from morphorl.blend import Blend
-from morphorl.errors import SettingError, StoreError
 from morphorl.engines import BatchResult
+from morphorl.errors import SettingError, StoreError
 from morphorl.files import write_atomically
 from morphorl.guidance import Guidance
 from morphorl.ppo import Curve

@@ -7,6 +7,7 @@ machines that are lost elsewhere; the store decides what is still missing.
 import functools
 import logging
 import os
+import warnings
 from collections.abc import Generator, Iterable, Iterator
 from functools import partial
 from itertools import islice
@@ -46,7 +47,11 @@ def _train_all(ray: Any, address: str | None, batches: Iterable[Batch], progress
             if not running:
                 return
             for done in ray.wait(list(running), num_returns=1, timeout=WAIT_SECONDS)[0]:
-                yield running.pop(done), _outcome(ray, done)
+                batch, outcome = running.pop(done), _outcome(ray, done)
+                if not isinstance(outcome, Exception):
+                    returns = outcome.curve.episode_return
+                    progress.advanced(batch.runs, returns.shape[1], returns[:, -1])
+                yield batch, outcome
     finally:
         ray.shutdown()
 
@@ -94,6 +99,8 @@ def _import_ray() -> Any:
 def _join(ray: Any, address: str | None) -> None:
     quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
     try:
+        # JAX warns of forks, for a child would inherit its threads; Ray's are replaced by other programs at once.
+        warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)
         if address is None:
             ray.init(address="local", include_dashboard=False, **quiet)
         else:

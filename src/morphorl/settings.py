@@ -181,4 +181,6 @@ def check_name(name: str, hints: dict[str, Any], prefix: str) -> None:
 def _from_plain(hint: Any, value: Any, name: str) -> Any:
     if isinstance(hint, type) and issubclass(hint, eqx.Module) and not isinstance(value, hint):
         return from_dict(hint, value, f"{name}.")
+    if hint is float and type(value) is int and abs(value) < 2**53:
+        return float(value)  # 1 and 1.0 are the same setting, and must be the same run
     return tuple(value) if isinstance(value, list) else value

@@ -88,6 +88,8 @@ class Study:
         _check_names("presets", self.presets, list(PRESETS))
         if not isinstance(self.arms, dict) or not self.arms:
             raise SettingError(f"arms = {self.arms!r}: must be at least one arm.")
+        for environment in self.environments:
+            Settings(environment)  # which refuses one that does not exist
         arms_.flatten(self.settings)
         if self.size > MOST_RUNS:
             raise SettingError(

@@ -34,7 +34,10 @@ def load(study: str, changes: list[str] | tuple[str, ...] = ()) -> Study:
     for change in changes:
         table = _merge(table, _parse_change(change))
     try:
-        return from_table(table)
+        study = from_table(table)
+        for preset in study.presets:
+            study.expand(preset)
+        return study
     except SettingError as error:
         raise SettingError(f"{path.name}: {error}") from error
 
