@@ -1,11 +1,14 @@
 """Files that are there whole or not at all, and that can tell whether they still are what was written."""
 
 import hashlib
+import io
 import os
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import polars as pl
 
 from morphorl.errors import StoreError
 
@@ -18,6 +21,13 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
 def write_by_content(folder: Path, suffix: str, write: Callable[[Path], Any]) -> Path:
     """Write a file as `write_atomically` does, and name it after its own checksum."""
     return _write_and_name(folder, suffix, write, lambda temporary: folder / (checksum(temporary) + suffix))
+
+
+def write_table(table: pl.DataFrame, path: Path, metadata: dict[str, str] | None = None) -> None:
+    """Write a table as Parquet. It is put together in memory, for Polars calls a full disk a damaged file."""
+    buffer = io.BytesIO()
+    table.write_parquet(buffer, metadata=metadata)
+    path.write_bytes(buffer.getvalue())
 
 
 def checksum(path: Path) -> str:

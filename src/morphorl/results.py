@@ -13,7 +13,7 @@ from rich.table import Table
 
 from morphorl import envs, figures, stats
 from morphorl.agents import Agents
-from morphorl.files import write_atomically
+from morphorl.files import write_atomically, write_table
 from morphorl.stats import Estimate
 from morphorl.store import Store
 from morphorl.study import Study
@@ -36,7 +36,7 @@ def write(study: Study, store: Store, console: Console) -> None:
     """
     with console.status("reading the results"):
         curves = store.curves(study)
-        write_atomically(store.root / "curves.parquet", curves.write_parquet)
+        write_atomically(store.root / "curves.parquet", lambda path: write_table(curves, path))
     for preset in curves["preset"].unique(maintain_order=True):
         folder = store.root / preset if len(study.presets) > 1 else store.root
         steps = max(settings.steps for settings in study.expand(preset).values())

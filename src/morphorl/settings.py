@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import typing
 import weakref
 from typing import Any, Literal
 
@@ -183,4 +184,4 @@ def _from_plain(hint: Any, value: Any, name: str) -> Any:
         return from_dict(hint, value, f"{name}.")
     if hint is float and type(value) is int and abs(value) < 2**53:
         return float(value)  # 1 and 1.0 are the same setting, and must be the same run
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(value) if isinstance(value, list) and typing.get_origin(hint) is tuple else value

@@ -18,7 +18,7 @@ from morphorl import agents, shards
 from morphorl import study as study_
 from morphorl.engines import BatchResult
 from morphorl.errors import StoreError
-from morphorl.files import refuse_links_out, write_atomically, write_by_content
+from morphorl.files import refuse_links_out, write_atomically, write_by_content, write_table
 from morphorl.study import Run, Study
 
 VERSIONED = ("morphorl", "jax", "jaxlib", "equinox", "gymnax", "numpy", "optax")
@@ -82,7 +82,7 @@ class Store:
         content = {"algorithm": study_.ALGORITHM_VERSION, "versions": versions(), **study.describe()}
         with _writing(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.root / "runs.parquet", _list_runs(study).write_parquet)
+            write_atomically(self.root / "runs.parquet", lambda path: write_table(_list_runs(study), path))
             write_atomically(self.root / "study.json", lambda path: path.write_text(json.dumps(content, indent=2)))
             for folder in (self.shards, self.root / "failed"):
                 folder.mkdir(exist_ok=True)
@@ -162,9 +162,7 @@ class Store:
             diverged = [id for id, step in zip(ids, result.diverged_at, strict=True) if step >= 0]
             details = json.dumps({"runs": ids, "diverged": diverged, "agents": kept})
             table = tabulate(runs, result)
-            write_by_content(
-                self.shards, ".parquet", lambda path: table.write_parquet(path, metadata={shards.DETAILS: details})
-            )
+            write_by_content(self.shards, ".parquet", lambda path: write_table(table, path, {shards.DETAILS: details}))
 
     def curves(self, study: Study) -> pl.DataFrame:
         """All updates of all finished runs of the study, in the study's order, labelled with its arms.
