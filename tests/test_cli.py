@@ -9,6 +9,7 @@ import jaxtyping
 import pytest
 
 from morphorl import cli
+from morphorl.commands.train import Train
 from morphorl.settings import PRESETS, Settings
 from morphorl.store import Store
 from morphorl.study import Study
@@ -65,8 +66,26 @@ REFUSED = [
     (["eval", "OUT"], "OUT: holds no agents.json", "a folder that `morphorl train --out` wrote"),
     (["eval", "OUT", "--episodes", "0"], "episodes = 0", "a whole number of at least 1"),
     (["eval", "OUT", "--greedy", "--stochastic"], "--greedy and --stochastic", "not allowed together"),
-    (["tarin"], "tarin", "reproduce, train, eval"),
-    ([], "Missing subcommand", "{reproduce, train, eval}"),
+    (["tarin"], "command = 'tarin'", "Did you mean 'train'?"),
+    ([], "command = ''", "must be one of reproduce, train, eval, run, plan, status, clean, studies"),
+    (["run", "blind_dynmics"], "study = 'blind_dynmics'", "Did you mean 'blind_dynamics'?"),
+    (["run", "../x"], "study = '../x'", "must be a file that ends in .toml, or one of blind_dynamics"),
+    (["run", "/etc/x"], "study = '/etc/x'", "must be a file that ends in .toml"),
+    (["plan", "a/../../b"], "study = 'a/../../b'", "must be a file that ends in .toml"),
+    (["run", "gone.toml"], "study = 'gone.toml'", "there is no such file"),
+    (["run", "x" * 300], "(300 characters)", "must be a file that ends in .toml"),
+    (["run", "x" * 300 + ".toml"], "(305 characters)", "there is no such file"),
+    (["run", "blind_dynamics", "--out", "x" * 300], "(300 characters)", "cannot be used (File name too long)"),
+    (["run", "blind_dynamics", "--set", 'name="../x"'], "name = '../x'", "1 to 64 letters, digits, '-' or '_'"),
+    (["run", "blind_dynamics", "--set", "seeds=10000000000000"], "runs", "must be at most 2,000,000"),
+    (["run", "blind_dynamics", "--set", "steps=100"], "steps = 100", "at least one rollout of 512"),
+    (["run", "blind_dynamics", "--set", "seeds"], "--set 'seeds'", "must be key=value, such as seeds=4"),
+    (["run", "blind_dynamics", "--set", "name=x"], "--set 'name=x'", "text needs quotes"),
+    (["run", "blind_dynamics", "--set", "sedes=4"], "sedes: no such key", "Did you mean 'seeds'?"),
+    (["run", "blind_dynamics", "--address", "x:1"], "address = 'x:1'", "must not be given without --engine ray"),
+    (["status", "OUT"], "OUT: holds no study", "must be a folder that `morphorl run --out` wrote"),
+    (["clean", "OUT"], "nothing to do", "--failed"),
+    (["clean", "OUT", "--failed"], "OUT: holds no study", "must be a folder that `morphorl run --out` wrote"),
 ]
 
 
@@ -129,7 +148,11 @@ def test_markup_in_a_value_is_shown_as_it_is(command):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--help"], ["reproduce", "train", "eval"]),
+        (["--help"], ["reproduce", "train", "eval", "run", "plan", "status", "clean", "studies"]),
+        (["run", "--help"], ["STUDY", "--out", "--engine", "--address", "--set", "--no-resume"]),
+        (["plan", "--help"], ["STUDY", "--set"]),
+        (["status", "--help"], ["DIR"]),
+        (["clean", "--help"], ["DIR", "--failed"]),
         (["reproduce", "--help"], ["--seeds", "--steps", "--preset", "--out", "--no-resume"]),
         (["train", "--help"], ["--env", "--seeds", "--guidance.strength", "--cell.coupling", "--ppo.minibatches"]),
         (["eval", "--help"], ["DIR", "--episodes", "--greedy", "--stochastic"]),
@@ -147,7 +170,7 @@ def test_a_preset_decides_the_defaults_and_single_options_what_differs(preset, p
     where = [["--preset", preset], [f"--preset={preset}"]][place]
     monkeypatch.setattr(sys, "argv", ["morphorl", *TRAIN, *where, "--ppo.learning-rate", "0.01"])
     called = []
-    monkeypatch.setattr(cli.Train, "__call__", lambda train: called.append(train))
+    monkeypatch.setattr(Train, "__call__", lambda train: called.append(train))
     cli.main()
     assert called[0].ppo == dataclasses.replace(PRESETS[preset], learning_rate=0.01)
 
@@ -156,7 +179,7 @@ def test_an_interrupted_command_says_how_to_go_on(command, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "run", interrupted)
+    monkeypatch.setattr("morphorl.commands.reproduce.run", interrupted)
     code, printed = command("reproduce", "--seeds", "2", "--out", "a folder")
     assert code == 130
     assert "morphorl reproduce --seeds 2 --out 'a folder'" in printed

@@ -10,7 +10,7 @@ from gymnasium.utils.env_checker import check_env
 from numpy.testing import assert_allclose, assert_array_equal
 
 from morphorl import envs
-from morphorl.checks import SettingError
+from morphorl.errors import SettingError
 
 CARTPOLES = {
     "CartPole-v1": ("CartPole-v1", [0, 1, 2, 3]),

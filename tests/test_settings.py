@@ -8,7 +8,7 @@ import pytest
 
 from morphorl.blend import Blend
 from morphorl.cell import Cell
-from morphorl.checks import SettingError
+from morphorl.errors import SettingError
 from morphorl.guidance import Guidance
 from morphorl.settings import PPO, PRESETS, Settings, from_dict, to_dict
 

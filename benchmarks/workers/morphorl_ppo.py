@@ -55,7 +55,7 @@ def main(
     runs = Study("speed", (environment,), {"agent": settings}, agents).runs()
 
     def repeat() -> float:
-        for batch, size in batches(runs, set(), *engines.batch_sizes()):
+        for batch, size, _ in batches(runs, set(), *engines.batch_sizes()):
             engines.train_batch(batch, size)
         return agents * steps
 

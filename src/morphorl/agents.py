@@ -12,14 +12,14 @@ import safetensors.numpy
 
 from morphorl import envs
 from morphorl.agent import Agent, init_agent
-from morphorl.checks import SettingError
+from morphorl.errors import SettingError, StoreError
 from morphorl.files import write_atomically
 from morphorl.settings import Settings, from_dict, to_dict
 
 SCHEMA = "morphorl.agents/1"
 
 
-class AgentsError(ValueError):
+class AgentsError(StoreError):
     """Files do not hold agents that can be loaded; the message says what is wrong and what was expected."""
 
 

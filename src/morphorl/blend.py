@@ -6,12 +6,13 @@ import equinox as eqx
 from jaxtyping import Array, Float
 
 from morphorl.checks import FINITE, NOT_NEGATIVE, check, setting
+from morphorl.choices import choice, choose
 
 
 class Blend(eqx.Module):
     """How the cell's readout o ∈ R^K joins the network's logits z ∈ R^K (the post's section "Integration with PPO")."""
 
-    kind: Literal["none", "average", "add"] = setting("average", static=True)
+    kind: Literal["none", "average", "add"] = choice("average", "average", "add", apart=("none",))
     """`none`: plain PPO, no cell at all. `average`: (1 − weight)·z + weight·o. `add`: z + weight·o."""
     weight: float = setting(0.3, FINITE)
     """The readout's weight β (dimensionless)."""
@@ -30,8 +31,9 @@ def blend(settings: Blend, logits: Float[Array, "..."], readout: Float[Array, ".
     - `add`: z + β·o.
     - `none`: z.
     """
-    if settings.kind == "none":
-        return logits
-    if settings.kind == "add":
-        return logits + settings.weight * readout
-    return (1 - settings.weight) * logits + settings.weight * readout
+    kinds = {
+        "none": lambda z, o: z,
+        "average": lambda z, o: (1 - settings.weight) * z + settings.weight * o,
+        "add": lambda z, o: z + settings.weight * o,
+    }
+    return choose(settings.kind, kinds, logits, readout)

@@ -7,7 +7,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from morphorl.checks import BOUND, FINITE, NOT_NEGATIVE, POSITIVE, SettingError, check, setting
+from morphorl.checks import BOUND, FINITE, NOT_NEGATIVE, POSITIVE, check, setting
+from morphorl.choices import Mixed, choice, choose
+from morphorl.errors import SettingError
 from morphorl.guidance import Guidance, guide
 
 
@@ -64,13 +66,13 @@ class Cell(eqx.Module):
     initial_scale: float = setting(0.1, NOT_NEGATIVE)
     """Standard deviation of the initial noise (relative to the steady state for `positive`). With `signed`, no drive
     and a scale of 0 the state is exactly zero for ever: the scale-matched control."""
-    coupling: Literal["mean", "ring", "lattice"] = setting("mean", static=True)
+    coupling: Literal["mean", "ring", "lattice"] = choice("mean", "mean", "ring", "lattice")
     """Who is a neighbour: everyone, the two on a ring through all entries, or the four on a periodic lattice."""
-    initial: Literal["signed", "positive"] = setting("signed", static=True)
+    initial: Literal["signed", "positive"] = choice("signed", "signed", "positive")
     """The initial state: noise around 0, or around the positive steady state."""
-    emphasis: Literal["linear", "softmax", "winner"] = setting("linear", static=True)
+    emphasis: Literal["linear", "softmax", "winner"] = choice("linear", "linear", "softmax", "winner")
     """How the observation weighs the rows: w = x, w = softmax(|x|), or 1 for the largest |x| and 0 for the rest."""
-    readout: Literal["activator", "difference"] = setting("activator", static=True)
+    readout: Literal["activator", "difference"] = choice("activator", "activator", "difference")
     """What is read out: a, or a − h."""
     reset: Literal["episode", "redraw", "never"] = setting("episode", static=True)
     """At an episode's end: back to the run's initial state, to a freshly drawn one, or no reset."""
@@ -93,9 +95,11 @@ class Cell(eqx.Module):
         """
         key_a, key_h = jax.random.split(key)
         noise = CellState(jax.random.normal(key_a, shape), jax.random.normal(key_h, shape))
-        if self.initial == "signed":
-            return jax.tree.map(lambda n: self.initial_scale * n, noise)
-        return jax.tree.map(lambda u, n: u * (1 + self.initial_scale * n), self.steady_state(), noise)
+        around = {
+            "signed": lambda: jax.tree.map(lambda n: self.initial_scale * n, noise),
+            "positive": lambda: jax.tree.map(lambda u, n: u * (1 + self.initial_scale * n), self.steady_state(), noise),
+        }
+        return choose(self.initial, around)
 
     def steady_state(self) -> CellState:
         """The positive uniform steady state without guidance, drive and ε, two scalars.
@@ -133,8 +137,8 @@ class Cell(eqx.Module):
 
     def read(self, state: CellState, observation: Float[Array, " features"]) -> Float[Array, " actions"]:
         """The readout o_k = Σ_i w_i(x)·a_ik, or with (a − h)_ik for `difference`."""
-        source = state.activator if self.readout == "activator" else state.activator - state.inhibitor
-        return emphasise(self.emphasis, observation) @ source
+        sources = {"activator": lambda: state.activator, "difference": lambda: state.activator - state.inhibitor}
+        return emphasise(self.emphasis, observation) @ choose(self.readout, sources)
 
     def exchange(self, states: CellState) -> CellState:
         """Let the cells of parallel environments, stacked on a third axis, move towards their mean: u + p·(ū − u)."""
@@ -145,29 +149,38 @@ class Cell(eqx.Module):
         return jnp.mean(jnp.stack([jnp.abs(u) >= self.bound for u in state]), dtype=jnp.float32)
 
 
-def couple(coupling: str, u: Float[Array, "features actions"]) -> Float[Array, "features actions"]:
+def couple(coupling: str | Mixed, u: Float[Array, "features actions"]) -> Float[Array, "features actions"]:
     """Simplified diffusion: the mean over each entry's neighbours minus the entry, C(u) = N(u) − u.
 
     Neighbours are all entries (`mean`), the previous and the next on a ring through all entries in row-major order
     (`ring`), or left, right, above and below on a periodic lattice (`lattice`). Each conserves the mean of u, and its
     eigenvalues lie in [−2, 0], so that one step is stable for D·dt ≤ 1 whatever the coupling.
     """
-    if coupling == "mean":
-        return jnp.mean(u) - u
-    if coupling == "ring":
-        ring = u.reshape(-1)
-        return ((jnp.roll(ring, 1) + jnp.roll(ring, -1)) / 2 - ring).reshape(u.shape)
+    return choose(coupling, {"mean": _couple_mean, "ring": _couple_ring, "lattice": _couple_lattice}, u)
+
+
+def _couple_mean(u):
+    return jnp.mean(u) - u
+
+
+def _couple_ring(u):
+    ring = u.reshape(-1)
+    return ((jnp.roll(ring, 1) + jnp.roll(ring, -1)) / 2 - ring).reshape(u.shape)
+
+
+def _couple_lattice(u):
     return sum(jnp.roll(u, shift, axis) for shift in (1, -1) for axis in (0, 1)) / 4 - u
 
 
-def emphasise(emphasis: str, observation: Float[Array, " features"]) -> Float[Array, " features"]:
+def emphasise(emphasis: str | Mixed, observation: Float[Array, " features"]) -> Float[Array, " features"]:
     """The weights w(x) of the rows: the observation decides which part of the state matters (the post's "State
     Influence")."""
-    if emphasis == "linear":
-        return observation
-    if emphasis == "softmax":
-        return jax.nn.softmax(jnp.abs(observation))
-    return jax.nn.one_hot(jnp.argmax(jnp.abs(observation)), observation.size)
+    weights = {
+        "linear": lambda x: x,
+        "softmax": lambda x: jax.nn.softmax(jnp.abs(x)),
+        "winner": lambda x: jax.nn.one_hot(jnp.argmax(jnp.abs(x)), x.size),
+    }
+    return choose(emphasis, weights, observation)
 
 
 def drive(observation: Float[Array, " features"], num_actions: int) -> Float[Array, "features actions"]:

@@ -1,7 +1,7 @@
 """Every setting says what it allows, and a wrong value is refused by name before anything compiles."""
 
 import dataclasses
-import difflib
+import functools
 import math
 import typing
 from collections.abc import Callable
@@ -11,9 +11,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
-
-class SettingError(ValueError):
-    """A setting has a value that is not allowed; the message names the setting, the value and what is allowed."""
+from morphorl.errors import SettingError, did_you_mean
 
 
 class Allowed(NamedTuple):
@@ -48,7 +46,7 @@ def check(module: eqx.Module, prefix: str) -> None:
 
     Arrays (of a sweep, or inside a compiled program) are taken as they are.
     """
-    types = typing.get_type_hints(type(module))
+    types = hints_of(type(module))
     for field in dataclasses.fields(module):
         value = getattr(module, field.name)
         if isinstance(value, jax.Array | np.ndarray):
@@ -61,15 +59,10 @@ def check(module: eqx.Module, prefix: str) -> None:
             raise SettingError(f"{name} = {value!r}: must be {allowed.words}.{did_you_mean(value, hint)}")
 
 
-def did_you_mean(value: object, options: Any) -> str:
-    """The sentence that offers the nearest of `options` (a list of names, or a `Literal`), or an empty one."""
-    names = [str(option) for option in typing.get_args(options) or options] if _listed(options) else []
-    near = difflib.get_close_matches(str(value), names, n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
-
-
-def _listed(options: Any) -> bool:
-    return typing.get_origin(options) is typing.Literal or isinstance(options, list | tuple)
+@functools.cache
+def hints_of(cls: type) -> dict[str, Any]:
+    """The types of a module's fields by name: its settings. Cached, since a study asks a thousand times."""
+    return typing.get_type_hints(cls)
 
 
 def _from_type(hint: Any) -> Allowed:

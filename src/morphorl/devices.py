@@ -14,6 +14,10 @@ def use_all_cores() -> None:
     leaving the cores to one device. `MORPHORL_CACHE` moves the cache from `~/.cache/morphorl`.
     """
     jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
-    cache = Path(os.environ.get("MORPHORL_CACHE") or Path.home() / ".cache" / "morphorl")
-    jax.config.update("jax_compilation_cache_dir", str(cache / "jax"))
+    jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "jax"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+
+
+def cache_folder() -> Path:
+    """Where what was computed once is kept between starts."""
+    return Path(os.environ.get("MORPHORL_CACHE") or Path.home() / ".cache" / "morphorl")

@@ -1,7 +1,8 @@
-"""Where batches run: here, on every core of this machine."""
+"""Training batches here, on every core of this machine."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -11,8 +12,10 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from morphorl import envs, ppo, rollout
 from morphorl.agent import Agent
+from morphorl.choices import mix
+from morphorl.progress import Progress
 from morphorl.settings import Settings
-from morphorl.study import Run
+from morphorl.study import Batch, Run
 
 EVALUATION_STREAM = 2
 CHUNK_SECONDS = 0.5
@@ -34,6 +37,22 @@ class Program(NamedTuple):
     advance: Callable[..., ppo.TrainState]
 
 
+Outcome = BatchResult | Exception
+"""What became of a batch: its result, or what went wrong. One failure does not stop the others."""
+
+
+def local(batches: Iterable[Batch], progress: Progress) -> Generator[tuple[Batch, Outcome]]:
+    """Train batches in this process, one after the other."""
+    for batch in batches:
+        progress.started(batch.runs)
+        compiling, advanced = partial(progress.compiling, batch.runs[0]), partial(progress.advanced, batch.runs)
+        try:
+            outcome = train_batch(batch.runs, batch.size, compiling, advanced, batch.mixed)
+        except Exception as error:
+            outcome = error
+        yield batch, outcome
+
+
 def batch_sizes() -> tuple[int, int]:
     """The largest number of runs in a batch, and the number of which it must be a multiple.
 
@@ -48,6 +67,7 @@ def train_batch(
     size: int,
     compiling: Callable[[], None] = lambda: None,
     advanced: Callable[[int, np.ndarray], None] = lambda updates, returns: None,
+    mixed: frozenset[int] = frozenset(),
 ) -> BatchResult:
     """Train runs that share one program, as one program of `size` runs.
 
@@ -57,12 +77,13 @@ def train_batch(
     Args:
         compiling: called before a program is compiled for the first time.
         advanced: called every half second or so with the number of updates done and each run's latest episode return.
+        mixed: the choices that differ between runs of the program, in this batch or another (`choices.mixed_choices`).
     """
     padded = runs + [runs[-1]] * (size - len(runs))
-    settings = stack([run.settings for run in padded])
+    settings = stack([mix(run.settings, mixed) for run in padded])
     seeds, cell_seeds = (jnp.array([getattr(run, name) for run in padded]) for name in ("seed", "cell_seed"))
     first = runs[0].settings
-    which = (jax.tree.structure(first), first.environment, size)
+    which = (jax.tree.structure(settings), first.environment, size)
     if which not in _programs:
         compiling()
         _programs[which] = compile_program(*which)

@@ -14,7 +14,7 @@ from gymnax.environments import spaces
 from gymnax.environments.classic_control.cartpole import CartPole
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from morphorl.checks import SettingError, did_you_mean
+from morphorl.errors import SettingError, did_you_mean
 
 
 class Step(NamedTuple):

@@ -1,8 +1,12 @@
-"""What a running study shows: a live table on a terminal, plain lines elsewhere."""
+"""What a running study shows: a live table on a terminal, plain lines elsewhere, and a file for `morphorl status`."""
 
+import json
 import math
+import os
 import time
 from collections import defaultdict
+from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 
 import numpy as np
@@ -12,27 +16,37 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from morphorl import estimate
 from morphorl.study import Run
 
 LINE_SECONDS = 5.0
 """Time between two lines where there is no terminal."""
 
+BEAT_SECONDS = 2.0
+"""Time between two signs of life in the study's folder."""
+MOST_ROWS = 24
+"""Arms in the live table; more of them are shown together, one row for each environment."""
+
 
 class Progress:
     """Follows the runs of a study and shows how they stand; use it as a context manager around the training."""
 
-    def __init__(self, console: Console, runs: list[Run], finished: set[str]) -> None:
+    def __init__(self, console: Console, runs: list[Run], finished: set[str], folder: Path | None = None) -> None:
         self.console = console
+        self.folder = folder
+        self.last_beat = -math.inf
+        self.running = 0
+        self.together = len({(run.settings.environment, run.preset, run.arm) for run in runs}) > MOST_ROWS
         self.total = defaultdict(int)
         self.done = defaultdict(int)
         self.returns: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
         for run in runs:
-            self.total[_row(run)] += 1
-            self.done[_row(run)] += run.id in finished
+            self.total[self._row(run)] += 1
+            self.done[self._row(run)] += run.id in finished
         remaining = {run.id: run for run in runs if run.id not in finished}.values()
-        self.steps_left = sum(run.settings.updates * run.settings.ppo.batch for run in remaining)
-        self.steps = 0
-        self.batch_steps = 0
+        self.work_left = sum(estimate.work(run.settings) for run in remaining)
+        self.work = self.steps = 0
+        self.batch_updates = 0
         self.activity = "starting"
         self.training_seconds = 0.0
         self.resumed_at: float | None = None
@@ -51,6 +65,11 @@ class Progress:
         else:
             self._say(self.line())
 
+    def started(self, runs: list[Run]) -> None:
+        """A batch is under way."""
+        self.running += len(runs)
+        self._beat()
+
     def compiling(self, run: Run) -> None:
         """A program is about to be compiled: the one that this run belongs to."""
         self.activity = f"compiling {run.settings.environment} (once per machine and version: then it is cached)"
@@ -61,24 +80,35 @@ class Progress:
         """The runs of a batch have done so many updates, and returned so much in their latest episodes."""
         now = time.perf_counter()
         self.training_seconds += now - self.resumed_at if self.resumed_at else 0.0
-        if self.resumed_at is None:
-            # The time of the first chunk is not known, so its steps must not count for the speed either.
-            self.steps_left -= self._steps(runs, updates)
-        else:
-            self.steps += self._steps(runs, updates) - self.batch_steps
-        self.resumed_at, self.batch_steps = now, self._steps(runs, updates)
+        settings = runs[0].settings
+        updates_done = len(runs) * (updates - self.batch_updates)
+        work = updates_done * estimate.work(settings) // settings.updates
+        self.work_left -= work
+        if self.resumed_at is not None:  # the time of the first chunk is not known: it must not count for the speed
+            self.work += work
+            self.steps += updates_done * settings.ppo.batch
+        self.resumed_at, self.batch_updates = now, updates
         self.activity = f"training {runs[0].settings.environment}"
         for run, value in zip(runs, returns, strict=True):
-            self.returns[_row(run)][run.id] = float(value)
+            self.returns[self._row(run)][run.id] = float(value)
         if now - self.last_line > LINE_SECONDS:
             self.last_line = now
             self._say(self.line())
+        self._beat()
+
+    def failed(self, runs: list[Run], error: Exception) -> None:
+        """A batch could not be trained."""
+        self.running -= len(runs)
+        self.batch_updates, self.resumed_at = 0, None
+        self.work_left -= sum(estimate.work(run.settings) for run in runs)
+        self.console.print(f"{len(runs)} runs failed: {type(error).__name__}: {error}", markup=False, soft_wrap=True)
 
     def finished(self, runs: list[Run]) -> None:
         """The runs of a batch are trained, and their results are on disk."""
-        self.batch_steps = 0
+        self.batch_updates = 0
+        self.running -= len(runs)
         for run in runs:
-            self.done[_row(run)] += 1
+            self.done[self._row(run)] += 1
 
     def line(self) -> str:
         """The state in one line."""
@@ -90,11 +120,22 @@ class Progress:
 
     def speed(self) -> str:
         """Environment steps per second and the time left, where they are known."""
-        if not self.steps:
+        if not self.rate():
             return "measuring the speed"
-        rate = self.steps / self.training_seconds
-        minutes, seconds = divmod(round(max(0.0, self.steps_left - self.steps) / rate), 60)
-        return f"{rate:,.0f} env steps/s, {minutes}:{seconds:02d} left"
+        minutes, seconds = divmod(round(self.seconds_left() or 0), 60)
+        return f"{self.rate():,.0f} env steps/s, {minutes}:{seconds:02d} left"
+
+    def rate(self) -> float | None:
+        """Environment steps per second, once known."""
+        return self.steps / self.training_seconds if self.steps and self.training_seconds else None
+
+    def seconds_left(self) -> float | None:
+        """The time left, once the speed is known."""
+        return max(0, self.work_left) * self.training_seconds / self.work if self.rate() else None
+
+    def work_rate(self) -> float | None:
+        """Work per second (`estimate.work`), once known."""
+        return self.work / self.training_seconds if self.rate() else None
 
     def render(self) -> Group:
         """The state as a live table."""
@@ -111,16 +152,26 @@ class Progress:
         head.add_row(bar, f"{done}/{total} runs", self.speed())
         return Group(Text(self.activity, style="bold"), head, table)
 
-    def _steps(self, runs: list[Run], updates: int) -> int:
-        return len(runs) * updates * runs[0].settings.ppo.batch
+    def _beat(self) -> None:
+        """Renew `progress.json`. It is a courtesy: a disk that is full stops the results, and not this."""
+        now = time.monotonic()
+        if self.folder is None or now - self.last_beat < BEAT_SECONDS:
+            return
+        self.last_beat = now
+        state = {"at": time.time(), "activity": self.activity, "running": self.running}
+        known = {"env_steps_per_second": self.rate(), "seconds_left": self.seconds_left()}
+        temporary = self.folder / f".progress.{os.getpid()}"
+        with suppress(OSError):
+            temporary.write_text(json.dumps(state | known))
+            temporary.replace(self.folder / "progress.json")
+
+    def _row(self, run: Run) -> tuple[str, str]:
+        arm = "all arms" if self.together else run.arm
+        return f"{run.settings.environment} ({run.preset})", arm
 
     def _say(self, text: str) -> None:
         if not self.console.is_terminal:
             self.console.print(text, soft_wrap=True, highlight=False)
-
-
-def _row(run: Run) -> tuple[str, str]:
-    return run.settings.environment, run.arm
 
 
 def _mean(returns: dict[str, float]) -> str:

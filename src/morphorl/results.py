@@ -13,11 +13,13 @@ from rich.table import Table
 
 from morphorl import envs, figures, stats
 from morphorl.agents import Agents
-from morphorl.files import write_atomically
+from morphorl.files import write_atomically, write_table
 from morphorl.stats import Estimate
 from morphorl.store import Store
 from morphorl.study import Study
 
+MOST_LINES = 40
+"""Arms that a table or a figure can show."""
 COLUMNS = {
     "final_return": "final return",
     "area_under_curve": "mean return",
@@ -28,22 +30,36 @@ COLUMNS = {
 
 
 def write(study: Study, store: Store, console: Console) -> None:
-    """Write `curves.parquet`, `figures/` and `summary.json`, and print the summary as a table."""
-    with console.status("computing intervals and drawing figures"):
+    """Write `curves.parquet`, `figures/` and `summary.json`, and print the summary as a table.
+
+    A study under several presets gets figures and summary for each, in a folder of its own.
+    """
+    with console.status("reading the results"):
         curves = store.curves(study)
-        write_atomically(store.root / "curves.parquet", curves.write_parquet)
-        for environment in study.environments:
-            rows = curves.filter(environment=environment)
-            figures.learning_curves(rows, environment, store.root / "figures" / file_name(environment))
-        summary = {environment: _summarise(curves, environment) for environment in study.environments}
-        write_atomically(
-            store.root / "summary.json", lambda path: path.write_text(json.dumps(_plain(summary), indent=2))
-        )
-    for environment, arms in summary.items():
-        console.print(_table(environment, study.arms[next(iter(arms))].steps, arms))
+        write_atomically(store.root / "curves.parquet", lambda path: write_table(curves, path))
+    for preset in curves["preset"].unique(maintain_order=True):
+        folder = store.root / preset if len(study.presets) > 1 else store.root
+        steps = max(settings.steps for settings in study.expand(preset).values())
+        _write_preset(curves.filter(preset=preset), preset, steps, folder, console)
     _mention_unknown(curves, console)
     _mention_divergence(curves, console)
     console.print(f"Results: {store.root}", soft_wrap=True, markup=False, highlight=False)
+
+
+def _write_preset(curves: pl.DataFrame, preset: str, steps: int, folder: Path, console: Console) -> None:
+    folder.mkdir(exist_ok=True)
+    environments = curves["environment"].unique(maintain_order=True)
+    arms = curves["arm"].n_unique()
+    with console.status(f"{preset}: computing intervals and drawing figures"):
+        for environment in environments if arms <= MOST_LINES else ():
+            rows = curves.filter(environment=environment)
+            figures.learning_curves(rows, environment, folder / "figures" / file_name(environment))
+        summary = {environment: _summarise(curves, environment) for environment in environments}
+        write_atomically(folder / "summary.json", lambda path: path.write_text(json.dumps(_plain(summary), indent=2)))
+    for environment, rows in summary.items() if arms <= MOST_LINES else ():
+        console.print(_table(f"{environment}, {preset}", environment, steps, rows))
+    if arms > MOST_LINES:
+        console.print(f"{preset}: {arms} arms, too many to show or draw: see {folder}/summary.json.", soft_wrap=True)
 
 
 def write_evaluation(batch: Agents, returns: np.ndarray, folder: Path, console: Console, *, greedy: bool) -> None:
@@ -94,9 +110,9 @@ def _plain_estimate(estimate: Estimate) -> dict:
     return {name: value if math.isfinite(value) else None for name, value in estimate._asdict().items()}
 
 
-def _table(environment: str, steps: int, arms: dict[str, dict[str, Estimate]]) -> Table:
+def _table(head: str, environment: str, steps: int, arms: dict[str, dict[str, Estimate]]) -> Table:
     seeds = next(iter(next(iter(arms.values())).values())).n
-    title = f"{environment}: {steps:,} steps, {seeds} seeds. IQM and 95% interval."
+    title = f"{head}: {steps:,} steps, {seeds} seeds. IQM and 95% interval."
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     table.add_column("arm")
     shown = [name for name in COLUMNS if name in next(iter(arms.values()))]

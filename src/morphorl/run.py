@@ -1,31 +1,64 @@
 """Run a study: train what is missing, batch by batch, and keep each batch as soon as it is done."""
 
-from functools import partial
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 
 from rich.console import Console
 
-from morphorl import engines
+from morphorl import engines, estimate
+from morphorl.engines import Outcome
+from morphorl.lock import locked
 from morphorl.progress import Progress
 from morphorl.store import Store
-from morphorl.study import Study, batches
+from morphorl.study import Batch, Study, batches
+
+Engine = Callable[[Iterable[Batch], Progress], Generator[tuple[Batch, Outcome]]]
+"""Trains batches in any order, and gives each back with its outcome; what it does not give back, a later start does."""
 
 
-def run(study: Study, store: Store, console: Console, *, resume: bool = True, with_agents: bool = False) -> None:
+def run(
+    study: Study,
+    store: Store,
+    console: Console,
+    *,
+    resume: bool = True,
+    with_agents: bool = False,
+    engine: Engine = engines.local,
+) -> int:
     """Train every run of the study that the store does not hold yet.
 
+    Returns:
+        The number of runs that failed, now or before, and are therefore missing.
+
     Raises:
-        StoreError: if the store's folder holds something else.
+        SettingError: if an arm's settings are not allowed; nothing is written then.
+        StoreError: if the store's folder holds something else, is in use, or cannot be written.
         KeyboardInterrupt: on Ctrl-C; the batches finished before it are in the store.
     """
-    store.open(study, resume=resume)
-    runs, finished = study.runs(), store.finished()
-    with Progress(console, runs, finished) as progress:
-        for batch, size in batches(runs, finished, *engines.batch_sizes()):
-            result = engines.train_batch(
-                batch,
-                size,
-                partial(progress.compiling, batch[0]),
-                partial(progress.advanced, batch),
-            )
-            store.add(batch, result, with_agents=with_agents)
-            progress.finished(batch)
+    runs = study.runs()
+    store.check(study)
+    with locked(store.root):
+        for path in store.open(study, resume=resume):
+            told = f"[yellow]Damaged[/yellow]: {path.name} is set aside in {path.parent}; its runs are done again."
+            console.print(told, soft_wrap=True, highlight=False)
+        finished, failed = store.finished(), store.failed()
+        pending = batches(runs, finished | failed, *engines.batch_sizes())
+        with Progress(console, runs, finished, store.root) as progress, closing(engine(pending, progress)) as outcomes:
+            for batch, outcome in outcomes:
+                if isinstance(outcome, Exception):
+                    store.fail(batch.runs, outcome)
+                    progress.failed(batch.runs, outcome)
+                else:
+                    store.add(batch.runs, outcome, with_agents=with_agents)
+                    progress.finished(batch.runs)
+        if speed := progress.work_rate():
+            estimate.remember(speed)
+    missing = store.failed() & {run.id for run in runs}
+    if missing:
+        console.print(
+            f"[yellow]{len(missing)} runs failed[/yellow] and are missing; `morphorl status {store.root}` tells why, "
+            f"and after `morphorl clean {store.root} --failed` the same command tries them again.",
+            soft_wrap=True,
+            highlight=False,
+        )
+    return len(missing)

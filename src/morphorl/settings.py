@@ -1,12 +1,14 @@
 """Everything that one run depends on, beside its seed: one definition for Python, study files and the command line."""
 
 import dataclasses
+import hashlib
+import json
 import typing
+import weakref
 from typing import Any, Literal
 
 import equinox as eqx
 
-from morphorl import envs
 from morphorl.blend import Blend
 from morphorl.cell import Cell
 from morphorl.checks import (
@@ -17,11 +19,11 @@ from morphorl.checks import (
     NOT_NEGATIVE,
     POSITIVE,
     WIDTHS,
-    SettingError,
     check,
-    did_you_mean,
+    hints_of,
     setting,
 )
+from morphorl.errors import SettingError, did_you_mean
 from morphorl.guidance import Guidance
 
 
@@ -92,6 +94,15 @@ PRESETS: dict[str, PPO] = {
 """`standard`: CleanRL's published settings for CartPole. `tuned`: found by us on tuning seeds (docs/method.md)."""
 
 
+CARTPOLES = ("CartPole-v1", "StatelessCartPole-v1", "CartPoleNoVel-v1")
+"""Environments that are known to exist without asking gymnax."""
+
+
+_digests: dict[int, str] = {}
+"""Digests of the settings that are alive, by identity: a million runs share a thousand settings. (An attribute of the
+module would become part of its structure as a pytree.)"""
+
+
 class Settings(eqx.Module):
     """One run: which environment, how long, and the agent that learns in it."""
 
@@ -110,12 +121,25 @@ class Settings(eqx.Module):
 
     def __check_init__(self) -> None:
         check(self, "")
-        envs.make(self.environment)
+        if self.environment not in CARTPOLES:
+            from morphorl import envs  # imports gymnax, which takes seconds that planning can do without
+
+            envs.make(self.environment)
         if self.steps < self.ppo.batch:
             raise SettingError(
                 f"steps = {self.steps}: must be at least one rollout of {self.ppo.batch} environment steps "
                 f"(ppo.num_envs {self.ppo.num_envs} × ppo.rollout_steps {self.ppo.rollout_steps})."
             )
+
+    @property
+    def digest(self) -> str:
+        """A hash of all values: settings with the same digest are the same."""
+        known = _digests.get(id(self))
+        if known is None:
+            text = json.dumps(to_dict(self), sort_keys=True)
+            known = _digests[id(self)] = hashlib.sha256(text.encode()).hexdigest()
+            weakref.finalize(self, _digests.pop, id(self))
+        return known
 
     @property
     def updates(self) -> int:
@@ -130,26 +154,34 @@ class Settings(eqx.Module):
 
 def to_dict(settings: eqx.Module) -> dict[str, Any]:
     """Settings as nested dictionaries of plain values, ready for JSON."""
-    return dataclasses.asdict(settings)  # pyright: ignore[reportArgumentType]
+    values = {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
+    return {name: to_dict(value) if isinstance(value, eqx.Module) else value for name, value in values.items()}
 
 
 def from_dict[M: eqx.Module](cls: type[M], values: dict[str, Any], prefix: str = "") -> M:
-    """The inverse of `to_dict`; what is left out keeps its default.
+    """The inverse of `to_dict`; what is left out keeps its default. Modules in place of their values are kept.
 
     Raises:
         SettingError: for a name that does not exist, or a value that is not allowed.
     """
     if not isinstance(values, dict):
         raise SettingError(f"{prefix.rstrip('.') or 'settings'} = {values!r}: must be a table of settings.")
-    hints = typing.get_type_hints(cls)
-    unknown = [name for name in values if name not in hints]
-    if unknown:
-        hint = did_you_mean(unknown[0], list(hints))
-        raise SettingError(f"{prefix}{unknown[0]}: no such setting; must be one of {', '.join(hints)}.{hint}")
+    hints = hints_of(cls)
+    for name in values:
+        check_name(name, hints, prefix)
     return cls(**{name: _from_plain(hints[name], value, f"{prefix}{name}") for name, value in values.items()})
 
 
+def check_name(name: str, hints: dict[str, Any], prefix: str) -> None:
+    """Raise `SettingError` unless there is a setting of that name; the message offers the nearest."""
+    if name not in hints:
+        hint = did_you_mean(name, list(hints))
+        raise SettingError(f"{prefix}{name}: no such setting; must be one of {', '.join(hints)}.{hint}")
+
+
 def _from_plain(hint: Any, value: Any, name: str) -> Any:
-    if isinstance(hint, type) and issubclass(hint, eqx.Module):
+    if isinstance(hint, type) and issubclass(hint, eqx.Module) and not isinstance(value, hint):
         return from_dict(hint, value, f"{name}.")
-    return tuple(value) if isinstance(value, list) else value
+    if hint is float and type(value) is int and abs(value) < 2**53:
+        return float(value)  # 1 and 1.0 are the same setting, and must be the same run
+    return tuple(value) if isinstance(value, list) and typing.get_origin(hint) is tuple else value

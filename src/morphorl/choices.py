@@ -1,0 +1,95 @@
+"""Choices: settings with a few named readings, which runs of one compiled program may answer differently.
+
+A choice is part of the program as long as all runs agree on it, and then costs nothing. Where they differ, `mix` turns
+it into an array-valued index, and `choose` computes every reading and selects one: dear for a neural network, cheap for
+the handful of numbers of a cell, and far cheaper than compiling one program for every combination of readings.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+class Choice(str):
+    """A name among `names`; a pytree without leaves, so that it is part of a program's structure."""
+
+    names: tuple[str, ...]
+
+    def __new__(cls, name: str, names: tuple[str, ...]) -> "Choice":
+        """The name, knowing its alternatives."""
+        self = super().__new__(cls, name)
+        self.names = names
+        return self
+
+    def __reduce__(self) -> tuple[type, tuple[str, tuple[str, ...]]]:
+        return Choice, (str(self), self.names)
+
+
+jax.tree_util.register_pytree_node(
+    Choice, lambda choice: ((), (str(choice), choice.names)), lambda known, _: Choice(*known)
+)
+
+
+class Mixed(eqx.Module):
+    """A choice that differs between the runs of a program: the index of the name that a run has chosen."""
+
+    index: float | Float[Array, "..."]
+    """A whole number, kept as a float like every other array-valued setting."""
+    names: tuple[str, ...] = eqx.field(static=True)
+
+
+def choice(default: str, *names: str, apart: tuple[str, ...] = ()) -> Any:
+    """A module field that takes one of `names`; runs that differ in it may share a program.
+
+    Names in `apart` never share one with the others: for readings that are another program altogether.
+    """
+
+    def convert(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return Choice(value, names if value in names else (value,))
+
+    assert default in names + apart
+    return eqx.field(default=default, converter=convert, metadata={"allowed": None})
+
+
+def choose(chosen: str | Mixed, readings: dict[str, Callable], *operands: Any) -> Any:
+    """Apply the chosen one of several functions, which take and return arrays of the same shapes."""
+    if isinstance(chosen, str):
+        return readings[chosen](*operands)
+    return jax.lax.switch(jnp.asarray(chosen.index, int), [readings[name] for name in chosen.names], *operands)
+
+
+def program_of(settings: eqx.Module) -> tuple[Any, ...]:
+    """What settings must have in common to share a program: their static structure, whatever they choose."""
+    leaves, structure = _flatten(settings)
+    return structure, *(leaf.names for leaf in leaves if isinstance(leaf, Choice))
+
+
+def mixed_choices(settings: Iterable[eqx.Module]) -> frozenset[int]:
+    """The choices in which settings of one program differ, as their places among the leaves."""
+    seen: dict[int, str] = {}
+    differing = set()
+    for one in settings:
+        for place, leaf in enumerate(_flatten(one)[0]):
+            if isinstance(leaf, Choice) and seen.setdefault(place, leaf) != leaf:
+                differing.add(place)
+    return frozenset(differing)
+
+
+def mix[M: eqx.Module](settings: M, places: frozenset[int]) -> M:
+    """The same settings with the choices at `places` (from `mixed_choices`) as indices."""
+    if not places:
+        return settings
+    leaves, structure = _flatten(settings)
+    for place in places:
+        leaves[place] = Mixed(float(leaves[place].names.index(leaves[place])), leaves[place].names)
+    return jax.tree.unflatten(structure, leaves)
+
+
+def _flatten(settings: eqx.Module) -> tuple[list[Any], Any]:
+    return jax.tree.flatten(settings, is_leaf=lambda node: isinstance(node, Choice))

@@ -1,0 +1,28 @@
+"""`morphorl clean`."""
+
+import dataclasses
+
+from morphorl import shards
+from morphorl.commands.shared import PositionalFolder, console
+from morphorl.errors import SettingError
+from morphorl.files import refuse_links_out
+from morphorl.lock import locked
+
+
+@dataclasses.dataclass
+class Clean:
+    """Forget the failures of a study, so that the next `morphorl run` tries those runs again."""
+
+    dir: PositionalFolder
+    """A folder that `morphorl run` wrote."""
+    failed: bool = False
+    """Forget failed runs. Finished ones are never removed."""
+
+    def __call__(self) -> None:
+        if not self.failed:
+            raise SettingError("clean: nothing to do; say what to remove with --failed.")
+        shards.planned(self.dir)
+        refuse_links_out(self.dir)
+        with locked(self.dir):
+            runs = shards.forget_failures(self.dir)
+        console.print(f"{runs} failed runs will be tried again.", highlight=False)

@@ -1,0 +1,34 @@
+"""`morphorl eval`."""
+
+import dataclasses
+from typing import Annotated
+
+import tyro
+
+from morphorl import agents, engines, results
+from morphorl.commands.shared import PositionalFolder, console
+from morphorl.errors import SettingError
+
+_either = tyro.conf.create_mutex_group(required=False)
+
+
+@dataclasses.dataclass
+class Eval:
+    """Evaluate trained agents: load what `morphorl train` wrote, and play whole episodes."""
+
+    dir: PositionalFolder
+    """The folder that `morphorl train --out` wrote."""
+    episodes: int = 100
+    """Episodes of each agent."""
+    greedy: Annotated[bool, _either, tyro.conf.FlagCreatePairsOff] = False
+    """Take the most probable action (the default)."""
+    stochastic: Annotated[bool, _either, tyro.conf.FlagCreatePairsOff] = False
+    """Sample actions, as in training."""
+
+    def __call__(self) -> None:
+        if self.episodes < 1:
+            raise SettingError(f"episodes = {self.episodes}: must be a whole number of at least 1.")
+        batch = agents.load(self.dir)
+        with console.status(f"evaluating {len(batch.seeds)} agents"):
+            returns = engines.evaluate_agents(batch.settings, batch.arrays, self.episodes, greedy=not self.stochastic)
+        results.write_evaluation(batch, returns, self.dir, console, greedy=not self.stochastic)

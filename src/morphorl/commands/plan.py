@@ -1,0 +1,41 @@
+"""`morphorl plan`."""
+
+import dataclasses
+
+from rich.markup import escape
+from rich.table import Table
+
+from morphorl import estimate, study_file
+from morphorl.commands.shared import Changes, StudyName, console
+from morphorl.study import programs
+
+
+@dataclasses.dataclass
+class Plan:
+    """Say how large a study is, and about how long it would take here. Runs nothing, writes nothing."""
+
+    study: StudyName
+    """A study file (….toml), or the name of a study that `morphorl studies` lists."""
+    set: Changes = ()
+    """Change a value of the study, in TOML's syntax: --set seeds=4 --set settings.ppo.epochs=2. May be repeated."""
+
+    def __call__(self) -> None:
+        study = study_file.load(self.study, self.set)
+        found = programs(study.iterate())
+        settings = [(program, next(iter(program.runs.values())).settings) for program in found]
+        table = Table(title=escape(study.name), title_justify="left", box=None, show_header=False, pad_edge=False)
+        table.add_column(justify="right")
+        runs = sum(len(program.runs) for program in found)
+        steps = sum(len(program.runs) * one.updates * one.ppo.batch for program, one in settings)
+        arms = len(study.expand(study.presets[0]))
+        table.add_row(f"{arms:,}", "arms")
+        table.add_row(f"{len(study.environments) * len(study.presets):,}", "environments × presets")
+        table.add_row(f"{study.seeds:,}", "seeds")
+        shared = "" if runs == study.size else f" ({study.size:,} labels; some share a run)"
+        table.add_row(f"{runs:,}", f"runs{shared}")
+        table.add_row(f"{len(found):,}", "compiled programs")
+        table.add_row(f"{steps:,}", "environment steps")
+        console.print(table, highlight=False)
+        speed = estimate.speed()
+        seconds = estimate.seconds([(one, len(program.runs)) for program, one in settings], speed)
+        console.print(f"About {estimate.duration(seconds)} {speed.source}.", highlight=False, soft_wrap=True)

@@ -1,0 +1,49 @@
+"""`morphorl run`."""
+
+import dataclasses
+import sys
+from typing import Literal
+
+from morphorl import engines, results, study_file
+from morphorl.commands.shared import Changes, Folder, StudyName, console, folder_of
+from morphorl.errors import SettingError
+from morphorl.run import run
+from morphorl.store import Store
+
+
+@dataclasses.dataclass
+class RunStudy:
+    """Run a study: train all of its agents, in as few compiled programs as possible, and write what comes out.
+
+    It may be stopped or killed at any moment: the same command goes on where it was.
+    """
+
+    study: StudyName
+    """A study file (….toml), or the name of a study that `morphorl studies` lists."""
+    out: Folder | None = None
+    """Where everything is written; runs/NAME if not given. A folder that holds the same study goes on."""
+    engine: Literal["local", "ray"] = "local"
+    """Train on this machine, or on a Ray cluster."""
+    address: str | None = None
+    """The cluster's address, such as 192.168.0.1:6379 (with --engine ray); without, a cluster is started here."""
+    set: Changes = ()
+    """Change a value of the study, in TOML's syntax: --set seeds=4 --set settings.ppo.epochs=2. May be repeated."""
+    resume: bool = True
+    """Keep the finished runs that OUT holds; with --no-resume they are done again."""
+
+    def __call__(self) -> None:
+        if self.address is not None and self.engine != "ray":
+            raise SettingError(f"address = {self.address!r}: must not be given without --engine ray.")
+        study = study_file.load(self.study, self.set)
+        store = Store(folder_of(study.name) if self.out is None else self.out)
+        failed = run(study, store, console, resume=self.resume, engine=self._engine())
+        results.write(study, store, console)
+        if failed:
+            sys.exit(1)
+
+    def _engine(self):
+        if self.engine == "local":
+            return engines.local
+        from morphorl import ray_engine  # an extra, which is not always there
+
+        return ray_engine.cluster(self.address)

@@ -1,0 +1,78 @@
+"""`morphorl train`."""
+
+import argparse
+import dataclasses
+import sys
+from typing import Annotated
+
+import tyro
+from rich.markup import escape
+
+from morphorl import agents, results
+from morphorl.blend import Blend
+from morphorl.cell import Cell
+from morphorl.commands.shared import Folder, Preset, console
+from morphorl.guidance import Guidance
+from morphorl.run import run
+from morphorl.settings import PPO, PRESETS, Settings
+from morphorl.store import Store
+from morphorl.study import Study
+
+
+@dataclasses.dataclass
+class Train:
+    """Train a batch of agents with one setting; write their curves, and the agents themselves, into OUT.
+
+    Without further options these are agents with the post's cell, blended in and unguided. `--guidance.strength 0.1`
+    guides it, `--blend.kind none` trains plain PPO.
+    """
+
+    env: Annotated[str, tyro.conf.arg(metavar="ID")]
+    """CartPole-v1, StatelessCartPole-v1, CartPoleNoVel-v1, or a gymnax environment with discrete actions."""
+    out: Folder
+    """Where everything is written. A folder that holds the same training goes on where it stopped."""
+    seeds: int = 16
+    """Number of agents."""
+    first_seed: int = 0
+    """Seed of the first agent, counting up from there: tune on other seeds than you report."""
+    steps: int = 100_000
+    """Environment steps of each agent's training."""
+    preset: Preset = "standard"
+    """PPO's settings, to start from; --ppo.… options change them one by one."""
+    evaluate_every: int = 2_000
+    """Environment steps between two greedy evaluations during training (0: never)."""
+    evaluation_episodes: int = 8
+    """Episodes of each such evaluation."""
+    resume: bool = True
+    """Keep the finished runs that OUT holds; with --no-resume they are done again."""
+    guidance: Guidance = dataclasses.field(default_factory=Guidance)
+    blend: Blend = dataclasses.field(default_factory=Blend)
+    cell: Cell = dataclasses.field(default_factory=Cell)
+    ppo: PPO = dataclasses.field(default_factory=PPO)
+
+    def __call__(self) -> None:
+        settings = Settings(
+            environment=self.env,
+            steps=self.steps,
+            evaluate_every=self.evaluate_every,
+            evaluation_episodes=self.evaluation_episodes,
+            ppo=self.ppo,
+            cell=self.cell,
+            guidance=self.guidance,
+            blend=self.blend,
+        )
+        study = Study("train", (self.env,), {"agent": settings}, self.seeds, self.first_seed, presets=(self.preset,))
+        store = Store(self.out)
+        if run(study, store, console, resume=self.resume, with_agents=True):
+            sys.exit(1)
+        agents.save(store.agents(study), self.out)
+        results.write(study, store, console)
+        console.print(f"Evaluate the agents: morphorl eval {escape(str(self.out))}", soft_wrap=True)
+
+
+def default() -> Train:
+    """The options before the command line is read; `--preset` on it decides the defaults of the others."""
+    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    early.add_argument("--preset")
+    ppo = PRESETS.get(early.parse_known_args(sys.argv[2:])[0].preset, PRESETS["standard"])
+    return Train(env=tyro.MISSING, out=tyro.MISSING, ppo=ppo)

@@ -1,0 +1,24 @@
+"""What can be wrong with what a user gave, each told in one sentence."""
+
+import difflib
+import typing
+from typing import Any
+
+
+class SettingError(ValueError):
+    """A setting has a value that is not allowed; the message names the setting, the value and what is allowed."""
+
+
+class StoreError(RuntimeError):
+    """A folder cannot take the results, or holds none; the message says why and what would help."""
+
+
+def did_you_mean(value: object, options: Any) -> str:
+    """The sentence that offers the nearest of `options` (a list of names, or a `Literal`), or an empty one."""
+    names = [str(option) for option in typing.get_args(options) or options] if _listed(options) else []
+    near = difflib.get_close_matches(str(value), names, n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def _listed(options: Any) -> bool:
+    return typing.get_origin(options) is typing.Literal or isinstance(options, list | tuple)
