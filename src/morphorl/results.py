@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import envs, figures, stats
+from morphorl import envs, figures, stats, verdicts
 from morphorl.agents import Agents
 from morphorl.files import write_atomically, write_table
 from morphorl.stats import Estimate
@@ -30,9 +30,9 @@ COLUMNS = {
 
 
 def write(study: Study, store: Store, console: Console) -> None:
-    """Write `curves.parquet`, `figures/` and `summary.json`, and print the summary as a table.
+    """Write `curves.parquet`, `figures/`, `summary.json` and `verdicts.json`; print summary and verdicts as tables.
 
-    A study under several presets gets figures and summary for each, in a folder of its own.
+    A study under several presets gets figures, summary and verdicts for each, in a folder of its own.
     """
     with console.status("reading the results"):
         curves = store.curves(study)
@@ -41,6 +41,7 @@ def write(study: Study, store: Store, console: Console) -> None:
         folder = store.root / preset if len(study.presets) > 1 else store.root
         steps = max(settings.steps for settings in study.expand(preset).values())
         _write_preset(curves.filter(preset=preset), preset, steps, folder, console)
+        verdicts.write(study, preset, curves, folder, console)
     _mention_unknown(curves, console)
     _mention_divergence(curves, console)
     console.print(f"Results: {store.root}", soft_wrap=True, markup=False, highlight=False)
