@@ -36,6 +36,17 @@ def families(labelled: Mapping[str, Settings]) -> list[dict[str, float]]:
     return list(grouped.values())
 
 
+def strengths(labelled: Mapping[str, Settings]) -> dict[str, float]:
+    """γ by label, of the arms that belong to a family with several; the references and single arms have none."""
+    swept = [family for family in families(labelled) if len(set(family.values())) > 1]
+    return {label: value for family in swept for label, value in family.items() if label not in (PLAIN, ZERO)}
+
+
+def rival(labels: list[str]) -> str:
+    """The arm that others are compared with: plain PPO, or the first."""
+    return PLAIN if PLAIN in labels else labels[0]
+
+
 def readings(labelled: Mapping[str, Settings]) -> list[Reading]:
     """The readings among a study's arms: families with γ = 0 and some γ > 0, if both references are there too.
 

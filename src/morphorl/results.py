@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import envs, figures, stats, verdicts
+from morphorl import envs, figures, readings, stats, verdicts
 from morphorl.agents import Agents
 from morphorl.files import write_atomically, write_table
 from morphorl.stats import Estimate
@@ -40,21 +40,24 @@ def write(study: Study, store: Store, console: Console) -> None:
     for preset in curves["preset"].unique(maintain_order=True):
         folder = store.root / preset if len(study.presets) > 1 else store.root
         steps = max(settings.steps for settings in study.expand(preset).values())
-        _write_preset(curves.filter(preset=preset), preset, steps, folder, console)
+        strengths = readings.strengths(study.expand(preset))
+        _write_preset(curves.filter(preset=preset), preset, steps, folder, console, strengths)
         verdicts.write(study, preset, curves, folder, console)
     _mention_unknown(curves, console)
     _mention_divergence(curves, console)
     console.print(f"Results: {store.root}", soft_wrap=True, markup=False, highlight=False)
 
 
-def _write_preset(curves: pl.DataFrame, preset: str, steps: int, folder: Path, console: Console) -> None:
+def _write_preset(
+    curves: pl.DataFrame, preset: str, steps: int, folder: Path, console: Console, strengths: dict[str, float]
+) -> None:
     folder.mkdir(exist_ok=True)
     environments = curves["environment"].unique(maintain_order=True)
     arms = curves["arm"].n_unique()
     with console.status(f"{preset}: computing intervals and drawing figures"):
         for environment in environments if arms <= MOST_LINES else ():
             rows = curves.filter(environment=environment)
-            figures.learning_curves(rows, environment, folder / "figures" / file_name(environment))
+            figures.learning_curves(rows, environment, folder / "figures" / file_name(environment), strengths)
         summary = {environment: _summarise(curves, environment) for environment in environments}
         write_atomically(folder / "summary.json", lambda path: path.write_text(json.dumps(_plain(summary), indent=2)))
     for environment, rows in summary.items() if arms <= MOST_LINES else ():

@@ -28,9 +28,9 @@ from morphorl.stored import Stored
 
 HERE = Path(__file__).parent
 SENTENCES = {
-    "C1": "Higher γ learns much faster at first than the baseline, on CartPole-v1.",
-    "C2a": "The baseline and low γ learn at a similar rate, on StatelessCartPole-v1.",
-    "C2b": "Strong guidance is unstable, on StatelessCartPole-v1.",
+    "C1": ("Higher γ learns much faster at first than the baseline.", "CartPole-v1"),
+    "C2a": ("The baseline and low γ learn at a similar rate.", "StatelessCartPole-v1"),
+    "C2b": ("Strong guidance is unstable.", "StatelessCartPole-v1"),
 }
 MARKS = {"supported": "✓", "contradicted": "✗", "undecided": "?"}
 
@@ -127,8 +127,8 @@ def embed(data: Any) -> Markup:
 
 
 def place(effect: float) -> float:
-    """Where an effect lies in the small plot of a verdict: −100% to +100% over 270 units, what is beyond at the edge."""
-    return round(150 + 135 * max(-1.0, min(1.0, effect)), 1) if math.isfinite(effect) else 150.0
+    """Where an effect lies in the small plot of a verdict: −100% to +100% over 260 units, what is beyond at the edge."""
+    return round(150 + 130 * max(-1.0, min(1.0, effect)), 1) if math.isfinite(effect) else 150.0
 
 
 def _hash(text: str) -> str:

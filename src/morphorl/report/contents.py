@@ -10,7 +10,6 @@ import polars as pl
 
 from morphorl import envs, findings, readings, stats, verdicts
 from morphorl.findings import MOST_ARMS, attempt
-from morphorl.readings import PLAIN
 from morphorl.replay import Replay
 from morphorl.settings import Settings
 from morphorl.study import Run, Study
@@ -37,15 +36,15 @@ def arms(study: Study) -> list[Plain]:
     Only settings in which arms differ are listed.
     """
     labelled = study.expand(study.presets[0])
-    swept = {label for family in readings.families(labelled) if len(set(family.values())) > 1 for label in family}
+    strengths = readings.strengths(labelled)
     told = readings.differences([readings.plain_values(settings) for settings in labelled.values()])
     return [
         {
             "label": label,
-            "strength": settings.guidance.strength if label in swept else None,
+            "strength": strengths.get(label),
             "settings": {name: column[i] for name, column in told.items()},
         }
-        for i, (label, settings) in enumerate(labelled.items())
+        for i, label in enumerate(labelled)
     ]
 
 
@@ -67,7 +66,7 @@ def panel(study: Study, preset: str, environment: str, curves: pl.DataFrame) -> 
     threshold = envs.make(environment).threshold
     labels = list(study.expand(preset))
     found = {label: attempt(findings.curve, rows) for label, rows in by_arm.items()}
-    rival = PLAIN if PLAIN in labels else labels[0]
+    rival = readings.rival(labels)
     shown = [
         _arm(labels.index(label), by_arm[label], found[label], threshold, found.get(rival) if label != rival else None)
         for label in labels

@@ -248,7 +248,7 @@ function drawSurvival(host, panel) {
   const arms = known(panel, "survival");
   const title = `${titleOf(panel)}: runs not yet at ${panel.threshold ?? "a threshold"}`;
   if (!arms.length) return empty(host, panel, title, "survival");
-  const end = Math.max(...arms.map(({ survival }) => survival.steps.at(-1)));
+  const end = Math.max(...arms.map(({ survival, curve }) => curve.steps?.at(-1) ?? survival.steps.at(-1)));
   const start = Math.min(...arms.map(({ survival }) => survival.steps[0]));
   const logX = state.logX && start < end;
   const from0 = logX ? start * 0.8 : 0;
@@ -505,7 +505,7 @@ function unpack({ unit, data }) {
 function startReplay(host) {
   if (!host) return;
   const places = [...new Set(report.replay.map((one) => `${one.environment}, ${one.preset}`))];
-  const chosen = { place: 0, arm: 0, stage: "early", time: 0, playing: null };
+  const chosen = { place: 0, arm: Infinity, stage: "final", time: 0, playing: null };
   const here = () => report.replay.filter((one) => `${one.environment}, ${one.preset}` === places[chosen.place]);
   const arms = () => [...new Set(here().map((one) => one.arm))];
   let scene = null;
@@ -559,11 +559,12 @@ function startReplay(host) {
 
   function choose() {
     pause();
+    chosen.arm = Math.min(chosen.arm, arms().length - 1);
     const arm = arms()[chosen.arm];
     const options = here().filter((one) => one.arm === arm);
     const episode = options.find((one) => one.stage === chosen.stage) || options[0];
     choices.replaceChildren(
-      select("Environment", places, chosen.place, (i) => { chosen.place = i; chosen.arm = Math.min(chosen.arm, arms().length - 1); choose(); }),
+      select("Environment", places, chosen.place, (i) => { chosen.place = i; choose(); }),
       select("Arm", arms().map(label), chosen.arm, (i) => { chosen.arm = i; choose(); })
     );
     stages.replaceChildren(...options.map((one) => button(one.stage, one === episode, () => {
@@ -613,21 +614,21 @@ function makeScene(replay, host) {
 
   const largest = Math.max(...Object.keys(LOGITS).flatMap((name) => data[name].reduce((most, v) => Math.max(most, Math.abs(v)), 0))) || 1;
   const bars = Object.keys(LOGITS).map((name) => {
-    const root = svg("svg", { viewBox: "0 0 128 76", class: "logits", role: "img", "aria-label": `Logits: ${LOGITS[name]}` });
-    root.append(svg("path", { class: "axis", d: "M84,4V68" }));
+    const root = svg("svg", { viewBox: "0 0 160 68", class: "logits", role: "img", "aria-label": `Logits: ${LOGITS[name]}` });
+    root.append(svg("path", { class: "axis", d: "M102,4V64" }));
     const rows = actions.map((text, k) => {
-      const box = svg("rect", { y: 8 + 32 * k, height: 22, rx: 2 });
-      const value = svg("text", { x: 84, y: 23 + 32 * k });
-      root.append(svg("text", { x: 0, y: 23 + 32 * k }, text), box, value);
+      const box = svg("rect", { y: 8 + 30 * k, height: 22, rx: 2 });
+      const value = svg("text", { x: 102, y: 23 + 30 * k });
+      root.append(svg("text", { x: 0, y: 23 + 30 * k }, text), box, value);
       return { box, value };
     });
     return { name, rows, root };
   });
 
-  const figure = (title, node) => html("figure", { class: "part" }, html("figcaption", {}, title), node);
+  const figure = (kind, title, node) => html("figure", { class: `part ${kind}` }, html("figcaption", {}, title), node);
   host.replaceChildren(
     html("figure", { class: "part scene" }, track),
-    html("div", { class: "parts" }, ...heat.map(({ name, root }) => figure(NAMES[name], root)), ...bars.map(({ name, root }) => figure(`logits: ${LOGITS[name]}`, root)))
+    html("div", { class: "parts" }, ...heat.map(({ name, root }) => figure("of-cell", NAMES[name], root)), ...bars.map(({ name, root }) => figure("of-logits", `logits: ${LOGITS[name]}`, root)))
   );
 
   function show(time) {
@@ -646,8 +647,8 @@ function makeScene(replay, host) {
     for (const { name, rows } of bars) {
       rows.forEach(({ box, value }, k) => {
         const amount = data[name][time * actions.length + k];
-        const size = (30 * Math.abs(amount)) / largest;
-        fill(box, { x: amount < 0 ? 84 - size : 84, width: size, class: amount < 0 ? "minus" : "plus" }, []);
+        const size = (52 * Math.abs(amount)) / largest;
+        fill(box, { x: amount < 0 ? 102 - size : 102, width: size, class: amount < 0 ? "minus" : "plus" }, []);
         value.textContent = amount.toFixed(2);
         value.setAttribute("text-anchor", amount < 0 ? "start" : "end");
         value.setAttribute("dx", amount < 0 ? 3 : -3);
@@ -664,6 +665,9 @@ bindSwitches();
 draw();
 drawSpecifications();
 startReplay(document.getElementById("replay-panel"));
+window.addEventListener("beforeprint", () => {
+  for (const node of document.querySelectorAll("details")) node.open = true;
+});
 let width = window.innerWidth;
 window.addEventListener("resize", () => {
   if (window.innerWidth === width) return; // a phone's address bar comes and goes
