@@ -32,9 +32,9 @@ COMMANDS = {
     "plan": Command("plan", "Plan", "say how large a study is, and how long it would take", False),
     "status": Command("status", "Status", "say how a study stands", False),
     "clean": Command("clean", "Clean", "forget a study's failures, so that they are tried again", False),
+    "studies": Command("studies", "Studies", "list the studies that come with morphorl", False),
     "report": Command("report", "Report", "write a study's report, one HTML file that opens without a network", True),
     "figures": Command("figures", "Figures", "draw a study's figures for a paper", False),
-    "studies": Command("studies", "Studies", "list the studies that come with morphorl", False),
 }
 
 

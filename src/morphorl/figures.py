@@ -18,7 +18,7 @@ from matplotlib.ticker import EngFormatter, PercentFormatter
 from morphorl import claims, findings
 from morphorl.findings import SMALL_COMPARISONS, Curve, attempt
 from morphorl.intervals import EvidenceError
-from morphorl.readings import Reading
+from morphorl.readings import Reading, spoken
 from morphorl.verdicts import Judged
 
 REFERENCE_COLOURS = ("#1a1a1a", "#8a8a8a", "#b5651d", "#a0336f", "#5b7f3a", "#7a5c3e")
@@ -155,7 +155,7 @@ def specification(judged: Sequence[Judged], claim: str, title: str, path: Path) 
             above.axhline(side, color="#777777", linewidth=0.8, linestyle="-" if side == 0 else ":")
         above.set(ylabel="share of what\nplain PPO learns", title=title)
         above.yaxis.set_major_formatter(PercentFormatter(1.0))
-        below.set_yticks(range(len(choices)), [f"{name.rpartition('.')[2]} {value}" for name, value in choices])
+        below.set_yticks(range(len(choices)), [f"{spoken(name)} {value}" for name, value in choices])
         below.tick_params(axis="y", labelsize=7)
         below.invert_yaxis()
         below.set(xlabel="readings, by their effect", xticks=[])

@@ -24,7 +24,7 @@ class Reading(NamedTuple):
     @property
     def name(self) -> str:
         """What tells it from the others, in words; empty for the only reading of a study."""
-        return ", ".join(f"{setting.rpartition('.')[2]} {value}" for setting, value in self.options.items())
+        return ", ".join(f"{spoken(setting)} {value}" for setting, value in self.options.items())
 
 
 def families(labelled: Mapping[str, Settings]) -> list[dict[str, float]]:
@@ -68,6 +68,12 @@ def readings(labelled: Mapping[str, Settings]) -> list[Reading]:
 def of_study(study: Study, preset: str) -> list[Reading]:
     """The readings of a study under a preset."""
     return readings(study.expand(preset))
+
+
+def spoken(setting: str) -> str:
+    """A setting's name without the table that it stands in; `blend.kind` is the blend."""
+    table, _, name = setting.rpartition(".")
+    return table if name == "kind" else name
 
 
 def plain_values(settings: Settings) -> dict[str, Any]:

@@ -31,8 +31,8 @@ class Episode(NamedTuple):
 
     position: Float[Array, "time 2"]
     """Of the cart (metres), and the pole's angle (radians, positive to the right)."""
-    activator: Float[Array, "time features actions"]
-    inhibitor: Float[Array, "time features actions"]
+    states: dict[str, Float[Array, "time features actions"]]
+    """Of the cell: activator and inhibitor."""
     network: Float[Array, "time actions"]
     readout: Float[Array, "time actions"]
     blended: Float[Array, "time actions"]
@@ -83,8 +83,7 @@ def record(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray
         after = jax.vmap(env.step, out_axes=ENV_AXES)(keys, acting.env_state, action)
         now = Episode(
             position=jnp.stack([acting.env_state.x[0], acting.env_state.theta[0]]),
-            activator=cells.activator[..., 0],
-            inhibitor=cells.inhibitor[..., 0],
+            states={name: state[..., 0] for name, state in cells._asdict().items()},
             network=thought.logits[:, 0],
             readout=thought.readout[:, 0],
             blended=thought.blended[:, 0],
@@ -117,4 +116,4 @@ def _play(env: Environment, settings: Settings, agent: Agent) -> Episode:
 
 def _cut(episode: Episode) -> Episode:
     length = int(episode.alive.sum())
-    return Episode(*(np.asarray(array)[:length] for array in episode))
+    return jax.tree.map(lambda array: np.asarray(array)[:length], episode)

@@ -3,6 +3,7 @@
 import json
 import tomllib
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from morphorl.settings import Settings, from_dict, to_dict
 from morphorl.studies import shipped
 from morphorl.study import Study
 
-ONCE = ("environments", "presets", "seeds", "first_seed", "steps", "evaluate_every", "evaluation_episodes")
+ONCE = [field.name for field in fields(Study) if field.name not in ("name", "arms", "settings")]
 """What `--set` changes in a shipped study without making another one of it."""
 
 
@@ -38,7 +39,7 @@ def load(root: Path) -> Stored:
         if algorithm != study_.ALGORITHM_VERSION:
             raise StoreError(
                 f"{root}: was made by version {algorithm} of the algorithm; this is version "
-                f"{study_.ALGORITHM_VERSION}. Use the morphorl that made it ({versions.get('morphorl')}), or run it again."
+                f"{study_.ALGORITHM_VERSION}. Use the morphorl that made it, or run it again."
             )
         content["arms"] = {label: _arm(values) for label, values in content["arms"].items()}
         lists = {name: tuple(content[name]) for name in ("environments", "presets")}
@@ -78,7 +79,7 @@ def _arm(values: dict[str, Any]) -> Any:
 
 def _lines(study: Study) -> Iterator[str]:
     complete = [arm for arm in study.arms.values() if isinstance(arm, Settings)]
-    once = {name: getattr(study, name) for name in ONCE}
+    once = {name: value for name in ONCE if (value := getattr(study, name)) is not None}
     if complete:
         once |= {name: getattr(complete[0], name) for name in SHARED if name != "environment"}
     yield f"name = {_value(study.name)}"

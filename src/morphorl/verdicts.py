@@ -63,7 +63,10 @@ def write(study: Study, preset: str, curves: pl.DataFrame, folder: Path, console
         return
     content = json.dumps(to_plain(judged), indent=2, ensure_ascii=False)
     write_atomically(folder / "verdicts.json", lambda path: path.write_text(content))
-    console.print(_verdict_table(judged[0].verdicts, preset) if len(judged) == 1 else _share_table(judged, preset))
+    unit = "effects in shares of what plain PPO learns"
+    told = unit if len(judged) == 1 else f"share of {len(judged)} readings under each verdict"
+    console.print(f"[italic]The post's claims, {preset}: {told} (docs/claims.md).[/]", highlight=False, soft_wrap=True)
+    console.print(_verdict_table(judged[0].verdicts) if len(judged) == 1 else _share_table(judged))
     for verdict in judged[0].verdicts if len(judged) == 1 else ():
         told = f"[bold]{verdict.claim}[/bold] {escape(verdict.reason)}"
         console.print(told, soft_wrap=True, highlight=False)
@@ -74,14 +77,8 @@ def percent(value: float) -> str:
     return f"{value:+.0%}" if math.isfinite(value) else "–"
 
 
-def _verdict_table(verdicts: list[Verdict], preset: str) -> Table:
-    table = Table(
-        title=f"The post's claims, {preset}: effects in shares of what plain PPO learns (docs/claims.md)",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1),
-        pad_edge=False,
-    )
+def _verdict_table(verdicts: list[Verdict]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     for name in ("claim", "metric"):
         table.add_column(name)
     for name in ("effect", "95% interval", "n"):
@@ -95,14 +92,8 @@ def _verdict_table(verdicts: list[Verdict], preset: str) -> Table:
     return table
 
 
-def _share_table(judged: list[Judged], preset: str) -> Table:
-    table = Table(
-        title=f"The post's claims, {preset}: share of {len(judged)} readings under each verdict (docs/claims.md)",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1),
-        pad_edge=False,
-    )
+def _share_table(judged: list[Judged]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     for name in ("claim", "metric"):
         table.add_column(name)
     for answer, colour in COLOURS.items():

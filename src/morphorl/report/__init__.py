@@ -127,7 +127,7 @@ def embed(data: Any) -> Markup:
 
 
 def place(effect: float) -> float:
-    """Where an effect lies in the small plot of a verdict: −100% to +100% over 260 units, what is beyond at the edge."""
+    """Where an effect lies in the small plot of a verdict: ±100% over 260 units, what is beyond at the edge."""
     return round(150 + 130 * max(-1.0, min(1.0, effect)), 1) if math.isfinite(effect) else 150.0
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from morphorl import envs, findings, readings, stats, verdicts
 from morphorl.findings import MOST_ARMS, attempt
+from morphorl.readings import spoken
 from morphorl.replay import Replay
 from morphorl.settings import Settings
 from morphorl.study import Run, Study
@@ -90,7 +91,7 @@ def without_seeds(panel: Plain) -> Plain:
 def claims(judged: Sequence[Judged]) -> list[Plain]:
     """The verdicts of one preset, one row for each reading and claim."""
     rows = verdicts.to_plain(judged)["verdicts"] if judged else []
-    return [row | {"options": row.pop("reading", {})} for row in rows]
+    return [row | {"options": {spoken(name): value for name, value in row.pop("reading", {}).items()}} for row in rows]
 
 
 def shown_runs(study: Study) -> list[Run]:
@@ -99,13 +100,18 @@ def shown_runs(study: Study) -> list[Run]:
     chosen = [labels[i] for i in groups(study)[0]["arms"]]
     panels = len(study.presets) * len(study.environments)
     chosen = chosen[: max(1, MOST_EPISODES // (3 * panels))]
-    return [run for run in study.iterate() if run.seed == study.first_seed and run.arm in chosen]
+    first: dict[tuple[str, str, str], Run] = {}
+    for run in study.iterate():
+        first.setdefault((run.preset, run.settings.environment, run.arm), run)
+    return [run for run in first.values() if run.arm in chosen]
 
 
 def replay(shown: Replay, labels: list[str], runs: Iterable[Run]) -> list[Plain]:
     """A replay, packed, under the labels of all runs that share it."""
     settings = shown.run.settings
-    packed = {name: pack(array) for name, array in shown.episode._asdict().items() if name != "alive"}
+    told = ("position", "network", "readout", "blended", "action")
+    packed = {name: pack(getattr(shown.episode, name)) for name in told}
+    states = [{"name": name} | pack(array) for name, array in shown.episode.states.items()]
     return [
         {
             "preset": run.preset,
@@ -117,6 +123,7 @@ def replay(shown: Replay, labels: list[str], runs: Iterable[Run]) -> list[Plain]
             "heard": _hears(settings),
             "features": FEATURES[settings.environment],
             "length": len(shown.episode.action),
+            "states": states,
             "episode": packed,
         }
         for run in runs
@@ -172,13 +179,13 @@ def _curve(curve: findings.Curve) -> Any:
     unknown = int((~np.isfinite(curve.seeds)).any(axis=1).sum())
     if unknown:
         return f"{unknown} of {len(curve.seeds)} runs have an unknown return."
-    columns = {name: _numbers(getattr(curve, name)) for name in ("steps", "middle", "low", "high")}
-    return columns | {"seeds": [_numbers(seed) for seed in curve.seeds]}
+    columns = {name: _numbers(getattr(curve, name)) for name in ("middle", "low", "high")}
+    return columns | {"steps": _steps(curve.steps), "seeds": [_numbers(seed) for seed in curve.seeds]}
 
 
 def _survival(found: findings.Survival) -> Plain:
-    columns = {name: _numbers(getattr(found, name)) for name in ("steps", "share", "low", "high")}
-    return columns | {"median": _estimate(found.median)}
+    columns = {name: _numbers(getattr(found, name)) for name in ("share", "low", "high")}
+    return columns | {"steps": _steps(found.steps), "median": _estimate(found.median)}
 
 
 def _summary(rows: pl.DataFrame, threshold: float | None) -> Plain:
@@ -191,6 +198,10 @@ def _estimate(estimate: stats.Estimate) -> Plain:
 
 def _numbers(values: Iterable[float]) -> list[float | None]:
     return [number(float(value)) for value in values]
+
+
+def _steps(values: Iterable[float]) -> list[int]:
+    return [round(float(value)) for value in values]
 
 
 def _hears(settings: Settings) -> bool:

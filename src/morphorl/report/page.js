@@ -390,7 +390,7 @@ function drawSpecification(host, preset, claim) {
   for (const side of [-1, 1]) root.append(svg("path", { class: "mark", d: `M${left},${ys(side * report.margin)}H${width - 8}` }));
   const rowOf = (i) => top + height + 24 + line * i;
   choices.forEach(({ name, value }, i) => {
-    root.append(svg("text", { x: left - 7, y: rowOf(i) + 4, "text-anchor": "end" }, `${name.split(".").at(-1)} ${value}`));
+    root.append(svg("text", { x: left - 7, y: rowOf(i) + 4, "text-anchor": "end" }, `${name} ${value}`));
     root.append(svg("path", { class: "grid", d: `M${left},${rowOf(i)}H${width - 8}` }));
   });
   sorted.forEach((row, i) => {
@@ -411,7 +411,7 @@ function drawSpecification(host, preset, claim) {
     const row = sorted[current];
     cursor.setAttribute("d", `M${xs(current)},${top}V${total}`);
     cursor.setAttribute("visibility", "visible");
-    const choice = settings.map((name) => `${name.split(".").at(-1)} ${row.options[name]}`).join(", ");
+    const choice = settings.map((name) => `${name} ${row.options[name]}`).join(", ");
     tip.replaceChildren(html("b", {}, `${choice}: ${row.verdict}. `), `${signed(row.effect)} (${interval(row.low, row.high, signed)}), ${row.n} seeds. ${row.reason}`);
   };
   root.addEventListener("pointermove", (event) => {
@@ -493,7 +493,7 @@ function bindSwitches() {
 
 // --- Replay ---------------------------------------------------------------------------------------------------------
 
-const NAMES = { activator: "activator a", inhibitor: "inhibitor h" };
+const SYMBOLS = { activator: "activator a", inhibitor: "inhibitor h" };
 const LOGITS = { network: "network", readout: "cell", blended: "blended" };
 
 function unpack({ unit, data }) {
@@ -596,10 +596,12 @@ function makeScene(replay, host) {
   const track = svg("svg", { viewBox: "-2.8 -1.35 5.6 1.85", class: "track", role: "img", "aria-label": "Cart and pole" },
     svg("path", { class: "rail", d: "M-2.4,0.14H2.4" }), svg("path", { class: "limit", d: "M-2.4,0V0.28M2.4,0V0.28" }), cart);
 
-  const heat = Object.keys(NAMES).map((name) => {
-    const most = data[name].reduce((most, v) => Math.max(most, Math.abs(v)), 0) || 1;
+  const heat = replay.states.map((packed) => {
+    const values = unpack(packed);
+    const name = SYMBOLS[packed.name] || packed.name;
+    const most = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0) || 1;
     const cells = features.map(() => actions.map(() => ({ box: svg("rect", { width: 46, height: 24, rx: 3 }), text: svg("text", { "text-anchor": "middle" }) })));
-    const root = svg("svg", { viewBox: `0 0 128 ${20 + 27 * features.length}`, class: "heat", role: "img", "aria-label": `${NAMES[name]}, a row for each feature, a column for each action` });
+    const root = svg("svg", { viewBox: `0 0 128 ${20 + 27 * features.length}`, class: "heat", role: "img", "aria-label": `${name}, a row for each feature, a column for each action` });
     actions.forEach((text, k) => root.append(svg("text", { x: 53 + 49 * k, y: 12, "text-anchor": "middle" }, text)));
     cells.forEach((row, i) => {
       root.append(svg("text", { x: 14, y: 37 + 27 * i, "text-anchor": "middle" }, features[i]));
@@ -609,7 +611,7 @@ function makeScene(replay, host) {
         root.append(box, text);
       });
     });
-    return { name, most, cells, root };
+    return { name, values, most, cells, root };
   });
 
   const largest = Math.max(...Object.keys(LOGITS).flatMap((name) => data[name].reduce((most, v) => Math.max(most, Math.abs(v)), 0))) || 1;
@@ -628,7 +630,7 @@ function makeScene(replay, host) {
   const figure = (kind, title, node) => html("figure", { class: `part ${kind}` }, html("figcaption", {}, title), node);
   host.replaceChildren(
     html("figure", { class: "part scene" }, track),
-    html("div", { class: "parts" }, ...heat.map(({ name, root }) => figure("of-cell", NAMES[name], root)), ...bars.map(({ name, root }) => figure("of-logits", `logits: ${LOGITS[name]}`, root)))
+    html("div", { class: "parts" }, ...heat.map(({ name, root }) => figure("of-cell", name, root)), ...bars.map(({ name, root }) => figure("of-logits", `logits: ${LOGITS[name]}`, root)))
   );
 
   function show(time) {
@@ -636,9 +638,9 @@ function makeScene(replay, host) {
     cart.setAttribute("transform", `translate(${x.toFixed(3)} 0)`);
     pole.setAttribute("transform", `rotate(${((angle * 180) / Math.PI).toFixed(2)})`);
     push.setAttribute("d", data.action[time] > 0.5 ? "M0.42,0h0.3m-0.1,-0.08l0.1,0.08l-0.1,0.08" : "M-0.42,0h-0.3m0.1,-0.08l-0.1,0.08l0.1,0.08");
-    for (const { name, most, cells } of heat) {
+    for (const { values, most, cells } of heat) {
       cells.forEach((row, i) => row.forEach(({ box, text }, k) => {
-        const value = data[name][(time * features.length + i) * actions.length + k];
+        const value = values[(time * features.length + i) * actions.length + k];
         box.setAttribute("class", value < 0 ? "minus" : "plus");
         box.setAttribute("fill-opacity", (0.04 + 0.8 * Math.abs(value) / most).toFixed(3));
         text.textContent = value.toFixed(most < 0.1 ? 3 : 2);
