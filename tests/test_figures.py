@@ -11,7 +11,7 @@ from morphorl.findings import attempt
 HOSTILE = {
     "plain PPO": {"blend": {"weight": 0.0}},
     "_private $\\frac$ --><script>alert(1)</script>": {},
-    "\"quotes\" and </script> & more": {"guidance": {"strength": 0.1}},
+    '"quotes" and </script> & more': {"guidance": {"strength": 0.1}},
     "$$": {"guidance": {"strength": 0.3}},
 }
 NAMES = ["cartpole", "cartpole_threshold", "cartpole_strength", "cartpole_luck"]

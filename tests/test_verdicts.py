@@ -98,7 +98,9 @@ def test_a_finished_study_ends_with_its_verdicts_on_screen_and_in_a_file_for_eac
     for preset in ("standard", "tuned"):
         content = json.loads((tmp_path / preset / "verdicts.json").read_text())
         assert [row["claim"] for row in content["verdicts"]] == ["C1", "C2a", "C2b"]
-        assert all(set(row) >= {"metric", "effect", "low", "high", "n", "verdict", "reason"} for row in content["verdicts"])
+        assert all(
+            set(row) >= {"metric", "effect", "low", "high", "n", "verdict", "reason"} for row in content["verdicts"]
+        )
         assert f"The post's claims, {preset}" in screen
         for row in content["verdicts"]:
             assert row["reason"] in screen
@@ -109,7 +111,10 @@ def test_several_readings_are_told_by_their_shares_and_each_stands_in_the_file(t
     screen = written(tmp_path, study(TWO_READINGS))
     content = json.loads((tmp_path / "verdicts.json").read_text())
     assert content["readings"] == 2
-    assert [row["reading"] for row in content["verdicts"][::3]] == [{"cell.coupling": "mean"}, {"cell.coupling": "ring"}]
+    assert [row["reading"] for row in content["verdicts"][::3]] == [
+        {"cell.coupling": "mean"},
+        {"cell.coupling": "ring"},
+    ]
     assert "share of 2 readings under each verdict" in screen
 
 

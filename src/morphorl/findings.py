@@ -41,7 +41,8 @@ def by_arm(curves: pl.DataFrame) -> dict[str, pl.DataFrame]:
 def curve(rows: pl.DataFrame) -> Curve:
     """The learning curve of an arm. Where a return is unknown, so is the curve (NaN)."""
     steps, returns = stats.on_grid(rows, stats.POINTS)
-    return Curve(steps, *bootstrap(iqm, returns), returns)
+    middle, low, high = bootstrap(iqm, returns)
+    return Curve(steps, middle, low, high, returns)
 
 
 def early(returns: Float[np.ndarray, "seeds points"]) -> Estimate:

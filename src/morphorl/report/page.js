@@ -25,7 +25,7 @@ function button(label, pressed, action, ...content) {
 
 function select(label, options, value, action) {
   const entries = options.map((text, i) => html("option", { value: i }, text));
-  const node = html("select", {}, ...entries);
+  const node = html("select", { "aria-label": label }, ...entries);
   node.value = value;
   node.addEventListener("change", () => action(Number(node.value)));
   return html("label", {}, `${label} `, node);
