@@ -1,4 +1,4 @@
-"""The report in a browser, opened from disk: it asks for nothing, says what there is, and does what its controls say."""
+"""The report in a browser, opened from disk: it asks for nothing, and does what its controls say."""
 
 import base64
 import json
@@ -189,7 +189,7 @@ def test_what_the_heat_maps_say_is_what_was_recorded(path, opened):
     page = opened(path)
     page.locator("#replay-panel").get_by_label("Arm", exact=True).select_option(label="γ = 0.3")
     shown = page.locator("#replay-panel .heat").first.locator("text").all_text_contents()
-    recorded = [r for r in fake_replays(study(ARMS)) if (r.run.arm, r.stage) == ("γ = 0.3", "final")][0]
+    recorded = next(r for r in fake_replays(study(ARMS)) if (r.run.arm, r.stage) == ("γ = 0.3", "final"))
     expected = [f"{value:.2f}" for value in recorded.episode.states["activator"][0].ravel()]
     assert [text for text in shown if re.fullmatch(r"-?\d\.\d\d", str(text))] == expected
 

@@ -31,7 +31,7 @@ def test_the_posts_study_is_one_reading_of_all_its_strengths():
 def test_the_multiverse_has_a_reading_for_every_combination_each_with_its_own_gamma_0():
     multiverse = study_file.load("readings")
     found = readings.of_study(multiverse, "tuned")
-    axes = [arm for label, arm in multiverse.arms.items() if "coupling" in label][0]
+    axes = next(arm for label, arm in multiverse.arms.items() if "coupling" in label)
     strengths = axes["guidance"]["strength"]
     arms = len(multiverse.expand("tuned"))
     assert len(found) * len(strengths) + 2 == arms
@@ -69,7 +69,7 @@ def test_every_reading_is_judged_by_its_own_arms_alone(tmp_path):
     rates = {"ring, γ = 0.1": 2.5, "ring, γ = 0.3": 3.0}
     curves = finish(tmp_path, both, rates).curves(both)
     mean, ring = verdicts.judge(both, "standard", curves)
-    assert [v.verdict for v in mean.verdicts][0] == "contradicted"
+    assert mean.verdicts[0].verdict == "contradicted"
     assert ring.verdicts[0].verdict == "supported"
     assert "ring, γ = 0.3 against" in ring.verdicts[0].reason
     # What the claims' rules say of these arms, asked directly.
