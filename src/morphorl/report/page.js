@@ -642,7 +642,7 @@ function makeScene(replay, host) {
       cells.forEach((row, i) => row.forEach(({ box, text }, k) => {
         const value = values[(time * features.length + i) * actions.length + k];
         box.setAttribute("class", value < 0 ? "minus" : "plus");
-        box.setAttribute("fill-opacity", (0.04 + 0.8 * Math.abs(value) / most).toFixed(3));
+        box.setAttribute("fill-opacity", (0.04 + 0.5 * Math.abs(value) / most).toFixed(3));
         text.textContent = value.toFixed(most < 0.1 ? 3 : 2);
       }));
     }
