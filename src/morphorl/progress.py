@@ -4,7 +4,7 @@ import json
 import math
 import os
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -36,17 +36,20 @@ class Progress:
         self.folder = folder
         self.last_beat = -math.inf
         self.running = 0
-        self.together = len({(run.settings.environment, run.preset, run.arm) for run in runs}) > MOST_ROWS
+        self.together = len({(id(run.settings), run.arm) for run in runs}) > MOST_ROWS
+        self.rows: dict[tuple[int, str], tuple[str, str]] = {}
         self.total = defaultdict(int)
         self.done = defaultdict(int)
         self.returns: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
         for run in runs:
-            self.total[self._row(run)] += 1
-            self.done[self._row(run)] += run.id in finished
-        remaining = {run.id: run for run in runs if run.id not in finished}.values()
+            row = self._row(run)
+            self.total[row] += 1
+            self.done[row] += run.id in finished
+        remaining = {run.id: run.settings for run in runs if run.id not in finished}
+        alike = Counter(map(id, remaining.values()))  # a million runs share a thousand settings
         self.work_left: dict[str, int] = defaultdict(int)
-        for run in remaining:
-            self.work_left[estimate.kind(run.settings)] += estimate.work(run.settings)
+        for settings in {id(settings): settings for settings in remaining.values()}.values():
+            self.work_left[estimate.kind(settings)] += alike[id(settings)] * estimate.work(settings)
         self.work: dict[str, int] = defaultdict(int)
         self.seconds: dict[str, float] = defaultdict(float)
         self.remembered = estimate.known_speeds()
@@ -171,8 +174,11 @@ class Progress:
             temporary.replace(self.folder / "progress.json")
 
     def _row(self, run: Run) -> tuple[str, str]:
-        arm = "all arms" if self.together else run.arm
-        return f"{run.settings.environment} ({run.preset})", arm
+        key = id(run.settings), run.arm
+        if key not in self.rows:
+            arm = "all arms" if self.together else run.arm
+            self.rows[key] = f"{run.settings.environment} ({run.preset})", arm
+        return self.rows[key]
 
     def _say(self, text: str) -> None:
         if not self.console.is_terminal:
