@@ -85,8 +85,8 @@ def measure(rows: list[Row], repeats: int, logs: Path, say: Callable[[str], None
     """Start every row's processes, then go round the rows `repeats` times.
 
     In turn, because a machine's speed drifts: rows that are compared share each round. Every process stays alive, so
-    that none is measured while compiling, and starts from an empty cache of compiled programs, so that memory does not
-    depend on what ran before.
+    that none is measured while compiling, and has a cache of compiled programs of its own, empty at first, so that
+    memory does not depend on what ran before.
 
     Args:
         logs: the folder for what the workers print.
@@ -98,11 +98,11 @@ def measure(rows: list[Row], repeats: int, logs: Path, say: Callable[[str], None
     logs.mkdir(parents=True, exist_ok=True)
     measurements = [Measurement(row) for row in rows]
     with contextlib.ExitStack() as stack:
-        cache = stack.enter_context(tempfile.TemporaryDirectory())
-        environment = os.environ | {"MORPHORL_CACHE": cache}
+        caches = stack.enter_context(tempfile.TemporaryDirectory())
         workers = []
-        for row in rows:
+        for index, row in enumerate(rows):
             say(f"starting {row.name} ({row.agents})")
+            environment = os.environ | {"MORPHORL_CACHE": f"{caches}/{index}"}
             workers.append(Worker(row, logs, environment, stack))
         for index in range(repeats):
             say(f"round {index + 1} of {repeats}")

@@ -107,11 +107,22 @@ def sb3_rows(options: Options, python: str) -> list[Row]:
     ]
 
 
+def ceiling_row(options: Options) -> Row:
+    """The machine's rate of matrix products, beside which every row is put."""
+    loops = options.updates(CEILING_LOOPS)
+    return Row(report.CEILING, CEILING_AGENTS, "ceiling", (CEILING_AGENTS, loops), sys.executable)
+
+
+def install_peer(name: str, out: Path) -> str:
+    """The interpreter of a peer's own environment."""
+    python, packages = PEERS[name]
+    return install(name, python, packages, out / "environments")
+
+
 def all_rows(options: Options) -> list[Row]:
     """Everything that is measured, the rows of the table and what stands beside them."""
-    loops = options.updates(CEILING_LOOPS)
     rows = [
-        Row(report.CEILING, CEILING_AGENTS, "ceiling", (CEILING_AGENTS, loops), sys.executable),
+        ceiling_row(options),
         Row(report.COLD, 16, "first_result", ("cold",), sys.executable),
         Row(report.WARM, 16, "first_result", ("warm",), sys.executable),
     ]
@@ -119,8 +130,7 @@ def all_rows(options: Options) -> list[Row]:
     if not options.peers:
         return rows
     with console.status("installing the peers"):
-        folder = options.out / "environments"
-        pythons = {name: install(name, python, packages, folder) for name, (python, packages) in PEERS.items()}
+        pythons = {name: install_peer(name, options.out) for name in PEERS}
     rows += [row for agents in options.agents for row in rejax_rows(options, agents, pythons["rejax"])]
     return rows + sb3_rows(options, pythons["stable-baselines3"])
 

@@ -9,7 +9,7 @@ from morphorl.blend import Blend
 from morphorl.cell import Cell
 from morphorl.envs import Environment, Step
 from morphorl.guidance import Guidance
-from morphorl.networks import init_mlp
+from morphorl.networks import init_mlp, layer
 from morphorl.settings import PPO, Settings
 
 SMALL = PPO(num_envs=3, rollout_steps=40, minibatches=2, hidden=(8,), normalise_observations=True)
@@ -173,3 +173,29 @@ def test_episode_return_is_the_mean_over_episodes_that_ended_and_nan_without_one
     assert noted.episode_return[0] == pytest.approx(np.concatenate(lengths).mean())
     nothing = experience._replace(terminated=jnp.zeros_like(done), truncated=jnp.zeros_like(done))
     assert np.isnan(ppo._note(curve, jnp.array(1), nothing, jnp.array(jnp.nan)).episode_return[1])
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "identity"])
+def test_gradient_written_by_hand_is_the_automatic_one(activation):
+    keys = jax.random.split(jax.random.key(0), 4)
+    inputs = [jax.random.normal(k, shape) for k, shape in zip(keys, [(5, 3), (5,), (3, 7)], strict=False)]
+    pull = jax.random.normal(keys[3], (5, 7))
+    f = {"tanh": jnp.tanh, "relu": jax.nn.relu, "identity": lambda x: x}[activation]
+    by_hand = jax.grad(lambda *x: jnp.sum(pull * layer(*x, activation)), argnums=(0, 1, 2))(*inputs)
+    automatic = jax.grad(lambda w, b, x: jnp.sum(pull * f(w @ x + b[:, None])), argnums=(0, 1, 2))(*inputs)
+    for ours, theirs in zip(by_hand, automatic, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("batch", [1, 120, 128, 1000])
+def test_every_epoch_sees_every_sample_once_in_an_order_of_its_own(batch):
+    orders = np.asarray(ppo.shuffle(jax.random.key(0), 3, batch))
+    assert (np.sort(orders, axis=1) == np.arange(batch)).all()
+    assert batch == 1 or len(np.unique(orders, axis=0)) == 3
+
+
+def test_shuffled_positions_are_uniform():
+    # 20,000 orders of 6: each sample is at each place 1 time in 6, within 5 standard deviations of a binomial count.
+    orders = np.asarray(ppo.shuffle(jax.random.key(1), 20_000, 6))
+    counts = np.stack([(orders == sample).sum(axis=0) for sample in range(6)])
+    assert np.abs(counts - 20_000 / 6).max() < 5 * np.sqrt(20_000 * 5 / 36)

@@ -1,10 +1,12 @@
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 from rich.console import Console
 
 from morphorl import results
+from morphorl.agents import Agents
 from morphorl.store import Store
 from test_study_store import fake_result, small_study
 
@@ -40,3 +42,22 @@ def test_the_screen_and_the_file_say_the_same_where_all_is_known(tmp_path):
     values = [row["final_return"]["value"] for arms in summary.values() for row in arms.values()]
     assert all(results._short(value) in screen for value in values)
     assert (tmp_path / "figures" / "cartpole.png").exists()
+
+
+def test_one_seed_has_no_interval_on_the_screen_and_none_in_the_file(tmp_path):
+    study = replace(small_study(), seeds=1)
+    screen, summary = written(study, Store(tmp_path), fake_result(study.runs()))
+    assert "no interval" in screen
+    estimate = next(iter(next(iter(summary.values())).values()))["final_return"]
+    assert estimate["value"] is not None
+    assert estimate["low"] is estimate["high"] is None
+
+
+def test_one_agent_evaluated_has_no_interval_either(tmp_path):
+    settings = next(iter(small_study().arms.values()))
+    screen = io.StringIO()
+    batch = Agents([settings], [3], None)  # pyright: ignore[reportArgumentType]
+    results.write_evaluation(batch, np.array([[10.0, 20.0]]), tmp_path, Console(file=screen, width=120), greedy=True)
+    assert "15.0 (one agent, no interval)" in screen.getvalue()
+    held = json.loads((tmp_path / "evaluation_greedy.json").read_text())
+    assert held["iqm"] == {"value": 15.0, "low": None, "high": None, "n": 1}

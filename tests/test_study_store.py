@@ -151,7 +151,7 @@ def test_every_missing_run_comes_exactly_once_in_a_program_that_does_not_depend_
     for structure, size, batch in found:
         assert size == sizes[structure]
         assert len(batch) <= size <= multiple * factor
-        assert size % multiple == 0
+        assert size % multiple == 0 or size < multiple
     for b in batches(runs, finished, multiple * factor, multiple):
         assert len({jax.tree.structure(run.settings) for run in b.runs}) == 1
 

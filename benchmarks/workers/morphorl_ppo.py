@@ -1,14 +1,17 @@
 """Worker: agents trained by morphorl, batch by batch as a study runs them.
 
-Usage: morphorl_ppo.py AGENTS UPDATES ENVIRONMENT BLEND
+Usage: morphorl_ppo.py AGENTS UPDATES ENVIRONMENT BLEND [NUM_ENVS WIDTH CORES]
 """
 
+import os
 import sys
 
 import work
 
 from morphorl.devices import use_all_cores
 
+if len(sys.argv) > 7:
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv[7])])
 use_all_cores()
 
 from morphorl import engines  # noqa: E402
@@ -20,7 +23,15 @@ from morphorl.study import Study, batches  # noqa: E402
 GUIDANCE_STRENGTH = 0.1
 
 
-def main(agents: int, updates: int, environment: str, blend: str) -> None:
+def main(
+    agents: int,
+    updates: int,
+    environment: str,
+    blend: str,
+    num_envs: int = work.NUM_ENVS,
+    width: int = work.HIDDEN[0],
+    *_: object,
+) -> None:
     """Train `agents` agents for `updates` updates, whenever told."""
     ppo = PPO(
         learning_rate=work.LEARNING_RATE,
@@ -32,13 +43,13 @@ def main(agents: int, updates: int, environment: str, blend: str) -> None:
         value_coefficient=work.VALUE_COEFFICIENT,
         entropy_coefficient=work.ENTROPY_COEFFICIENT,
         max_gradient_norm=work.MAX_GRADIENT_NORM,
-        num_envs=work.NUM_ENVS,
+        num_envs=num_envs,
         rollout_steps=work.ROLLOUT_STEPS,
         epochs=work.EPOCHS,
         minibatches=work.MINIBATCHES,
-        hidden=work.HIDDEN,
+        hidden=(width, width),
     )
-    steps = updates * work.BATCH
+    steps = updates * ppo.batch
     guidance = Guidance(strength=GUIDANCE_STRENGTH)
     settings = Settings(environment, steps, evaluate_every=0, ppo=ppo, guidance=guidance, blend=Blend(kind=blend))
     runs = Study("speed", (environment,), {"agent": settings}, agents).runs()
@@ -52,4 +63,4 @@ def main(agents: int, updates: int, environment: str, blend: str) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4])
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4], *map(int, sys.argv[5:]))

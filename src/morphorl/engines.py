@@ -126,9 +126,13 @@ _programs: dict[tuple[Any, str, int], Program] = {}
 
 
 def compile_program(structure: Any, environment: str, size: int) -> Program:
-    """Compile training for all settings of one structure, in batches of `size` runs sharded over the devices."""
+    """Compile training for all settings of one structure, in batches of `size` runs sharded over the devices.
+
+    Fewer runs than devices leave some idle: XLA then divides the large products of the others among the cores.
+    """
     env = envs.make(environment)
-    mesh = jax.make_mesh((len(jax.devices()),), ("runs",), axis_types=(AxisType.Auto,))
+    devices = jax.devices()[:size]
+    mesh = jax.make_mesh((len(devices),), ("runs",), axis_types=(AxisType.Auto,), devices=devices)
     runs, same = PartitionSpec("runs"), PartitionSpec()
 
     def shard(function, in_specs, **options):

@@ -1,13 +1,46 @@
 """The policy and value networks: plain MLPs in (features, batch) order."""
 
 import math
+from functools import partial
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-ACTIVATIONS = {"tanh": jnp.tanh, "relu": jax.nn.relu}
+ACTIVATIONS = {
+    "tanh": (jnp.tanh, lambda y: 1 - y * y),
+    "relu": (jax.nn.relu, lambda y: (y > 0).astype(y.dtype)),
+    "identity": (lambda x: x, lambda y: jnp.ones((), y.dtype)),
+}
+"""Each activation y = f(x), and its slope f′(x) as a function of y."""
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(3,))
+def layer(
+    weight: Float[Array, "out in"], bias: Float[Array, " out"], x: Float[Array, "in batch"], activation: str
+) -> Float[Array, "out batch"]:
+    """One layer y = f(W x + b) on columns, with its gradient written by hand.
+
+    With g the gradient with respect to y and d = g·f′, the gradients are d xᵀ for W, the row sums of d for b, and
+    Wᵀ d for x. Taking f′ from y, the backward pass keeps nothing but x and y; automatic differentiation keeps f′ as a
+    third large array, which costs an update about 7% on a CPU (docs/speed.md).
+    """
+    return ACTIVATIONS[activation][0](weight @ x + bias[:, None])
+
+
+def _layer_forward(weight, bias, x, activation):
+    y = layer(weight, bias, x, activation)
+    return y, (weight, x, y)
+
+
+def _layer_backward(activation, kept, gradient):
+    weight, x, y = kept
+    d = gradient * ACTIVATIONS[activation][1](y)
+    return d @ x.T, jnp.sum(d, axis=1), weight.T @ d
+
+
+layer.defvjp(_layer_forward, _layer_backward)
 
 
 class MLP(eqx.Module):
@@ -25,10 +58,9 @@ class MLP(eqx.Module):
     """A name in `ACTIVATIONS`."""
 
     def __call__(self, x: Float[Array, "in batch"]) -> Float[Array, "out batch"]:
-        f = ACTIVATIONS[self.activation]
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            x = f(weight @ x + bias[:, None])
-        return self.weights[-1] @ x + self.biases[-1][:, None]
+            x = layer(weight, bias, x, self.activation)
+        return layer(self.weights[-1], self.biases[-1], x, "identity")
 
 
 def init_mlp(key: PRNGKeyArray, sizes: tuple[int, ...], head_scale: float, activation: str) -> MLP:

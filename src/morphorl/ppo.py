@@ -172,6 +172,18 @@ def optimiser(ppo: PPO) -> optax.GradientTransformation:
     return optax.chain(optax.clip_by_global_norm(ppo.max_gradient_norm), optax.scale_by_adam(eps=1e-5))
 
 
+def shuffle(key: PRNGKeyArray, epochs: int, batch: int) -> Int[Array, "epochs batch"]:
+    """A random order of the batch for each epoch.
+
+    Random numbers whose last bits are replaced by the position are sorted, and the positions read off: sorting one
+    array of plain numbers is twice as fast on a CPU as `jax.random.permutation`, which sorts pairs.
+    """
+    position = jnp.arange(batch, dtype=jnp.uint32)[None]
+    last_bits = jnp.uint32(2 ** (batch - 1).bit_length() - 1)
+    numbers = jax.random.bits(key, (epochs, batch)) & ~last_bits | position
+    return (jnp.sort(numbers, axis=1) & last_bits).astype(jnp.int32)
+
+
 def learn(
     settings: Settings,
     networks: Networks,
@@ -182,8 +194,7 @@ def learn(
 ) -> tuple[Networks, optax.OptState, Bool[Array, ""]]:
     """Several epochs of minibatch steps on one rollout; also returns whether loss and gradient stayed finite."""
     ppo = settings.ppo
-    shuffles = jax.vmap(lambda k: jax.random.permutation(k, ppo.batch))(jax.random.split(key, ppo.epochs))
-    minibatches = shuffles.reshape(ppo.epochs * ppo.minibatches, -1)
+    minibatches = shuffle(key, ppo.epochs, ppo.batch).reshape(ppo.epochs * ppo.minibatches, -1)
 
     def step(carry, chosen):
         networks, optimiser_state, finite = carry

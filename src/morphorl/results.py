@@ -70,7 +70,7 @@ def write_evaluation(batch: Agents, returns: np.ndarray, folder: Path, console: 
     agents = dict(zip(map(str, batch.seeds), map(float, means), strict=True))
     content = {
         "episodes": returns.shape[1],
-        "iqm": Estimate(value, low, high, len(means))._asdict(),
+        "iqm": _plain_estimate(Estimate(value, low, high, len(means))),
         "mean_return": agents,
     }
     write_atomically(folder / f"evaluation_{kind}.json", lambda path: path.write_text(json.dumps(content, indent=2)))
@@ -80,7 +80,8 @@ def write_evaluation(batch: Agents, returns: np.ndarray, folder: Path, console: 
     for seed, episodes in zip(batch.seeds, returns, strict=True):
         table.add_row(str(seed), f"{episodes.mean():.1f}", f"{episodes.min():.0f}", f"{episodes.max():.0f}")
     console.print(table)
-    console.print(f"IQM over {len(means)} agents: {value:.1f} (95% interval {low:.1f} to {high:.1f})", highlight=False)
+    interval = "one agent, no interval" if math.isnan(low) else f"95% interval {low:.1f} to {high:.1f}"
+    console.print(f"IQM over {len(means)} agents: {value:.1f} ({interval})", highlight=False)
 
 
 def file_name(environment: str) -> str:
@@ -99,14 +100,14 @@ def _summarise(curves: pl.DataFrame, environment: str) -> dict[str, dict[str, Es
 
 def _plain(summary: dict) -> dict:
     """Estimates as dictionaries; what JSON lacks as null (a threshold that was not reached, an unknown return)."""
-
-    def plain(estimate: Estimate) -> dict:
-        return {name: value if math.isfinite(value) else None for name, value in estimate._asdict().items()}
-
     return {
-        environment: {arm: {name: plain(e) for name, e in row.items()} for arm, row in arms.items()}
+        environment: {arm: {name: _plain_estimate(e) for name, e in row.items()} for arm, row in arms.items()}
         for environment, arms in summary.items()
     }
+
+
+def _plain_estimate(estimate: Estimate) -> dict:
+    return {name: value if math.isfinite(value) else None for name, value in estimate._asdict().items()}
 
 
 def _table(head: str, environment: str, steps: int, arms: dict[str, dict[str, Estimate]]) -> Table:
@@ -127,6 +128,8 @@ def _cell(estimate: Estimate, steps: int) -> str:
     if math.isnan(estimate.value):
         return "unknown"
     value, low, high = (_short(x) if math.isfinite(x) else f">{_short(steps)}" for x in estimate[:3])
+    if math.isnan(estimate.low):  # one seed
+        return f"{value} [dim]no interval[/dim]"
     return value if value == low == high else f"{value} [dim]{low}–{high}[/dim]"
 
 

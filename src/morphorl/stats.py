@@ -1,43 +1,18 @@
-"""Statistics over seeds: interquartile means with bootstrap intervals, and times to a threshold, censored."""
+"""From curves to scores: returns on a common grid, steps to a threshold, and each arm's summary over seeds."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-import scipy.stats
 from jaxtyping import Float
 
-RESAMPLES = 2_000
+from morphorl.intervals import Estimate, EvidenceError, bootstrap, iqm
+
 EARLY, FINAL = 0.2, 0.1
 """Shares of the training steps that "early return" (the first) and "final return" (the last) average over."""
 
-
-class Estimate(NamedTuple):
-    """A statistic over seeds with its 95% interval; n counts every seed, diverged ones included."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-
-
-def iqm(scores: Float[np.ndarray, "seeds ..."], axis: int = 0) -> Float[np.ndarray, "..."]:
-    """The interquartile mean: the mean of the middle half (Agarwal et al., 2021)."""
-    return np.asarray(scipy.stats.trim_mean(scores, 0.25, axis=axis))
-
-
-def bootstrap(statistic: Callable, scores: Float[np.ndarray, "seeds ..."]) -> Float[np.ndarray, "3 ..."]:
-    """A statistic over seeds and its percentile bootstrap 95% interval: value, low, high.
-
-    Whole seeds are resampled, so that a curve keeps its shape. Quantiles are taken without interpolation, so that
-    infinite scores (never reached) stay what they are. The generator is seeded: the same data give the same numbers.
-    """
-    generator = np.random.default_rng(0)
-    chosen = generator.integers(len(scores), size=(RESAMPLES, len(scores)))
-    resampled = statistic(scores[chosen], axis=1)
-    interval = np.quantile(resampled, [0.025, 0.975], axis=0, method="nearest")
-    return np.stack([statistic(scores, axis=0), *interval])
+POINTS = 50
+"""Points of the grid that curves are averaged on before anything is measured."""
 
 
 def on_grid(
@@ -45,20 +20,29 @@ def on_grid(
 ) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, "seeds points"]]:
     """The episode returns of one arm on a common grid: per seed, the mean over the episodes that ended in each bin.
 
-    A bin in which no episode ended keeps the last value known; before the first episode's end, the first one.
+    A bin in which no episode ended keeps the last value known; before the first episode's end, the first one. A seed
+    with an episode whose return is not a number is NaN throughout.
 
     Returns:
         The right edges of the bins in environment steps, and one row of returns per seed.
+
+    Raises:
+        EvidenceError: if the rows are none, or not one for each run and update.
     """
     curves = curves.sort("seed", "cell_seed", "env_steps")
     steps = curves["env_steps"].unique().sort().to_numpy()
-    returns, episodes = (
-        curves[name].fill_null(0).to_numpy().reshape(-1, len(steps)) for name in ("episode_return", "episodes")
-    )
+    runs = curves.group_by("seed", "cell_seed").agg(pl.len(), distinct=pl.col("env_steps").n_unique())
+    if not len(steps) or not ((runs["len"] == len(steps)) & (runs["distinct"] == len(steps))).all():
+        raise EvidenceError(
+            f"{len(curves)} rows of {len(runs)} runs with {len(steps)} updates: must be one row per run and update, "
+            "of one arm in one environment under one preset."
+        )
+    returns = curves["episode_return"].fill_null(np.nan).to_numpy().reshape(-1, len(steps))
+    episodes = curves["episodes"].fill_null(0).to_numpy().reshape(-1, len(steps))
     which = np.ceil(steps * points / steps[-1]).astype(int) - 1
     in_bin = np.eye(points)[which]
     with np.errstate(invalid="ignore"):
-        mean = (returns * episodes) @ in_bin / (episodes @ in_bin)
+        mean = np.where(episodes > 0, returns * episodes, 0) @ in_bin / (episodes @ in_bin)
     return np.linspace(0, steps[-1], points + 1)[1:], _carry_over(mean)
 
 
@@ -80,14 +64,45 @@ def steps_to(threshold: float, curves: pl.DataFrame) -> Float[np.ndarray, " seed
     return first.sort("seed", "cell_seed")["env_steps"].fill_null(np.inf).cast(pl.Float64).to_numpy()
 
 
+def crossed(curves: pl.DataFrame, scores: Float[np.ndarray, " runs"]) -> Float[np.ndarray, "cell_seeds seeds"]:
+    """The scores of one arm's runs (in the order of `on_grid`) as a matrix: a row per pattern, a column per learner.
+
+    Raises:
+        EvidenceError: if not every cell seed was run with every seed.
+    """
+    runs = curves.select("seed", "cell_seed").unique().sort("seed", "cell_seed")
+    seeds, cell_seeds = (runs[name].n_unique() for name in ("seed", "cell_seed"))
+    if not len(runs) == len(scores) == seeds * cell_seeds:
+        raise EvidenceError(
+            f"{len(runs)} runs of {cell_seeds} cell seeds and {seeds} seeds: a variance split needs every pair of them."
+        )
+    return scores.reshape(seeds, cell_seeds).T
+
+
+def early(returns: Float[np.ndarray, "seeds points"]) -> Float[np.ndarray, " seeds"]:
+    """Early return: the mean over the first 20% of the steps."""
+    return returns[:, : round(EARLY * returns.shape[1])].mean(axis=1)
+
+
+def final(returns: Float[np.ndarray, "seeds points"]) -> Float[np.ndarray, " seeds"]:
+    """Final return: the mean over the last 10% of the steps."""
+    return returns[:, -round(FINAL * returns.shape[1]) :].mean(axis=1)
+
+
+def peak(returns: Float[np.ndarray, "seeds points"]) -> Float[np.ndarray, " seeds"]:
+    """The best mean over any 10% of the steps in a row, of which the final return is one."""
+    window = round(FINAL * returns.shape[1])
+    return np.lib.stride_tricks.sliding_window_view(returns, window, axis=1).mean(axis=2).max(axis=1)
+
+
 def summarise(curves: pl.DataFrame, threshold: float | None) -> dict[str, Estimate]:
     """The statistics of one arm in one environment, over its seeds."""
-    _, returns = on_grid(curves, 50)
+    _, returns = on_grid(curves, POINTS)
     greedy = curves.drop_nulls("greedy_return")
     measured: dict[str, tuple[Callable, np.ndarray]] = {
-        "final_return": (iqm, returns[:, -round(FINAL * 50) :].mean(axis=1)),
+        "final_return": (iqm, final(returns)),
         "area_under_curve": (iqm, returns.mean(axis=1)),
-        "early_return": (iqm, returns[:, : round(EARLY * 50)].mean(axis=1)),
+        "early_return": (iqm, early(returns)),
     }
     if len(greedy):
         last = (

@@ -15,7 +15,7 @@ from morphorl.choices import mixed_choices, program_of
 from morphorl.errors import SettingError, did_you_mean
 from morphorl.settings import PRESETS, Settings, from_dict, to_dict
 
-ALGORITHM_VERSION = 1
+ALGORITHM_VERSION = 2
 """Part of every run's identity: raise it when a change makes the same settings give another result."""
 
 MOST_RUNS = 2_000_000
@@ -191,10 +191,12 @@ def batches(runs: Iterable[Run], finished: set[str], largest: int, multiple: int
 
     A program and its size depend on all runs of the study, not on those still missing, so that an interrupted study
     goes on with the very same programs. The size is a multiple of `multiple` (the number of devices) and at most
-    `largest`.
+    `largest`; fewer runs than devices are a program of their own size.
     """
     for program in programs(runs):
-        size = min(largest, -(-len(program.runs) // multiple) * multiple)
+        runs_in_all = len(program.runs)
+        rounded = -(-runs_in_all // multiple) * multiple
+        size = runs_in_all if runs_in_all < multiple else min(largest, rounded)
         missing = [run for id, run in program.runs.items() if id not in finished]
         yield from (Batch(missing[i : i + size], size, program.mixed) for i in range(0, len(missing), size))
 

@@ -1,0 +1,113 @@
+"""How often the 95% intervals hold the truth, in simulated studies: `uv run python benchmarks/coverage.py`.
+
+Prints the table of docs/method.md. Scores are normal, exponential or log-normal (σ = 0.5); each number is the share of
+1,000 studies whose interval holds the value that the population has. Takes some minutes.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from morphorl import intervals, luck, spread, survival
+
+STUDIES = 1_000
+SEEDS = (4, 8, 16, 32, 128)
+SCORES: dict[str, Callable] = {
+    "normal": lambda generator, size: generator.normal(size=size),
+    "exponential": lambda generator, size: generator.exponential(size=size),
+    "log-normal": lambda generator, size: generator.lognormal(0.0, 0.5, size=size),
+}
+BUDGET = 1.5
+"""Steps at which runs are censored, in units in which an exponential run takes 1 on average: 22% do not get there."""
+
+
+def main() -> None:
+    """Print one row per interval and kind of scores, one column per number of seeds."""
+    print("| interval of | scores | " + " | ".join(f"n = {n}" for n in SEEDS) + " |")
+    print("|---|---|" + "---|" * len(SEEDS))
+    for name, covered in {
+        "IQM": lambda draw, n: _of_statistic(intervals.iqm, draw, n),
+        "mean": lambda draw, n: _of_statistic(np.mean, draw, n),
+        "difference of IQMs, common seeds": _of_difference,
+        "probability of improvement": _of_improvement,
+        "spread across seeds": _of_spread,
+        "difference of spreads": _of_spread_difference,
+    }.items():
+        for kind, draw in SCORES.items():
+            print(f"| {name} | {kind} | " + " | ".join(_percent(covered, draw, n) for n in SEEDS) + " |", flush=True)
+    row = [_percent(_of_median, SCORES["exponential"], n) for n in SEEDS]
+    print("| Kaplan-Meier median, 22% censored | exponential | " + " | ".join(row) + " |")
+    print("\n| variance split | pattern | learner | interaction |\n|---|---|---|---|")
+    for rows, columns in ((8, 8), (16, 16), (8, 32)):
+        for shares in ((0.8, 0.1, 0.1), (0.3, 0.5, 0.2), (0.0, 0.5, 0.5)):
+            held = _of_split(rows, columns, np.array(shares))
+            cells = " | ".join(f"{share:.0%}: {value:.0%}" for share, value in zip(shares, held, strict=True))
+            print(f"| {rows} × {columns} | {cells} |", flush=True)
+
+
+def _percent(covered: Callable, draw: Callable, n: int) -> str:
+    return f"{100 * np.mean(covered(draw, n)):.1f}%"
+
+
+def _truth(statistic: Callable, draw: Callable) -> float:
+    return float(statistic(draw(np.random.default_rng(0), 4_000_000), axis=0))
+
+
+def _of_statistic(statistic: Callable, draw: Callable, n: int) -> np.ndarray:
+    truth = _truth(statistic, draw)
+    _, low, high = intervals.bootstrap(statistic, draw(np.random.default_rng(n), (n, STUDIES)))
+    return (low <= truth) & (truth <= high)
+
+
+def _two_arms(draw: Callable, n: int):
+    """Studies of two arms that share half of each score through their common seed, and do not differ."""
+    generator = np.random.default_rng(n)
+    for _ in range(STUDIES):
+        common, x, y = draw(generator, (3, n))
+        yield common + x, common + y
+
+
+def _of_difference(draw: Callable, n: int) -> list[bool]:
+    effects = [intervals.difference(x, y, paired=True) for x, y in _two_arms(draw, n)]
+    return [effect.low <= 0 <= effect.high for effect in effects]
+
+
+def _of_improvement(draw: Callable, n: int) -> list[bool]:
+    estimates = [intervals.probability_of_improvement(x, y, paired=True) for x, y in _two_arms(draw, n)]
+    return [estimate.low <= 0.5 <= estimate.high for estimate in estimates]
+
+
+def _of_spread(draw: Callable, n: int) -> list[bool]:
+    population = np.random.default_rng(0)
+    truth = np.abs(draw(population, 4_000_000) - draw(population, 4_000_000)).mean()
+    generator = np.random.default_rng(n)
+    estimates = [spread.spread(draw(generator, n)) for _ in range(STUDIES)]
+    return [estimate.low <= truth <= estimate.high for estimate in estimates]
+
+
+def _of_spread_difference(draw: Callable, n: int) -> list[bool]:
+    pairs = [(spread.mean_distance(x), spread.mean_distance(y)) for x, y in _two_arms(draw, n)]
+    effects = [spread.paired_difference(x, y) for x, y in pairs]
+    return [effect.low <= 0 <= effect.high for effect in effects]
+
+
+def _of_median(draw: Callable, n: int) -> list[bool]:
+    generator = np.random.default_rng(n)
+    steps = [draw(generator, n) for _ in range(STUDIES)]
+    medians = [survival.kaplan_meier(np.minimum(s, BUDGET), s <= BUDGET).median for s in steps]
+    return [median.low <= np.log(2) <= median.high for median in medians]
+
+
+def _of_split(rows: int, columns: int, shares: np.ndarray) -> np.ndarray:
+    generator = np.random.default_rng(rows * columns)
+    held = []
+    for _ in range(STUDIES):
+        pattern, learner, both = (generator.normal(size=size) for size in ((rows, 1), (1, columns), (rows, columns)))
+        scale = np.sqrt(shares)
+        split = luck.variance_split(scale[0] * pattern + scale[1] * learner + scale[2] * both)[:3]
+        held.append([e.low <= share <= e.high for e, share in zip(split, shares, strict=True)])
+    return np.mean(held, axis=0)
+
+
+if __name__ == "__main__":
+    main()

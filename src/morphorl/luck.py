@@ -1,0 +1,173 @@
+"""Luck: how much of a result is the pattern's, how much the learner's, and how often few seeds would mislead."""
+
+from typing import NamedTuple
+
+import numpy as np
+import scipy.stats
+from jaxtyping import Float
+
+from morphorl.intervals import RESAMPLES, Estimate, EvidenceError, tail_of_mean
+
+DRAWS = 10_000
+
+
+class VarianceSplit(NamedTuple):
+    """The shares of the variance of a score over cell seeds × learner seeds; their values sum to 1.
+
+    `interaction` is what a pattern does with one learner only. A run is decided by its two seeds, so there is no
+    further noise to tell it from.
+    """
+
+    pattern: Estimate
+    learner: Estimate
+    interaction: Estimate
+    total: float
+    clipped: tuple[str, ...]
+    """The components whose estimate was negative, and which count as 0."""
+
+
+class Found(NamedTuple):
+    """The share of small comparisons that would have shown an effect of x over y."""
+
+    n: int
+    better: float
+    """x has the higher mean."""
+    much_better: float
+    """x's mean is higher by more than the margin."""
+    significant: float
+    """x's mean is higher, with p ≤ 0.05 in Welch's t-test (NaN for n = 1, where there is none)."""
+
+
+def variance_split(scores: Float[np.ndarray, "cell_seeds seeds"]) -> VarianceSplit:
+    """Split the variance of crossed seeds into pattern (rows), learner (columns) and interaction.
+
+    Two-way random effects, s_ij = μ + p_i + l_j + e_ij, by the mean squares of an analysis of variance:
+    σ_e² = MS_e, σ_p² = (MS_p − MS_e)/columns, σ_l² = (MS_l − MS_e)/rows. These are unbiased; a negative one counts as 0
+    in the shares, and is named in `clipped`.
+
+    The intervals resample rows and columns (Owen, 2007). Copies of a row or a column have no interaction among
+    themselves, which makes resamples too small and uneven: each component is corrected by its expectation. The
+    quantiles are stretched as those of a mean over the smaller number of seeds.
+
+    Raises:
+        EvidenceError: for fewer than three seeds of either kind, an unknown score, or scores that are all the same.
+    """
+    rows, columns = scores.shape
+    if min(rows, columns) < 3:
+        raise EvidenceError(f"{rows} cell seeds × {columns} seeds: a variance split needs at least three of each.")
+    if not np.isfinite(scores).all():
+        raise EvidenceError(f"{(~np.isfinite(scores)).sum()} of {scores.size} scores are unknown or infinite.")
+    if np.ptp(scores) == 0:
+        raise EvidenceError(f"all {scores.size} scores are {scores.flat[0]:g}: there is no variance to split.")
+    # Values of the order of 1: shares do not depend on shift and scale, but rounding does.
+    components = _components(((scores - scores.mean()) / np.ptp(scores))[None])[0]
+    generator = np.random.default_rng(0)
+    chosen_rows = generator.integers(rows, size=(RESAMPLES, rows, 1))
+    chosen_columns = generator.integers(columns, size=(RESAMPLES, 1, columns))
+    resampled = _components(((scores - scores.mean()) / np.ptp(scores))[chosen_rows, chosen_columns])
+    replicates = _shares(_without_copies(resampled, rows, columns))
+    tail = tail_of_mean(min(rows, columns))
+    low, high = np.nanquantile(replicates, [tail, 1 - tail], axis=0)
+    rows_of = zip(_shares(components), low, high, strict=True)
+    pattern, learner, interaction = (Estimate(*map(float, row), n=scores.size) for row in rows_of)
+    names = VarianceSplit._fields[:3]
+    clipped = tuple(name for name, component in zip(names, components, strict=True) if component < 0)
+    total = float(np.maximum(components, 0).sum() * np.ptp(scores) ** 2)
+    return VarianceSplit(pattern, learner, interaction, total, clipped)
+
+
+def found(x: Float[np.ndarray, " seeds"], y: Float[np.ndarray, " other_seeds"], n: int, margin: float = 0.0) -> Found:
+    """How often a comparison of n seeds of each arm, drawn at random with replacement, would have found x above y.
+
+    Args:
+        margin: what counts as much better, in units of the score.
+
+    Raises:
+        EvidenceError: if an arm has no seeds, or a score is not a finite number.
+    """
+    _check(x, y, n)
+    generator = np.random.default_rng(0)
+    drawn_x, drawn_y = (generator.choice(scores, size=(DRAWS, n)) for scores in (x, y))
+    return _found(drawn_x, drawn_y, margin)
+
+
+def found_with_one_pattern(
+    x: Float[np.ndarray, "cell_seeds seeds"],
+    y: Float[np.ndarray, "other_cell_seeds other_seeds"],
+    n: int,
+    margin: float = 0.0,
+) -> Found:
+    """As `found`, for comparisons whose n learners of an arm all share one pattern, drawn at random.
+
+    That is what code does that seeds the learner and forgets the cell. With seeds of both kinds drawn afresh, use
+    `found` on the flattened matrices.
+    """
+    _check(x, y, n)
+    generator = np.random.default_rng(0)
+    drawn = []
+    for scores in (x, y):
+        pattern = generator.integers(len(scores), size=(DRAWS, 1))
+        drawn.append(scores[pattern, generator.integers(scores.shape[1], size=(DRAWS, n))])
+    return _found(drawn[0], drawn[1], margin)
+
+
+def _found(x: Float[np.ndarray, "draws n"], y: Float[np.ndarray, "draws n"], margin: float) -> Found:
+    n = x.shape[1]
+    lead = x.mean(axis=1) - y.mean(axis=1)
+    significant = float("nan")
+    if n > 1:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            p = _welch(x, y)
+        # Without any spread there is no test: a lead that all seeds share exactly counts as found.
+        significant = float(np.mean((lead > 0) & (np.nan_to_num(p, nan=0.0) <= 0.05)))
+    return Found(n, float(np.mean(lead > 0)), float(np.mean(lead > margin)), significant)
+
+
+def _welch(x: Float[np.ndarray, "draws n"], y: Float[np.ndarray, "draws n"]) -> Float[np.ndarray, " draws"]:
+    n = x.shape[1]
+    a, b = x.var(axis=1, ddof=1) / n, y.var(axis=1, ddof=1) / n
+    t = (x.mean(axis=1) - y.mean(axis=1)) / np.sqrt(a + b)
+    return 2 * scipy.stats.t.sf(np.abs(t), (a + b) ** 2 * (n - 1) / (a**2 + b**2))
+
+
+def _components(scores: Float[np.ndarray, "resamples rows columns"]) -> Float[np.ndarray, "resamples 3"]:
+    """σ_p², σ_l², σ_e² of each matrix."""
+    _, rows, columns = scores.shape
+    mean = scores.mean(axis=(1, 2), keepdims=True)
+    of_rows = scores.mean(axis=2, keepdims=True) - mean
+    of_columns = scores.mean(axis=1, keepdims=True) - mean
+    rest = scores - mean - of_rows - of_columns
+    between_rows = columns * np.sum(of_rows**2, axis=(1, 2)) / (rows - 1)
+    between_columns = rows * np.sum(of_columns**2, axis=(1, 2)) / (columns - 1)
+    interaction = np.sum(rest**2, axis=(1, 2)) / ((rows - 1) * (columns - 1))
+    pattern, learner = (between_rows - interaction) / columns, (between_columns - interaction) / rows
+    return np.stack([pattern, learner, interaction], axis=1)
+
+
+def _without_copies(
+    components: Float[np.ndarray, "resamples 3"], rows: int, columns: int
+) -> Float[np.ndarray, "resamples 3"]:
+    """Undo what copies do, in expectation: two rows drawn differ with probability 1 − 1/rows, columns likewise.
+
+    E*[σ_e²] = (1 − 1/rows)(1 − 1/columns)·σ_e², and E*[σ_p²] = (1 − 1/rows)·(σ_p² + σ_e²/columns): copies of a column
+    carry the same interaction, which the rows' means then keep.
+    """
+    other_row, other_column = 1 - 1 / rows, 1 - 1 / columns
+    interaction = components[:, 2] / (other_row * other_column)
+    pattern = components[:, 0] / other_row - interaction / columns
+    learner = components[:, 1] / other_column - interaction / rows
+    return np.stack([pattern, learner, interaction], axis=1)
+
+
+def _shares(components: Float[np.ndarray, "*resamples 3"]) -> Float[np.ndarray, "*resamples 3"]:
+    positive = np.maximum(components, 0.0)
+    total = positive.sum(axis=-1, keepdims=True)
+    # A resample of copies alone has no variance, and no shares.
+    return np.divide(positive, total, out=np.full_like(positive, np.nan), where=total > 0)
+
+
+def _check(x: np.ndarray, y: np.ndarray, n: int) -> None:
+    if n < 1 or min(x.size, y.size) < 1:
+        raise EvidenceError(f"{n} of {x.size} and {y.size} runs: nothing to draw from.")
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise EvidenceError("a score is unknown or infinite: a comparison has no mean.")
