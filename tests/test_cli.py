@@ -56,7 +56,7 @@ REFUSED = [
     ([*TRAIN, "--ppo.discount", "1.5"], "ppo.discount = 1.5", "a number from 0 to 1"),
     ([*TRAIN, "--guidance.strength", "inf"], "guidance.strength = inf", "a finite number"),
     ([*TRAIN, "--guidance.strength", "nan"], "guidance.strength = nan", "a finite number"),
-    ([*TRAIN, "--cell.dt", "0"], "cell.dt = 0.0", "a finite number above 0"),
+    ([*TRAIN, "--cell.dt", "-1"], "cell.dt = -1.0", "a finite number of at least 0"),
     ([*TRAIN, "--cell.coupling", "rnig"], "'rnig' for argument '--cell.coupling'", "('mean', 'ring', 'lattice')"),
     ([*TRAIN, "--preset", "tunde"], "'tunde' for argument '--preset'", "('standard', 'tuned')"),
     ([*TRAIN, "--guidance.strenght", "1"], "--guidance.strenght", "--guidance.strength"),

@@ -11,7 +11,7 @@ from morphorl.cell import CellState
 from morphorl.reservoir import Wiring
 from morphorl.settings import Settings
 
-State = CellState | Float[Array, "_ *envs"]
+State = CellState | Float[Array, "..."]
 """The cell's two matrices, the noise (a number per action), or the reservoir's units; parallel ones add an axis."""
 
 

@@ -98,7 +98,8 @@ class Study:
         arms_.flatten(self.settings)
         if self.size > MOST_RUNS:
             raise SettingError(
-                f"arms × environments × presets × seeds (× cell seeds) = {self.size:,} runs: must be at most {MOST_RUNS:,}."
+                f"arms × environments × presets × seeds (× cell seeds) = {self.size:,} runs: must be at most "
+                f"{MOST_RUNS:,}."
             )
         if self.first_seed + max(self.seeds, self.cell_seeds or 0) > 2**31:
             raise SettingError(f"first_seed = {self.first_seed}: the last seed must be below 2³¹.")
