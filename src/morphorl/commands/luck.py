@@ -68,8 +68,8 @@ class Luck:
         study = study_file.load(self.study, self.set)
         if min(study.cell_seeds or 1, study.seeds) < 3:
             raise SettingError(
-                f"cell_seeds = {study.cell_seeds}, seeds = {study.seeds}: luck needs three or more of each; set them in "
-                "the study, or with --set cell_seeds=16."
+                f"cell_seeds = {study.cell_seeds}, seeds = {study.seeds}: must be 3 or more of each, crossed; set them "
+                "in the study, or with --set cell_seeds=16."
             )
         store = Store(folder_of(study.name) if self.out is None else self.out)
         failed = run(study, store, console, engine=engines.local)
