@@ -88,6 +88,7 @@ def think(
     """
     view = network_view(settings, agent.statistics, observation)
     if agent.core is not None:
+        assert memory is not None, "a recurrent network needs the memory of the episode so far"
         view = memory = recurrent.step(agent.core, memory, view)
     logits = agent.actor(view)
     if settings.blend.kind == "none":

@@ -1,6 +1,6 @@
 """What stands beside the network and gives a readout: the cell, or a control in its place."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,8 +11,8 @@ from morphorl.cell import CellState
 from morphorl.reservoir import Wiring
 from morphorl.settings import Settings
 
-State = CellState | Float[Array, "..."]
-"""The cell's two matrices, the noise (a number per action), or the reservoir's units; parallel ones add an axis."""
+State = Any
+"""A `CellState`, the noise (a number per action), or the reservoir's units; parallel ones add an axis."""
 
 
 class Companion(NamedTuple):
@@ -51,12 +51,20 @@ def draw_chance(
 
 def step(
     settings: Settings,
-    wiring: Wiring | None,
+    wiring: Any,
     state: State,
     observation: Float[Array, "features envs"],
-    chance: Float[Array, "rows envs"] | None,
+    chance: Any,
 ) -> tuple[State, Float[Array, "actions envs"]]:
-    """Advance parallel companions by one environment step under their observations; new states and readouts."""
+    """Advance parallel companions by one environment step under their observations.
+
+    Args:
+        wiring: from `init`.
+        chance: (rows, envs) random numbers from `draw_chance`, or None where it has none to give.
+
+    Returns:
+        Their new states and readouts.
+    """
     control = settings.control
     if control.kind == "noise":
         state = noise.step(control.deviation, control.autocorrelation, state, chance)

@@ -4,9 +4,8 @@ Every function here is pure and trains one run; `engines` trains many with `vmap
 """
 
 import dataclasses
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
@@ -32,7 +31,8 @@ class Networks(NamedTuple):
 
     actor: MLP
     critic: MLP
-    core: eqx.nn.GRUCell | None = None
+    core: Any = None
+    """A recurrent network's unit (`eqx.nn.GRUCell`)."""
 
 
 class Samples(NamedTuple):
@@ -146,7 +146,7 @@ def prepare(
 # --- Loss and update -------------------------------------------------------------------------------------------------
 
 
-def ppo_loss(networks: Networks, settings: Settings, samples: Samples | Sequences) -> Float[Array, ""]:
+def ppo_loss(networks: Networks, settings: Settings, rollout: Samples | Sequences) -> Float[Array, ""]:
     """The clipped surrogate, the (clipped) value loss and the entropy bonus on one minibatch.
 
     With r the probability ratio, A the advantages normalised over the minibatch, V the value, R = A_gae + V_old:
@@ -155,8 +155,7 @@ def ppo_loss(networks: Networks, settings: Settings, samples: Samples | Sequence
 
     CE is the cross-entropy from the blended policy, held fixed, to the network alone (`blend.distil`).
     """
-    if isinstance(samples, Sequences):
-        samples = recurrent.as_samples(networks.core, samples)
+    samples = recurrent.as_samples(networks.core, rollout) if isinstance(rollout, Sequences) else rollout
     ppo = settings.ppo
     logits = networks.actor(samples.observation)
     log_policy = jax.nn.log_softmax(blend(settings.blend, logits, samples.readout), axis=0)

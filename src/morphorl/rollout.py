@@ -22,8 +22,8 @@ class Acting(NamedTuple):
     observation: Float[Array, "features envs"]
     cells: State
     episode_return: Float[Array, " envs"]
-    memory: Float[Array, "memory envs"] | None = None
-    """What a recurrent network remembers; nothing for plain networks."""
+    memory: Any = None
+    """What a recurrent network remembers, (memory, envs); nothing for plain networks."""
 
 
 class Experience(NamedTuple):
@@ -43,8 +43,8 @@ class Experience(NamedTuple):
     truncated: Bool[Array, "time envs"]
     episode_return: Float[Array, "time envs"]
     at_bound: Float[Array, " time"]
-    memory: Float[Array, "time memory envs"] | None = None
-    """A recurrent network's memory, each observation included."""
+    memory: Any = None
+    """A recurrent network's memory, each observation included: (time, memory, envs)."""
 
 
 class Chance(NamedTuple):
