@@ -67,7 +67,7 @@ REFUSED = [
     (["eval", "OUT", "--episodes", "0"], "episodes = 0", "a whole number of at least 1"),
     (["eval", "OUT", "--greedy", "--stochastic"], "--greedy and --stochastic", "not allowed together"),
     (["tarin"], "command = 'tarin'", "Did you mean 'train'?"),
-    ([], "command = ''", "must be one of reproduce, train, eval, run, plan, status, clean, studies"),
+    ([], "command = ''", "must be one of reproduce, train, eval, run, luck, readouts, plan, status, clean, studies"),
     (["run", "blind_dynmics"], "study = 'blind_dynmics'", "Did you mean 'blind_dynamics'?"),
     (["run", "../x"], "study = '../x'", "must be a file that ends in .toml, or one of blind_dynamics"),
     (["run", "/etc/x"], "study = '/etc/x'", "must be a file that ends in .toml"),
