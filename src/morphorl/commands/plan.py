@@ -32,6 +32,8 @@ class Plan:
         table.add_row(f"{arms:,}", "arms")
         table.add_row(f"{len(study.environments) * len(study.presets):,}", "environments × presets")
         table.add_row(f"{study.seeds:,}", "seeds")
+        if study.cell_seeds:
+            table.add_row(f"{study.cell_seeds:,}", "cell seeds with each of them")
         shared = "" if runs == study.size else f" ({study.size:,} labels; some share a run)"
         table.add_row(f"{runs:,}", f"runs{shared}")
         table.add_row(f"{len(found):,}", "compiled programs")
