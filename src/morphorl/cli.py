@@ -35,6 +35,8 @@ COMMANDS = {
     "status": Command("status", "Status", "say how a study stands", False),
     "clean": Command("clean", "Clean", "forget a study's failures, so that they are tried again", False),
     "studies": Command("studies", "Studies", "list the studies that come with morphorl", False),
+    "report": Command("report", "Report", "write a study's report, one HTML file that opens without a network", True),
+    "figures": Command("figures", "Figures", "draw a study's figures for a paper", False),
 }
 
 

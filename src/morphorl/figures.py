@@ -1,5 +1,7 @@
-"""Figures: one function each, written as PNG and SVG."""
+"""Figures fit for a paper: one function each, written as PNG and SVG."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,90 +12,224 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import polars as pl
-from matplotlib.ticker import EngFormatter
+from matplotlib.axes import Axes
+from matplotlib.ticker import EngFormatter, PercentFormatter
 
-from morphorl import stats
+from morphorl import claims, findings
+from morphorl.findings import SMALL_COMPARISONS, Curve, attempt
+from morphorl.intervals import EvidenceError
+from morphorl.readings import Reading, spoken
+from morphorl.verdicts import Judged
 
-REFERENCE_COLOURS = ("#1a1a1a", "#8a8a8a", "#b5651d", "#5b7f3a")
+REFERENCE_COLOURS = ("#1a1a1a", "#8a8a8a", "#b5651d", "#a0336f", "#5b7f3a", "#7a5c3e")
+ANSWER_COLOURS = {"supported": "#0a7048", "contradicted": "#b3261e", "undecided": "#b08900"}
 STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "font.size": 10,
     "svg.hashsalt": "morphorl",  # the same data give the same file
+    "text.parse_math": False,  # a label is text, whatever dollar signs it has
 }
 
+Strengths = Mapping[str, float]
+"""γ of the arms that differ in it alone, by label: they run through a colour map, and all others are dashed."""
 
-def learning_curves(curves: pl.DataFrame, title: str, path: Path) -> None:
+
+def learning_curves(curves: pl.DataFrame, title: str, path: Path, strengths: Strengths) -> None:
     """Episode return over environment steps, one line per arm: IQM over seeds with its 95% bootstrap band.
 
-    Arms with guidance run through a sequential colour map by strength; the others are dashed, in colours of their own.
-
     Args:
-        curves: rows of one environment, as `Store.curves` returns them.
+        curves: rows of one environment under one preset, as `Store.curves` returns them.
         path: without suffix; `.png` and `.svg` are written.
     """
-    arms = curves["arm"].unique(maintain_order=True).to_list()
-    guided = [arm for arm in arms if arm.startswith("γ")]
-    colours = dict(zip(guided, plt.get_cmap("viridis")(np.linspace(0.9, 0.1, len(guided))), strict=True))
-    others = [arm for arm in arms if arm not in guided]
+    arms = findings.by_arm(curves)
+    with _axes(path, title, "environment steps", "episode return") as axes:
+        for arm, line in _lines(list(arms), strengths).items():
+            curve = findings.curve(arms[arm])
+            axes.plot(curve.steps, curve.middle, label=_shown(arm), linewidth=1.6, **line)
+            axes.fill_between(curve.steps, curve.low, curve.high, color=line["color"], alpha=0.15, linewidth=0)
+        axes.set_xlim(0, None)
+        if axes.get_ylim()[0] > -0.1 * axes.get_ylim()[1]:  # returns that are not negative
+            axes.set_ylim(0, None)
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        seeds = curves.select("seed", "cell_seed").unique().height
+        _legend(axes, f"IQM of {seeds} seeds, 95% bootstrap band")
+
+
+def threshold_survival(
+    curves: pl.DataFrame, title: str, path: Path, strengths: Strengths, threshold: float | None
+) -> None:
+    """The share of runs that have not reached the threshold, over environment steps (Kaplan-Meier).
+
+    Raises:
+        EvidenceError: if there is no threshold, or there were no evaluations.
+    """
+    arms = findings.by_arm(curves)
+    found = {arm: findings.threshold_survival(rows, threshold) for arm, rows in arms.items()}
+    with _axes(path, title, "environment steps", f"share of runs not yet at {threshold:g}") as axes:
+        for arm, line in _lines(list(arms), strengths).items():
+            steps = np.concatenate([[0.0], found[arm].steps])
+            share, low, high = (np.concatenate([[1.0], u]) for u in (found[arm].share, found[arm].low, found[arm].high))
+            axes.step(steps, share, where="post", label=_shown(arm), linewidth=1.6, **line)
+            axes.fill_between(steps, low, high, step="post", color=line["color"], alpha=0.08, linewidth=0)
+        axes.set(xlim=(0, None), ylim=(0, 1.02))
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        _legend(axes, "Kaplan-Meier, pointwise 95% intervals")
+
+
+def early_return(curves: pl.DataFrame, title: str, path: Path, strengths: Strengths) -> None:
+    """Early return against γ: IQM with 95% interval over seeds, and levels for the arms that have no γ of their own.
+
+    Raises:
+        EvidenceError: if no arm has a γ of its own, or a return is unknown.
+    """
+    if not strengths:
+        raise EvidenceError("no arms differ in γ alone.")
+    arms = {arm: findings.early(findings.curve(rows).seeds) for arm, rows in findings.by_arm(curves).items()}
+    order = sorted((arm for arm in arms if arm in strengths), key=strengths.__getitem__)
+    with _axes(path, title, "guidance strength γ (evenly spaced)", "early return") as axes:
+        for arm, line in _lines(list(arms), strengths).items():
+            value, low, high, _ = arms[arm]
+            if arm in order:
+                bars = np.array([[value - low], [high - value]])
+                axes.errorbar([order.index(arm)], [value], yerr=bars, fmt="o", capsize=3, color=line["color"])
+            else:
+                axes.axhline(value, label=_shown(arm), linewidth=1.4, **line)
+                axes.axhspan(low, high, color=line["color"], alpha=0.1, linewidth=0)
+        axes.set_xticks(range(len(order)), [f"{strengths[arm]:g}" for arm in order])
+        axes.set_xlim(-0.5, len(order) - 0.5)
+        _legend(axes, "IQM over seeds, 95% intervals")
+
+
+def small_comparisons(curves: pl.DataFrame, title: str, path: Path, strengths: Strengths, rival: str) -> None:
+    """How often comparisons of few seeds would have found an arm's early return above the rival's.
+
+    Solid: a higher mean; faint: that, and p ≤ 0.05 in Welch's test.
+
+    Raises:
+        EvidenceError: if a return is unknown, or an arm has one seed.
+    """
+    arms: dict[str, Curve] = {arm: findings.curve(rows) for arm, rows in findings.by_arm(curves).items()}
+    if rival not in arms or len(arms) < 2:
+        raise EvidenceError("there is nothing to compare.")
+    found = {arm: findings.small_comparisons(c.seeds, arms[rival].seeds) for arm, c in arms.items() if arm != rival}
+    places = range(len(SMALL_COMPARISONS))
+    with _axes(path, title, "seeds of each arm in the comparison", f"found above {rival}") as axes:
+        axes.axhline(0.5, color="#999999", linewidth=0.8, linestyle=":")
+        for arm, line in _lines(list(arms), strengths).items():
+            if arm == rival:
+                continue
+            axes.plot(places, [one.better for one in found[arm]], marker="o", markersize=4, label=_shown(arm), **line)
+            significant = [one.significant for one in found[arm]]
+            axes.plot(places, significant, marker="o", markersize=2, linewidth=0.8, alpha=0.5, **line)
+        axes.set_xticks(places, list(map(str, SMALL_COMPARISONS)))
+        axes.set_ylim(-0.02, 1.02)
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        _legend(axes, "higher mean (thin: and p ≤ 0.05)")
+
+
+def specification(judged: Sequence[Judged], claim: str, title: str, path: Path) -> None:
+    """Every reading's effect on one claim with its 95% interval, sorted, over the choices that it makes.
+
+    Raises:
+        EvidenceError: if no reading has an effect.
+    """
+    rows = [(one.reading, verdict) for one in judged for verdict in one.verdicts if verdict.claim == claim]
+    known = sorted((row for row in rows if np.isfinite(row[1].effect)), key=lambda row: row[1].effect)
+    if not known:
+        raise EvidenceError(f"{rows[0][1].reason if rows else 'no readings.'}")
+    choices = _choices([reading for reading, _ in rows])
+    with plt.rc_context(STYLE):
+        figure, (above, below) = plt.subplots(
+            2, 1, figsize=(7, 3 + 0.19 * len(choices)), sharex=True, layout="constrained",
+            height_ratios=[2.6, 0.19 * len(choices)],
+        )  # fmt: skip
+        for i, (reading, verdict) in enumerate(known):
+            colour = ANSWER_COLOURS[verdict.verdict]
+            above.plot([i, i], [verdict.low, verdict.high], color=colour, linewidth=1, alpha=0.7)
+            above.plot(i, verdict.effect, "o", color=colour, markersize=3)
+            chosen = [row for row, (name, value) in enumerate(choices) if reading.options[name] == value]
+            below.plot([i] * len(chosen), chosen, "s", color=colour, markersize=2.5)
+        for side in (-claims.MARGIN, 0, claims.MARGIN):
+            above.axhline(side, color="#777777", linewidth=0.8, linestyle="-" if side == 0 else ":")
+        above.set(ylabel="share of what\nplain PPO learns", title=title)
+        above.yaxis.set_major_formatter(PercentFormatter(1.0))
+        below.set_yticks(range(len(choices)), [f"{spoken(name)} {value}" for name, value in choices])
+        below.tick_params(axis="y", labelsize=7)
+        below.invert_yaxis()
+        below.set(xlabel="readings, by their effect", xticks=[])
+        for answer, colour in ANSWER_COLOURS.items():
+            count = sum(verdict.verdict == answer for _, verdict in rows)
+            above.plot([], [], "o", color=colour, label=f"{answer}: {count} of {len(rows)}")
+        above.legend(fontsize="small", frameon=False)
+        _save(figure, path)
+
+
+def draw_all(
+    curves: pl.DataFrame, title: str, path: Path, strengths: Strengths, rival: str, threshold: float | None
+) -> dict[str, str | None]:
+    """Every figure of one environment under one preset: `path` with `_threshold`, `_strength`, `_luck` after it.
+
+    Returns:
+        By the figure's name: None, or the sentence that says why it was not drawn.
+    """
+    return {
+        path.name: attempt(learning_curves, curves, title, path, strengths),
+        f"{path.name}_threshold": attempt(
+            threshold_survival, curves, title, path.with_name(f"{path.name}_threshold"), strengths, threshold
+        ),
+        f"{path.name}_strength": attempt(
+            early_return, curves, title, path.with_name(f"{path.name}_strength"), strengths
+        ),
+        f"{path.name}_luck": attempt(
+            small_comparisons, curves, title, path.with_name(f"{path.name}_luck"), strengths, rival
+        ),
+    }
+
+
+def _lines(arms: list[str], strengths: Strengths) -> dict[str, dict[str, Any]]:
+    """Colour and dash of each arm."""
+    values = sorted({strengths[arm] for arm in arms if arm in strengths})
+    shades = dict(zip(values, plt.get_cmap("viridis")(np.linspace(0.9, 0.1, len(values))), strict=True))
+    others = [arm for arm in arms if arm not in strengths]
+    return {
+        arm: {"color": shades[strengths[arm]], "linestyle": "-"}
+        if arm in strengths
+        else {"color": REFERENCE_COLOURS[others.index(arm) % len(REFERENCE_COLOURS)], "linestyle": "--"}
+        for arm in arms
+    }
+
+
+def _choices(readings: list[Reading]) -> list[tuple[str, str]]:
+    """Each setting in which readings differ, with each of its values."""
+    return list(dict.fromkeys((name, one.options[name]) for name in readings[0].options for one in readings))
+
+
+@contextmanager
+def _axes(path: Path, title: str, xlabel: str, ylabel: str) -> Iterator[Axes]:
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
-        for arm in arms:
-            steps, returns = stats.on_grid(curves.filter(arm=arm), 50)
-            middle, low, high = stats.bootstrap(stats.iqm, returns)
-            colour = colours.get(arm) if arm in guided else REFERENCE_COLOURS[others.index(arm) % 4]
-            style = {"color": colour, "linestyle": "-" if arm in guided else "--"}
-            axes.plot(steps, middle, label=arm, linewidth=1.6, **style)
-            axes.fill_between(steps, low, high, color=colour, alpha=0.15, linewidth=0)
-        seeds = curves.select("seed", "cell_seed").unique().height
-        axes.set(xlabel="environment steps", ylabel="episode return", xlim=(0, None), ylim=(0, None), title=title)
-        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-        axes.grid(alpha=0.25)
-        note = f"IQM of {seeds} seeds, 95% bootstrap band"
-        axes.legend(title=note, title_fontsize="small", fontsize="small", frameon=False, loc="best")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path.with_suffix(".png"), dpi=160)
-        figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
-        plt.close(figure)
+        try:
+            axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+            axes.grid(alpha=0.25)
+            yield axes
+            _save(figure, path)
+        finally:
+            plt.close(figure)
 
 
-def luck(report: dict, path: Path) -> None:
-    """How often a comparison of few seeds finds an arm better: one row of panels per preset and environment.
-
-    Left, that its mean is higher; right, that it is higher with p ≤ 0.05 in Welch's test. Solid lines draw a fresh
-    pattern with every seed; dashed ones draw all seeds of an arm on one pattern, as code does that forgets the cell's
-    seed. An arm's true lead over the one compared with stands in the legend.
-
-    Args:
-        report: from `luck_report.report`.
-        path: without suffix; `.png` and `.svg` are written.
-    """
-    panels = [(preset, env, arms) for preset, environments in report.items() for env, arms in environments.items()]
-    with plt.rc_context(STYLE):
-        size = (9, 3.4 * len(panels))
-        figure, rows = plt.subplots(len(panels), 2, figsize=size, layout="constrained", sharey=True, squeeze=False)
-        for (preset, environment, arms), (left, right) in zip(panels, rows, strict=True):
-            told = {arm: scores["early_return"] for arm, scores in arms.items() if "found" in scores["early_return"]}
-            colours = plt.get_cmap("viridis")(np.linspace(0.9, 0.1, max(len(told), 1)))
-            for (arm, score), colour in zip(told.items(), colours, strict=True):
-                _draw_found(left, score["found"], "better", colour, f"{arm}  ({score['lead']:+.1f})")
-                _draw_found(right, score["found"], "significant", colour, None)
-            left.axhline(0.5, color="#8a8a8a", linewidth=0.8, linestyle=":")
-            left.set(title=f"{environment}, {preset}: higher early return", ylabel="share of comparisons", ylim=(0, 1))
-            right.set(title="… and p ≤ 0.05")
-            if told:
-                left.legend(title="arm (true lead)", fontsize="small", title_fontsize="small", frameon=False)
-            for axes in (left, right):
-                axes.set(xlabel="seeds of each arm", xlim=(0, None))
-                axes.grid(alpha=0.25)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path.with_suffix(".png"), dpi=160)
-        figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
-        plt.close(figure)
+def _shown(arm: str) -> str:
+    """A label as Matplotlib takes it: one that begins with an underscore would be left out of the legend."""
+    return f"\u200b{arm}" if arm.startswith("_") else arm
 
 
-def _draw_found(axes: Any, found: list[dict], what: str, colour: Any, label: str | None) -> None:
-    for kind, style in (("fresh_patterns", "-"), ("one_pattern", "--")):
-        points = [(entry["n"], entry[kind][what]) for entry in found if entry[kind][what] is not None]
-        named = label if kind == "fresh_patterns" else None
-        axes.plot(*zip(*points, strict=True), style, marker="o", markersize=3, color=colour, label=named, linewidth=1.4)
+def _legend(axes: Axes, note: str) -> None:
+    axes.legend(title=note, title_fontsize="small", fontsize="small", frameon=False, loc="best")
+
+
+def _save(figure: Any, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path.with_name(f"{path.name}.png"), dpi=200)
+    figure.savefig(path.with_name(f"{path.name}.svg"), metadata={"Date": None})
+    plt.close(figure)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import envs, figures, stats
+from morphorl import envs, figures, readings, stats, verdicts
 from morphorl.agents import Agents
 from morphorl.files import write_atomically, write_table
 from morphorl.stats import Estimate
@@ -30,9 +30,9 @@ COLUMNS = {
 
 
 def write(study: Study, store: Store, console: Console) -> None:
-    """Write `curves.parquet`, `figures/` and `summary.json`, and print the summary as a table.
+    """Write `curves.parquet`, `figures/`, `summary.json` and `verdicts.json`; print summary and verdicts as tables.
 
-    A study under several presets gets figures and summary for each, in a folder of its own.
+    A study under several presets gets figures, summary and verdicts for each, in a folder of its own.
     """
     with console.status("reading the results"):
         curves = store.curves(study)
@@ -40,7 +40,9 @@ def write(study: Study, store: Store, console: Console) -> None:
     for preset in curves["preset"].unique(maintain_order=True):
         folder = store.root / preset if len(study.presets) > 1 else store.root
         steps = max(settings.steps for settings in study.expand(preset).values())
-        _write_preset(curves.filter(preset=preset), preset, steps, folder, console)
+        strengths = readings.strengths(study.expand(preset))
+        _write_preset(curves.filter(preset=preset), preset, steps, folder, console, strengths)
+        verdicts.write(study, preset, curves, folder, console)
     _mention_unknown(curves, console)
     if study.cell_seeds:
         told = "Runs that share a seed are not independent: these intervals take them for it. See `morphorl luck`."
@@ -49,14 +51,16 @@ def write(study: Study, store: Store, console: Console) -> None:
     console.print(f"Results: {store.root}", soft_wrap=True, markup=False, highlight=False)
 
 
-def _write_preset(curves: pl.DataFrame, preset: str, steps: int, folder: Path, console: Console) -> None:
+def _write_preset(
+    curves: pl.DataFrame, preset: str, steps: int, folder: Path, console: Console, strengths: dict[str, float]
+) -> None:
     folder.mkdir(exist_ok=True)
     environments = curves["environment"].unique(maintain_order=True)
     arms = curves["arm"].n_unique()
     with console.status(f"{preset}: computing intervals and drawing figures"):
         for environment in environments if arms <= MOST_LINES else ():
             rows = curves.filter(environment=environment)
-            figures.learning_curves(rows, environment, folder / "figures" / file_name(environment))
+            figures.learning_curves(rows, environment, folder / "figures" / file_name(environment), strengths)
         summary = {environment: _summarise(curves, environment) for environment in environments}
         write_atomically(folder / "summary.json", lambda path: path.write_text(json.dumps(_plain(summary), indent=2)))
     for environment, rows in summary.items() if arms <= MOST_LINES else ():

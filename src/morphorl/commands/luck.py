@@ -12,7 +12,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import engines, figures, luck_report, study_file
+from morphorl import engines, luck_figure, luck_report, study_file
 from morphorl.commands.shared import Changes, Folder, console, folder_of
 from morphorl.errors import SettingError, StoreError
 from morphorl.files import refuse_links_out, write_atomically, write_table
@@ -44,7 +44,7 @@ class Luck:
         with console.status("resampling"):
             report = luck_report.report(curves, self.against)
             write_atomically(folder / "luck.json", lambda path: path.write_text(json.dumps(report, indent=2)))
-            figures.luck(report, folder / "luck")
+            luck_figure.draw(report, folder / "luck")
         for preset, environments in report.items():
             for environment, arms in environments.items():
                 console.print(_table(f"{environment}, {preset}", arms))

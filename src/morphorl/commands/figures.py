@@ -1,0 +1,52 @@
+"""`morphorl figures`."""
+
+import dataclasses
+from pathlib import Path
+
+import polars as pl
+
+from morphorl import envs, figures, readings, report, results, verdicts
+from morphorl.commands.shared import PositionalFolder, console
+from morphorl.findings import attempt
+from morphorl.study import Study
+
+
+@dataclasses.dataclass
+class Figures:
+    """Draw a study's figures, each as PNG and SVG fit for a paper, into DIR/figures.
+
+    Learning curves, survival until the threshold, early return against γ, the luck of few seeds, and for several
+    readings of the post a specification curve for each claim. Each preset of a study of several has its own folder.
+    """
+
+    dir: PositionalFolder
+    """A folder that `morphorl run` (or `reproduce`, or `train`) wrote."""
+
+    def __call__(self) -> None:
+        (study, _), curves = report.gather(self.dir)
+        for preset in study.presets:
+            folder = self.dir / preset / "figures" if len(study.presets) > 1 else self.dir / "figures"
+            with console.status(f"{preset}: computing intervals and drawing figures"):
+                told = _draw(study, preset, curves.filter(preset=preset), folder)
+            for name, why in told.items():
+                what = str(folder / f"{name}.png") if why is None else f"{name}: not drawn: {why}"
+                console.print(what, soft_wrap=True, markup=False, highlight=False)
+
+
+def _draw(study: Study, preset: str, curves: pl.DataFrame, folder: Path) -> dict[str, str | None]:
+    """Every figure of one preset, by name: None where it was drawn, or why it was not."""
+    labelled = study.expand(preset)
+    strengths, rival = readings.strengths(labelled), readings.rival(list(labelled))
+    judged = verdicts.judge(study, preset, curves)
+    told: dict[str, str | None] = {}
+    if len(labelled) <= results.MOST_LINES:
+        for environment in curves["environment"].unique(maintain_order=True):
+            rows, path = curves.filter(environment=environment), folder / results.file_name(environment)
+            threshold = envs.make(environment).threshold
+            told |= figures.draw_all(rows, f"{environment}, {preset}", path, strengths, rival, threshold)
+    else:
+        told["learning curves and the like"] = f"{len(labelled)} arms are too many for one figure."
+    for verdict in judged[0].verdicts if len(judged) > 1 else ():
+        name, title = f"readings_{verdict.claim.lower()}", f"{verdict.claim}, {preset}: {verdict.metric}"
+        told[name] = attempt(figures.specification, judged, verdict.claim, title, folder / name)
+    return told

@@ -1,0 +1,27 @@
+"""`morphorl report`."""
+
+import dataclasses
+
+from morphorl import replay, report
+from morphorl.commands.shared import PositionalFolder, console
+from morphorl.report import contents
+
+
+@dataclasses.dataclass
+class Report:
+    """Write DIR/report.html: verdicts, interactive charts and replays in one file that opens without a network."""
+
+    dir: PositionalFolder
+    """A folder that `morphorl run` (or `reproduce`, or `train`) wrote."""
+    replay: bool = True
+    """Train one seed of every arm again, to show what early, middle and final agents do; --no-replay leaves it out."""
+
+    def __call__(self) -> None:
+        found, curves = report.gather(self.dir)
+        runs = contents.shown_runs(found.study) if self.replay else []
+        with console.status("reading the results") as status:
+            replays = list(replay.replays(runs, status.update))
+            status.update("computing intervals and writing the page")
+            path = report.write(self.dir, found, curves, replays)
+        size = path.stat().st_size / 1e6
+        console.print(f"Report: {path} ({size:.1f} MB)", soft_wrap=True, markup=False, highlight=False)

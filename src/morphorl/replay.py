@@ -1,0 +1,119 @@
+"""Episodes to look at: agents trained again, stopped at three points, and one episode of each, step by step."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from morphorl import engines, envs
+from morphorl.agent import Agent, think
+from morphorl.choices import mix
+from morphorl.envs import Environment
+from morphorl.rollout import ENV_AXES, begin
+from morphorl.settings import CARTPOLES, Settings
+from morphorl.study import Run, batches
+
+STAGES = {"early": 0.05, "middle": 0.5, "final": 1.0}
+"""The agents shown: those after this share of the training."""
+
+EPISODE_STREAM = 3
+
+
+class Episode(NamedTuple):
+    """An episode of CartPole step by step, all arrays led by time; steps after its end repeat the last state.
+
+    States and logits are those of the step's decision: the cell has seen the observation, and its readout is blended.
+    """
+
+    position: Float[Array, "time 2"]
+    """Of the cart (metres), and the pole's angle (radians, positive to the right)."""
+    states: dict[str, Float[Array, "time features actions"]]
+    """Of the cell: activator and inhibitor."""
+    network: Float[Array, "time actions"]
+    readout: Float[Array, "time actions"]
+    blended: Float[Array, "time actions"]
+    action: Int[Array, " time"]
+    alive: Bool[Array, " time"]
+    """Whether the episode was still going on."""
+
+
+class Replay(NamedTuple):
+    """A run, and an episode of its agent at one stage of training, cut to its length (of NumPy arrays)."""
+
+    run: Run
+    stage: str
+    updates: int
+    episode: Episode
+
+
+def replays(runs: list[Run], tell: Callable[[str], Any] = lambda text: None) -> Iterator[Replay]:
+    """Train runs again, and play one episode with each agent at each of `STAGES`. Only CartPoles can be drawn.
+
+    The programs are not those of the study (other numbers of runs), and so the bits may differ; the seeds are its own.
+    """
+    drawable = [run for run in runs if run.settings.environment in CARTPOLES]
+    for batch in batches(drawable, set(), *engines.batch_sizes()):
+        env = envs.make(batch.runs[0].settings.environment)
+        tell(f"training {len(batch.runs)} agents of {env.id} again, to show them")
+        padded = batch.runs + [batch.runs[-1]] * (batch.size - len(batch.runs))
+        settings = engines.stack([mix(run.settings, batch.mixed) for run in padded])
+        play = jax.jit(jax.vmap(partial(_play, env)))
+        for stage, updates, agents in _stages(padded, settings):
+            episodes = jax.tree.map(np.asarray, play(settings, agents))
+            for i, run in enumerate(batch.runs):
+                yield Replay(run, stage, updates, _cut(jax.tree.map(lambda u, i=i: u[i], episodes)))
+
+
+def record(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray) -> Episode:
+    """Play one episode, with actions sampled as in training, and keep every step of it."""
+    key_begin, key_noise, key_steps = jax.random.split(key, 3)
+    acting = begin(settings, env, agent, key_begin, 1)
+    noise = jax.random.gumbel(key_noise, (env.time_limit, env.num_actions, 1))
+    keys = jax.random.split(key_steps, (env.time_limit, 1))
+
+    def step(carry, chance):
+        acting, alive = carry
+        noise, keys = chance
+        cells, thought = think(settings, agent, acting.cells, acting.observation)
+        action = jnp.argmax(thought.blended + noise, axis=0)
+        after = jax.vmap(env.step, out_axes=ENV_AXES)(keys, acting.env_state, action)
+        now = Episode(
+            position=jnp.stack([acting.env_state.x[0], acting.env_state.theta[0]]),
+            states={name: state[..., 0] for name, state in cells._asdict().items()},
+            network=thought.logits[:, 0],
+            readout=thought.readout[:, 0],
+            blended=thought.blended[:, 0],
+            action=action[0],
+            alive=alive,
+        )
+        following = acting._replace(env_state=after.state, observation=after.observation, cells=cells)
+        return (following, alive & ~(after.terminated | after.truncated)[0]), now
+
+    return jax.lax.scan(step, (acting, jnp.array(True)), (noise, keys))[1]
+
+
+def _stages(runs: list[Run], settings: Settings) -> Iterator[tuple[str, int, Agent]]:
+    """Train runs of one program as `engines.train_batch` does, and stop at every stage."""
+    seeds, cell_seeds = (jnp.array([getattr(run, name) for run in runs]) for name in ("seed", "cell_seed"))
+    first = runs[0].settings
+    program = engines.compile_program(jax.tree.structure(settings), first.environment, len(runs))
+    state, done = program.init(settings, seeds, cell_seeds), 0
+    for stage, share in STAGES.items():
+        stop = max(1, round(share * first.updates))
+        state = program.advance(settings, state, jnp.array(done), jnp.array(stop))
+        done = stop
+        yield stage, stop, state.agent
+
+
+def _play(env: Environment, settings: Settings, agent: Agent) -> Episode:
+    """One episode; that of every agent starts from the same state, with the same chance."""
+    return record(settings, env, agent, jax.random.key(EPISODE_STREAM))
+
+
+def _cut(episode: Episode) -> Episode:
+    length = int(episode.alive.sum())
+    return jax.tree.map(lambda array: np.asarray(array)[:length], episode)

@@ -1,0 +1,679 @@
+"use strict";
+// The report's charts, drawn as SVG from the JSON in the page. Text enters by textContent alone, never as markup;
+// colours are CSS classes, so that themes and print need no drawing again.
+
+const report = JSON.parse(document.getElementById("data").textContent);
+const state = { off: new Set(), group: 0, logX: false, logY: false, seeds: false, luck: "better" };
+const NAMESPACE = "http://www.w3.org/2000/svg";
+const MARGIN = { top: 12, right: 14, bottom: 40, left: 50 };
+
+// --- Elements -------------------------------------------------------------------------------------------------------
+
+function fill(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children.flat().filter((child) => child !== null));
+  return node;
+}
+const svg = (name, attributes = {}, ...children) => fill(document.createElementNS(NAMESPACE, name), attributes, children);
+const html = (name, attributes = {}, ...children) => fill(document.createElement(name), attributes, children);
+
+function button(label, pressed, action, ...content) {
+  const node = html("button", { type: "button", "aria-pressed": pressed }, ...(content.length ? content : [label]));
+  node.addEventListener("click", action);
+  return node;
+}
+
+function select(label, options, value, action) {
+  const entries = options.map((text, i) => html("option", { value: i }, text));
+  const node = html("select", { "aria-label": label }, ...entries);
+  node.value = value;
+  node.addEventListener("change", () => action(Number(node.value)));
+  return html("label", {}, `${label} `, node);
+}
+
+// --- Numbers --------------------------------------------------------------------------------------------------------
+
+function short(value) {
+  if (value === null || value === undefined) return "unknown";
+  const size = Math.abs(value);
+  if (size >= 1e6) return `${+(value / 1e6).toPrecision(3)}M`;
+  if (size >= 1e3) return `${+(value / 1e3).toPrecision(3)}k`;
+  return `${+value.toPrecision(3)}`;
+}
+const percent = (value) => (value === null ? "–" : `${Math.round(100 * value)}%`);
+const signed = (value) => (value === null ? "–" : `${value < 0 ? "−" : "+"}${Math.abs(Math.round(100 * value))}%`);
+const interval = (low, high, text = short) => (low === null ? "no interval" : `${text(low)} to ${text(high)}`);
+
+function scale(low, high, from, to, log = false) {
+  const warp = log ? Math.log10 : (u) => u;
+  const [a, b] = [warp(low), warp(high)];
+  const at = (u) => from + ((warp(log ? Math.max(u, low) : u) - a) / (b - a || 1)) * (to - from);
+  at.invert = (pixel) => {
+    const u = a + ((pixel - from) / (to - from)) * (b - a);
+    return log ? 10 ** u : u;
+  };
+  at.ticks = log ? logTicks(low, high) : linearTicks(low, high, Math.abs(to - from) / 60);
+  return at;
+}
+
+function linearTicks(low, high, wanted) {
+  const raw = (high - low) / Math.max(2, wanted);
+  const unit = 10 ** Math.floor(Math.log10(raw || 1));
+  const step = [1, 2, 5, 10].map((m) => m * unit).find((size) => size >= raw);
+  const first = Math.ceil(low / step);
+  const last = Math.floor(high / step + 1e-9);
+  return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
+}
+
+function logTicks(low, high) {
+  const ticks = [];
+  for (let decade = Math.floor(Math.log10(low)); decade <= Math.log10(high); decade++) {
+    for (const m of [1, 2, 5]) if (m * 10 ** decade >= low && m * 10 ** decade <= high) ticks.push(m * 10 ** decade);
+  }
+  return ticks;
+}
+
+const path = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)},${y.toFixed(1)}`).join("");
+const band = (upper, lower) => `${path(upper.concat([...lower].reverse()))}Z`;
+const stairs = (points) => points.flatMap(([x, y], i) => (i ? [[x, points[i - 1][1]], [x, y]] : [[x, y]]));
+
+// --- Arms -----------------------------------------------------------------------------------------------------------
+
+const group = () => report.groups[state.group].arms;
+const label = (arm) => report.arms[arm].label;
+const shown = (panel) => panel.arms.filter((one) => group().includes(one.arm) && !state.off.has(one.arm));
+
+/** The class that colours an arm: a sequence by strength, and colours of their own, dashed, for all others. */
+function tint(arm) {
+  const strengths = [...new Set(group().map((i) => report.arms[i].strength).filter((s) => s !== null))].sort((a, b) => a - b);
+  const strength = report.arms[arm].strength;
+  if (strength === null || !group().includes(arm)) {
+    const others = group().filter((i) => report.arms[i].strength === null);
+    return `r${Math.max(0, others.indexOf(arm)) % 6}`;
+  }
+  return `g${strengths.length < 2 ? 7 : Math.round((7 * strengths.indexOf(strength)) / (strengths.length - 1))}`;
+}
+
+const swatch = (arm) =>
+  svg("svg", { class: "swatch", viewBox: "0 0 26 10", "aria-hidden": "true" }, svg("path", { class: `line ${tint(arm)}`, d: "M1,5H25" }));
+
+// --- A chart: axes, marks, and values under the pointer or the arrow keys -------------------------------------------
+
+function chart(host, { title, x, y, xLabel, yLabel, xText = short, yText = short, xTicks = null, height = 300, describe }) {
+  const width = Math.max(280, host.clientWidth || 640);
+  const right = width - MARGIN.right;
+  const bottom = height - MARGIN.bottom;
+  const xs = x(MARGIN.left, right);
+  const ys = y(bottom, MARGIN.top);
+  const root = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", tabindex: "0", "aria-label": describe, class: "chart" });
+  const axes = svg("g", { class: "axes" });
+  for (const tick of ys.ticks) {
+    const at = ys(tick);
+    axes.append(svg("path", { class: "grid", d: `M${MARGIN.left},${at}H${right}` }));
+    axes.append(svg("text", { x: MARGIN.left - 7, y: at + 4, "text-anchor": "end" }, yText(tick)));
+  }
+  let free = -Infinity;
+  for (const [tick, text] of xTicks || xs.ticks.map((tick) => [tick, xText(tick)])) {
+    const at = xs(tick);
+    if (at < free) continue; // would run into the one before
+    free = at + 10 + 7 * text.length;
+    axes.append(svg("path", { class: "tick", d: `M${at},${bottom}v4` }));
+    axes.append(svg("text", { x: at, y: bottom + 17, "text-anchor": "middle" }, text));
+  }
+  axes.append(svg("path", { class: "axis", d: `M${MARGIN.left},${bottom}H${right}` }));
+  axes.append(svg("text", { class: "label", x: (MARGIN.left + right) / 2, y: height - 5, "text-anchor": "middle" }, xLabel));
+  const turned = `translate(12 ${(MARGIN.top + bottom) / 2}) rotate(-90)`;
+  axes.append(svg("text", { class: "label", transform: turned, "text-anchor": "middle" }, yLabel));
+  const marks = svg("g");
+  root.append(axes, marks);
+  host.replaceChildren(html("figcaption", {}, title), root);
+  return { host, root, marks, xs, ys, width, right, bottom, title };
+}
+
+/** Show `rows(i)` (head and lines) at the position `places[i]` that is nearest to the pointer; arrow keys move it. */
+function follow(frame, places, rows) {
+  if (!places.length) return;
+  const cursor = svg("g", { class: "cursor", visibility: "hidden" });
+  const tip = html("div", { class: "tip", role: "status", hidden: "" });
+  let current = -1;
+  frame.root.append(cursor);
+  frame.host.append(tip);
+  const hide = () => {
+    current = -1;
+    cursor.setAttribute("visibility", "hidden");
+    tip.hidden = true;
+  };
+  const show = (i) => {
+    current = Math.min(places.length - 1, Math.max(0, i));
+    const { head, lines } = rows(current);
+    const at = places[current];
+    const dots = lines.filter((line) => Number.isFinite(line.y)).map((line) => svg("circle", { class: `dot ${tint(line.arm)}`, cx: line.x ?? at, cy: line.y, r: 3.5 }));
+    cursor.replaceChildren(svg("path", { d: `M${at},${MARGIN.top}V${frame.bottom}` }), ...dots);
+    cursor.setAttribute("visibility", "visible");
+    tip.replaceChildren(
+      html("strong", {}, head),
+      ...lines.map((line) => html("div", {}, swatch(line.arm), html("span", {}, label(line.arm)), html("b", {}, line.text), html("i", {}, line.more || "")))
+    );
+    tip.hidden = false;
+    const ratio = frame.root.clientWidth / frame.width || 1;
+    const left = at * ratio;
+    const beyond = left > frame.root.clientWidth / 2;
+    tip.style.left = beyond ? "auto" : `${left + 14}px`;
+    tip.style.right = beyond ? `${frame.root.clientWidth - left + 14}px` : "auto";
+  };
+  frame.root.addEventListener("pointermove", (event) => {
+    const box = frame.root.getBoundingClientRect();
+    const x = ((event.clientX - box.left) / box.width) * frame.width;
+    const distances = places.map((place) => Math.abs(place - x));
+    show(distances.indexOf(Math.min(...distances)));
+  });
+  frame.root.addEventListener("pointerleave", hide);
+  frame.root.addEventListener("blur", hide);
+  frame.root.addEventListener("keydown", (event) => {
+    const moves = { ArrowLeft: current - 1, ArrowRight: current + 1, Home: 0, End: places.length - 1 };
+    if (event.key === "Escape") hide();
+    if (!(event.key in moves)) return;
+    event.preventDefault();
+    show(current < 0 && event.key === "ArrowLeft" ? places.length - 1 : moves[event.key]);
+  });
+}
+
+/** The sentences that stand where an arm has nothing to show; one that all arms share is said once. */
+function notes(host, panel, name) {
+  const silent = shown(panel).filter((one) => typeof one[name] === "string" && !(name === "luck" && one.arm === panel.rival));
+  const by = Map.groupBy ? Map.groupBy(silent, (one) => one[name]) : new Map(silent.map((one) => [one[name], silent.filter((two) => two[name] === one[name])]));
+  const sentences = [...by].map(([why, which]) => {
+    const all = which.length > 1 && which.length >= shown(panel).length - 1;
+    return html("li", {}, all ? `All arms: ${why}` : `${which.map((one) => label(one.arm)).join(", ")}: ${why}`);
+  });
+  for (const missing of panel.missing) if (group().some((i) => label(i) === missing)) sentences.push(html("li", {}, `${missing}: no finished run.`));
+  const diverged = shown(panel).filter((one) => one.diverged && name === "curve");
+  sentences.push(...diverged.map((one) => html("li", {}, `${label(one.arm)}: ${one.diverged} of ${one.runs} runs diverged; they are counted with what they got.`)));
+  if (sentences.length) host.append(html("ul", { class: "notes" }, ...sentences));
+}
+
+const known = (panel, name) => shown(panel).filter((one) => typeof one[name] !== "string");
+
+function empty(host, panel, title, name) {
+  const why = shown(panel).length ? "Nothing to draw here." : "No arm is switched on.";
+  host.replaceChildren(html("figcaption", {}, title), html("p", { class: "empty" }, why));
+  notes(host, panel, name);
+}
+
+const titleOf = (panel) => `${panel.environment}, ${panel.preset}`;
+
+// --- Learning curves ------------------------------------------------------------------------------------------------
+
+function drawLearning(host, panel) {
+  const arms = known(panel, "curve");
+  const title = titleOf(panel);
+  if (!arms.length) return empty(host, panel, title, "curve");
+  const steps = arms[0].curve.steps;
+  const values = arms.flatMap(({ curve }) => [...curve.middle, ...curve.high, ...curve.low]).filter((v) => v !== null);
+  const seeds = state.seeds ? arms.flatMap(({ curve }) => (curve.seeds || []).flat()) : [];
+  const all = [...values, ...seeds.filter((v) => v !== null)];
+  const top = all.reduce((a, b) => Math.max(a, b), -Infinity);
+  const least = all.reduce((a, b) => Math.min(a, b), Infinity);
+  const logY = state.logY && least > 0;
+  const floor = logY ? least * 0.9 : Math.min(0, least * 1.05);
+  const frame = chart(host, {
+    title,
+    x: (from, to) => scale(state.logX ? steps[0] : 0, steps.at(-1), from, to, state.logX),
+    y: (from, to) => scale(floor, top > floor ? top * (top > 0 ? 1.03 : 1) : floor + 1, from, to, logY),
+    xLabel: "environment steps",
+    yLabel: "episode return",
+    height: 330,
+    describe: `Learning curves, ${title}: ${arms.map((one) => `${label(one.arm)} ends at ${short(one.curve.middle.at(-1))}`).join("; ")}. Arrow keys read values.`,
+  });
+  const { xs, ys, marks } = frame;
+  const along = (column) => column.map((v, i) => [xs(steps[i]), ys(v)]);
+  for (const { arm, curve } of arms) {
+    const some = svg("g", { class: `arm ${tint(arm)}`, "data-arm": arm });
+    some.append(svg("g", { class: "seeds" }, ...(curve.seeds || []).map((seed) => svg("path", { class: "seed", d: path(along(seed)) }))));
+    if (curve.low[0] !== null) some.append(svg("path", { class: "band", d: band(along(curve.high), along(curve.low)) }));
+    some.append(svg("path", { class: `line ${tint(arm)}`, d: path(along(curve.middle)) }));
+    marks.append(some);
+  }
+  frame.root.classList.toggle("with-seeds", state.seeds);
+  follow(frame, steps.map(xs), (i) => ({
+    head: `${steps[i].toLocaleString("en")} steps`,
+    lines: arms.map(({ arm, curve }) => ({ arm, y: ys(curve.middle[i]), text: short(curve.middle[i]), more: interval(curve.low[i], curve.high[i]) })),
+  }));
+  notes(host, panel, "curve");
+}
+
+// --- Steps to the threshold -----------------------------------------------------------------------------------------
+
+function drawSurvival(host, panel) {
+  const arms = known(panel, "survival");
+  const title = `${titleOf(panel)}: runs not yet at ${panel.threshold ?? "a threshold"}`;
+  if (!arms.length) return empty(host, panel, title, "survival");
+  const end = Math.max(...arms.map(({ survival, curve }) => curve.steps?.at(-1) ?? survival.steps.at(-1)));
+  const start = Math.min(...arms.map(({ survival }) => survival.steps[0]));
+  const logX = state.logX && start < end;
+  const from0 = logX ? start * 0.8 : 0;
+  const frame = chart(host, {
+    title,
+    x: (from, to) => scale(from0, end, from, to, logX),
+    y: (from, to) => scale(0, 1, from, to),
+    xLabel: "environment steps",
+    yLabel: "share of runs",
+    yText: percent,
+    describe: `Survival curves, ${title}: ${arms.map((one) => `${label(one.arm)} median ${medianOf(one)}`).join("; ")}. Arrow keys read values.`,
+  });
+  const { xs, ys, marks } = frame;
+  for (const { arm, survival } of arms) {
+    const along = (name) => stairs([[xs(from0), ys(1)], ...survival.steps.map((s, i) => [xs(s), ys(survival[name][i])]), [xs(end), ys(survival[name].at(-1))]]);
+    const some = svg("g", { class: `arm ${tint(arm)}`, "data-arm": arm });
+    some.append(svg("path", { class: "band faint", d: band(along("high"), along("low")) }));
+    some.append(svg("path", { class: `line ${tint(arm)}`, d: path(along("share")) }));
+    marks.append(some);
+  }
+  const places = Array.from({ length: 61 }, (_, i) => MARGIN.left + ((frame.right - MARGIN.left) * i) / 60);
+  follow(frame, places, (i) => {
+    const step = xs.invert(places[i]);
+    const at = (survival) => survival.steps.findLastIndex((s) => s <= step + 1e-6);
+    const value = (survival) => (at(survival) < 0 ? 1 : survival.share[at(survival)]);
+    return {
+      head: `${Math.round(step).toLocaleString("en")} steps`,
+      lines: arms.map((one) => ({ arm: one.arm, y: ys(value(one.survival)), text: percent(value(one.survival)), more: `median ${medianOf(one)}` })),
+    };
+  });
+  notes(host, panel, "survival");
+}
+
+const medianOf = ({ survival }) => (survival.median.value === null ? `beyond ${short(survival.steps.at(-1))}` : short(survival.median.value));
+
+// --- Early return against γ -----------------------------------------------------------------------------------------
+
+function drawEarly(host, panel) {
+  const arms = known(panel, "early");
+  const title = titleOf(panel);
+  if (!arms.length) return empty(host, panel, title, "early");
+  const swept = arms.filter(({ arm }) => report.arms[arm].strength !== null).sort((a, b) => report.arms[a.arm].strength - report.arms[b.arm].strength);
+  const levels = swept.length ? arms.filter(({ arm }) => report.arms[arm].strength === null) : [];
+  const points = swept.length ? swept : arms;
+  const strengths = [...new Set(points.map(({ arm }) => (swept.length ? report.arms[arm].strength : arm)))];
+  const column = ({ arm }) => strengths.indexOf(swept.length ? report.arms[arm].strength : arm);
+  const values = arms.flatMap(({ early }) => [early.value, early.low, early.high, ...early.seeds]).filter((v) => v !== null);
+  const [least, top] = [Math.min(...values), Math.max(...values)];
+  const room = (top - least || Math.abs(top) || 1) * 0.06;
+  const text = (i) => (swept.length ? short(strengths[i]) : label(strengths[i]).slice(0, 14));
+  const frame = chart(host, {
+    title,
+    x: (from, to) => scale(-0.6, strengths.length - 0.4, from, to),
+    y: (from, to) => scale(least - room, top + room, from, to),
+    xTicks: strengths.map((_, i) => [i, text(i)]),
+    xLabel: swept.length ? "guidance strength γ (evenly spaced)" : "arm",
+    yLabel: "early return",
+    describe: `Early return, ${title}: ${arms.map(({ arm, early }) => `${label(arm)} ${short(early.value)}, ${interval(early.low, early.high)}`).join("; ")}. Arrow keys read values.`,
+  });
+  const { xs, ys, marks, right } = frame;
+  for (const { arm, early } of levels) {
+    const some = svg("g", { class: `arm ${tint(arm)}`, "data-arm": arm });
+    if (early.low !== null) some.append(svg("path", { class: "band", d: band([[MARGIN.left, ys(early.high)], [right, ys(early.high)]], [[MARGIN.left, ys(early.low)], [right, ys(early.low)]]) }));
+    some.append(svg("path", { class: `line ${tint(arm)}`, d: `M${MARGIN.left},${ys(early.value)}H${right}` }));
+    marks.append(some);
+  }
+  for (const point of points) {
+    const { arm, early } = point;
+    const at = xs(column(point));
+    const some = svg("g", { class: `arm ${tint(arm)}`, "data-arm": arm });
+    const spread = (i) => at + 10 + 14 * ((i * 0.618) % 1);
+    some.append(...early.seeds.map((seed, i) => svg("circle", { class: "one", cx: spread(i), cy: ys(seed), r: 2 })));
+    if (early.low !== null) some.append(svg("path", { class: "whisker", d: `M${at},${ys(early.low)}V${ys(early.high)}` }));
+    some.append(svg("circle", { class: "point", cx: at, cy: ys(early.value), r: 5 }));
+    marks.append(some);
+  }
+  follow(frame, strengths.map((_, i) => xs(i)), (i) => ({
+    head: swept.length ? `γ = ${strengths[i]}` : label(strengths[i]),
+    lines: [...points.filter((point) => column(point) === i), ...levels].map(({ arm, early }) => ({ arm, y: ys(early.value), text: short(early.value), more: interval(early.low, early.high) })),
+  }));
+  notes(host, panel, "early");
+}
+
+// --- Luck -----------------------------------------------------------------------------------------------------------
+
+function drawLuck(host, panel) {
+  const arms = known(panel, "luck");
+  const title = `${titleOf(panel)}: found above ${label(panel.rival)}`;
+  if (!arms.length) return empty(host, panel, title, "luck");
+  const sizes = arms[0].luck.map((one) => one.n);
+  const better = state.luck === "better";
+  const frame = chart(host, {
+    title,
+    x: (from, to) => scale(-0.3, sizes.length - 0.7, from, to),
+    y: (from, to) => scale(0, 1, from, to),
+    xTicks: sizes.map((n, i) => [i, `${n}`]),
+    xLabel: "seeds of each arm in the comparison",
+    yLabel: better ? "higher mean" : "p ≤ 0.05",
+    yText: percent,
+    describe: `How often few seeds would find an arm above ${label(panel.rival)}, ${title}: ${arms.map((one) => `${label(one.arm)} ${one.luck.map((l) => `${percent(l[state.luck])} with ${l.n}`).join(", ")}`).join("; ")}. Arrow keys read values.`,
+  });
+  const { xs, ys, marks, right } = frame;
+  marks.append(svg("path", { class: "mark", d: `M${MARGIN.left},${ys(better ? 0.5 : 0.025)}H${right}` }));
+  for (const { arm, luck } of arms) {
+    const points = luck.map((one, i) => [xs(i), one[state.luck]]).filter(([, v]) => v !== null).map(([x, v]) => [x, ys(v)]);
+    const some = svg("g", { class: `arm ${tint(arm)}`, "data-arm": arm }, svg("path", { class: `line ${tint(arm)}`, d: path(points) }));
+    some.append(...points.map(([cx, cy]) => svg("circle", { class: "point", cx, cy, r: 3.5 })));
+    marks.append(some);
+  }
+  follow(frame, sizes.map((_, i) => xs(i)), (i) => ({
+    head: `${sizes[i]} ${sizes[i] === 1 ? "seed" : "seeds"} of each`,
+    lines: arms.map(({ arm, luck }) => ({ arm, y: luck[i][state.luck] === null ? NaN : ys(luck[i][state.luck]), text: percent(luck[i][state.luck]) })),
+  }));
+  notes(host, panel, "luck");
+}
+
+// --- The multiverse: every reading's effect, sorted, over the choices that it makes ---------------------------------
+
+function drawSpecification(host, preset, claim) {
+  const rows = report.claims.filter((row) => row.preset === preset && row.claim === claim);
+  const sorted = rows.filter((row) => row.effect !== null).sort((a, b) => a.effect - b.effect);
+  const title = `${claim}, ${preset}: ${sorted.length} of ${rows.length} readings by their effect (${rows[0].metric})`;
+  if (!sorted.length) return host.replaceChildren(html("figcaption", {}, title), html("p", { class: "empty" }, rows[0].reason));
+  const settings = Object.keys(rows[0].options);
+  const choices = settings.flatMap((name) => [...new Set(rows.map((row) => row.options[name]))].map((value) => ({ name, value })));
+  const width = Math.max(host.clientWidth || 640, 150 + 5 * sorted.length);
+  const [left, top, height, line] = [150, 14, 170, 16];
+  const clip = (v) => Math.max(-1.5, Math.min(1.5, v));
+  const ends = sorted.flatMap((row) => [clip(row.low), clip(row.high)]);
+  const xs = scale(-0.7, sorted.length - 0.3, left, width - 8);
+  const ys = scale(Math.min(-0.3, ...ends), Math.max(0.3, ...ends), top + height, top);
+  const total = top + height + 18 + line * choices.length;
+  const described = `${title}: from ${signed(sorted[0].effect)} to ${signed(sorted.at(-1).effect)} of what plain PPO learns.`;
+  const root = svg("svg", { viewBox: `0 0 ${width} ${total}`, role: "img", tabindex: "0", "aria-label": described, class: "chart specification" });
+  for (const tick of ys.ticks) {
+    root.append(svg("path", { class: tick === 0 ? "axis" : "grid", d: `M${left},${ys(tick)}H${width - 8}` }));
+    root.append(svg("text", { x: left - 7, y: ys(tick) + 4, "text-anchor": "end" }, signed(tick)));
+  }
+  for (const side of [-1, 1]) root.append(svg("path", { class: "mark", d: `M${left},${ys(side * report.margin)}H${width - 8}` }));
+  const rowOf = (i) => top + height + 24 + line * i;
+  choices.forEach(({ name, value }, i) => {
+    root.append(svg("text", { x: left - 7, y: rowOf(i) + 4, "text-anchor": "end" }, `${name} ${value}`));
+    root.append(svg("path", { class: "grid", d: `M${left},${rowOf(i)}H${width - 8}` }));
+  });
+  sorted.forEach((row, i) => {
+    const at = xs(i);
+    const some = svg("g", { class: `answer ${row.verdict}` });
+    some.append(svg("path", { class: "whisker", d: `M${at},${ys(clip(row.low))}V${ys(clip(row.high))}` }), svg("circle", { class: "point", cx: at, cy: ys(clip(row.effect)), r: 3 }));
+    choices.forEach(({ name, value }, c) => {
+      if (row.options[name] === value) some.append(svg("rect", { x: at - 2, y: rowOf(c) - 4, width: 4, height: 8 }));
+    });
+    root.append(some);
+  });
+  const cursor = svg("path", { class: "cursor", visibility: "hidden" });
+  const tip = html("p", { class: "detail", role: "status" }, "Point at a reading, or move with the arrow keys, to see it.");
+  root.append(cursor);
+  let current = -1;
+  const show = (i) => {
+    current = Math.min(sorted.length - 1, Math.max(0, i));
+    const row = sorted[current];
+    cursor.setAttribute("d", `M${xs(current)},${top}V${total}`);
+    cursor.setAttribute("visibility", "visible");
+    const choice = settings.map((name) => `${name} ${row.options[name]}`).join(", ");
+    tip.replaceChildren(html("b", {}, `${choice}: ${row.verdict}. `), `${signed(row.effect)} (${interval(row.low, row.high, signed)}), ${row.n} seeds. ${row.reason}`);
+  };
+  root.addEventListener("pointermove", (event) => {
+    const box = root.getBoundingClientRect();
+    show(Math.round(xs.invert(((event.clientX - box.left) / box.width) * width)));
+  });
+  root.addEventListener("keydown", (event) => {
+    const moves = { ArrowLeft: current - 1, ArrowRight: current + 1, Home: 0, End: sorted.length - 1 };
+    if (!(event.key in moves)) return;
+    event.preventDefault();
+    show(moves[event.key]);
+  });
+  host.replaceChildren(html("figcaption", {}, title), html("div", { class: "wide" }, root), tip);
+}
+
+// --- The page's charts and their controls ---------------------------------------------------------------------------
+
+const DRAWINGS = { learning: drawLearning, survival: drawSurvival, early: drawEarly, luck: drawLuck };
+
+function draw() {
+  for (const host of document.querySelectorAll("figure[data-chart]")) DRAWINGS[host.dataset.chart](host, report.panels[host.dataset.panel]);
+}
+
+function drawSpecifications() {
+  for (const host of document.querySelectorAll("figure[data-claim]")) drawSpecification(host, host.dataset.preset, host.dataset.claim);
+}
+
+function emphasise(arm) {
+  for (const one of document.querySelectorAll(".arm")) {
+    one.classList.toggle("dim", arm !== null && Number(one.dataset.arm) !== arm);
+    one.classList.toggle("focus", Number(one.dataset.arm) === arm);
+  }
+}
+
+function drawLegend() {
+  const host = document.getElementById("legend");
+  const toggles = group().map((arm) => {
+    const node = button(label(arm), !state.off.has(arm), () => {
+      if (!state.off.delete(arm)) state.off.add(arm);
+      node.setAttribute("aria-pressed", !state.off.has(arm));
+      draw();
+    }, swatch(arm), html("span", {}, label(arm)));
+    node.addEventListener("pointerenter", () => emphasise(arm));
+    node.addEventListener("pointerleave", () => emphasise(null));
+    return node;
+  });
+  const all = html("button", { type: "button", class: "plain" }, "all");
+  all.addEventListener("click", () => {
+    state.off.clear();
+    drawLegend();
+    draw();
+  });
+  const choose = select("Reading", report.groups.map((one) => one.name), state.group, (i) => {
+    state.group = i;
+    drawLegend();
+    draw();
+    document.querySelector("#legend select").focus();
+  });
+  host.replaceChildren(...(report.groups.length > 1 ? [choose] : []), html("div", { class: "toggles", role: "group", "aria-label": "Arms shown" }, ...toggles, all));
+}
+
+function bindSwitches() {
+  for (const node of document.querySelectorAll("button[data-switch]")) {
+    const name = node.dataset.switch;
+    node.addEventListener("click", () => {
+      state[name] = !state[name];
+      for (const same of document.querySelectorAll(`button[data-switch="${name}"]`)) same.setAttribute("aria-pressed", state[name]);
+      draw();
+    });
+  }
+  for (const node of document.querySelectorAll("button[data-luck]")) {
+    node.addEventListener("click", () => {
+      state.luck = node.dataset.luck;
+      for (const same of document.querySelectorAll("button[data-luck]")) same.setAttribute("aria-pressed", same === node);
+      draw();
+    });
+  }
+}
+
+// --- Replay ---------------------------------------------------------------------------------------------------------
+
+const SYMBOLS = { activator: "activator a", inhibitor: "inhibitor h" };
+const LOGITS = { network: "network", readout: "cell", blended: "blended" };
+
+function unpack({ unit, data }) {
+  const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+  const view = new DataView(bytes.buffer);
+  return Float64Array.from({ length: bytes.length / 2 }, (_, i) => view.getInt16(2 * i, true) * unit);
+}
+
+function startReplay(host) {
+  if (!host) return;
+  const places = [...new Set(report.replay.map((one) => `${one.environment}, ${one.preset}`))];
+  const chosen = { place: 0, arm: Infinity, stage: "final", time: 0, playing: null };
+  const here = () => report.replay.filter((one) => `${one.environment}, ${one.preset}` === places[chosen.place]);
+  const arms = () => [...new Set(here().map((one) => one.arm))];
+  let scene = null;
+
+  const slider = html("input", { type: "range", min: 0, value: 0, "aria-label": "Step of the episode" });
+  const play = html("button", { type: "button", class: "play" }, "▶ Play");
+  const clock = html("output", {});
+  const stages = html("div", { class: "toggles", role: "group", "aria-label": "Agent" });
+  const choices = html("div", { class: "choices" });
+  const stageView = html("div", { class: "stage" });
+  const told = html("p", { class: "detail" });
+
+  function pause() {
+    if (chosen.playing) cancelAnimationFrame(chosen.playing);
+    chosen.playing = null;
+    play.textContent = "▶ Play";
+    play.setAttribute("aria-pressed", "false");
+  }
+
+  function tick(began, from) {
+    chosen.playing = requestAnimationFrame((now) => {
+      const time = from + Math.floor((now - began) / 40); // 50 steps a second is real time; half of it can be followed
+      if (time >= scene.length - 1) {
+        seek(scene.length - 1);
+        return pause();
+      }
+      seek(time);
+      tick(began, from);
+    });
+  }
+
+  play.addEventListener("click", () => {
+    if (chosen.playing) return pause();
+    const from = chosen.time >= scene.length - 1 ? 0 : chosen.time;
+    play.textContent = "❚❚ Pause";
+    play.setAttribute("aria-pressed", "true");
+    tick(performance.now(), from);
+  });
+  slider.addEventListener("input", () => {
+    pause();
+    seek(Number(slider.value));
+  });
+
+  function seek(time) {
+    chosen.time = time;
+    slider.value = time;
+    clock.textContent = `step ${time + 1} of ${scene.length}`;
+    slider.setAttribute("aria-valuetext", clock.textContent);
+    scene.show(time);
+  }
+
+  function choose() {
+    pause();
+    chosen.arm = Math.min(chosen.arm, arms().length - 1);
+    const arm = arms()[chosen.arm];
+    const options = here().filter((one) => one.arm === arm);
+    const episode = options.find((one) => one.stage === chosen.stage) || options[0];
+    choices.replaceChildren(
+      select("Environment", places, chosen.place, (i) => { chosen.place = i; choose(); }),
+      select("Arm", arms().map(label), chosen.arm, (i) => { chosen.arm = i; choose(); })
+    );
+    stages.replaceChildren(...options.map((one) => button(one.stage, one === episode, () => {
+      chosen.stage = one.stage;
+      choose();
+      stages.querySelector('[aria-pressed="true"]').focus();
+    }, `${one.stage} (${short(one.steps)} steps)`)));
+    scene = makeScene(episode, stageView);
+    slider.max = scene.length - 1;
+    const deaf = episode.heard ? "" : " In this arm the cell runs along, but its readout does not reach the logits.";
+    told.textContent = `Seed ${episode.seed}, after ${episode.steps.toLocaleString("en")} environment steps: the pole is up for ${episode.length} steps. Colours are relative to the largest value of the episode.${deaf}`;
+    seek(0);
+  }
+
+  host.replaceChildren(choices, stages, stageView, html("div", { class: "transport" }, play, slider, clock), told);
+  choose();
+}
+
+/** The drawing of one episode, and the function that sets it to a step. */
+function makeScene(replay, host) {
+  const data = Object.fromEntries(Object.entries(replay.episode).map(([name, packed]) => [name, unpack(packed)]));
+  const { length, features } = replay;
+  const actions = ["← left", "right →"];
+
+  const cart = svg("g", { class: "cart" }, svg("rect", { x: -0.35, y: -0.12, width: 0.7, height: 0.24, rx: 0.05 }));
+  const pole = svg("path", { class: "pole", d: "M0,0V-1" });
+  const push = svg("path", { class: "push", d: "" });
+  cart.append(pole, svg("circle", { class: "axle", r: 0.05 }), push);
+  const track = svg("svg", { viewBox: "-2.8 -1.35 5.6 1.85", class: "track", role: "img", "aria-label": "Cart and pole" },
+    svg("path", { class: "rail", d: "M-2.4,0.14H2.4" }), svg("path", { class: "limit", d: "M-2.4,0V0.28M2.4,0V0.28" }), cart);
+
+  const heat = replay.states.map((packed) => {
+    const values = unpack(packed);
+    const name = SYMBOLS[packed.name] || packed.name;
+    const most = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0) || 1;
+    const cells = features.map(() => actions.map(() => ({ box: svg("rect", { width: 46, height: 24, rx: 3 }), text: svg("text", { "text-anchor": "middle" }) })));
+    const root = svg("svg", { viewBox: `0 0 128 ${20 + 27 * features.length}`, class: "heat", role: "img", "aria-label": `${name}, a row for each feature, a column for each action` });
+    actions.forEach((text, k) => root.append(svg("text", { x: 53 + 49 * k, y: 12, "text-anchor": "middle" }, text)));
+    cells.forEach((row, i) => {
+      root.append(svg("text", { x: 14, y: 37 + 27 * i, "text-anchor": "middle" }, features[i]));
+      row.forEach(({ box, text }, k) => {
+        fill(box, { x: 30 + 49 * k, y: 20 + 27 * i }, []);
+        fill(text, { x: 53 + 49 * k, y: 36 + 27 * i }, []);
+        root.append(box, text);
+      });
+    });
+    return { name, values, most, cells, root };
+  });
+
+  const largest = Math.max(...Object.keys(LOGITS).flatMap((name) => data[name].reduce((most, v) => Math.max(most, Math.abs(v)), 0))) || 1;
+  const bars = Object.keys(LOGITS).map((name) => {
+    const root = svg("svg", { viewBox: "0 0 160 68", class: "logits", role: "img", "aria-label": `Logits: ${LOGITS[name]}` });
+    root.append(svg("path", { class: "axis", d: "M102,4V64" }));
+    const rows = actions.map((text, k) => {
+      const box = svg("rect", { y: 8 + 30 * k, height: 22, rx: 2 });
+      const value = svg("text", { x: 102, y: 23 + 30 * k });
+      root.append(svg("text", { x: 0, y: 23 + 30 * k }, text), box, value);
+      return { box, value };
+    });
+    return { name, rows, root };
+  });
+
+  const figure = (kind, title, node) => html("figure", { class: `part ${kind}` }, html("figcaption", {}, title), node);
+  host.replaceChildren(
+    html("figure", { class: "part scene" }, track),
+    html("div", { class: "parts" }, ...heat.map(({ name, root }) => figure("of-cell", name, root)), ...bars.map(({ name, root }) => figure("of-logits", `logits: ${LOGITS[name]}`, root)))
+  );
+
+  function show(time) {
+    const [x, angle] = [data.position[2 * time], data.position[2 * time + 1]];
+    cart.setAttribute("transform", `translate(${x.toFixed(3)} 0)`);
+    pole.setAttribute("transform", `rotate(${((angle * 180) / Math.PI).toFixed(2)})`);
+    push.setAttribute("d", data.action[time] > 0.5 ? "M0.42,0h0.3m-0.1,-0.08l0.1,0.08l-0.1,0.08" : "M-0.42,0h-0.3m0.1,-0.08l-0.1,0.08l0.1,0.08");
+    for (const { values, most, cells } of heat) {
+      cells.forEach((row, i) => row.forEach(({ box, text }, k) => {
+        const value = values[(time * features.length + i) * actions.length + k];
+        box.setAttribute("class", value < 0 ? "minus" : "plus");
+        box.setAttribute("fill-opacity", (0.04 + 0.8 * Math.abs(value) / most).toFixed(3));
+        text.textContent = value.toFixed(most < 0.1 ? 3 : 2);
+      }));
+    }
+    for (const { name, rows } of bars) {
+      rows.forEach(({ box, value }, k) => {
+        const amount = data[name][time * actions.length + k];
+        const size = (52 * Math.abs(amount)) / largest;
+        fill(box, { x: amount < 0 ? 102 - size : 102, width: size, class: amount < 0 ? "minus" : "plus" }, []);
+        value.textContent = amount.toFixed(2);
+        value.setAttribute("text-anchor", amount < 0 ? "start" : "end");
+        value.setAttribute("dx", amount < 0 ? 3 : -3);
+      });
+    }
+  }
+  return { length, show };
+}
+
+// --- Begin ----------------------------------------------------------------------------------------------------------
+
+if (document.getElementById("legend")) drawLegend();
+bindSwitches();
+draw();
+drawSpecifications();
+startReplay(document.getElementById("replay-panel"));
+window.addEventListener("beforeprint", () => {
+  for (const node of document.querySelectorAll("details")) node.open = true;
+});
+let width = window.innerWidth;
+window.addEventListener("resize", () => {
+  if (window.innerWidth === width) return; // a phone's address bar comes and goes
+  width = window.innerWidth;
+  draw();
+  drawSpecifications();
+});
