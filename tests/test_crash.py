@@ -12,7 +12,7 @@ import pytest
 STUDY = """
 name = "tiny"
 environments = ["CartPole-v1"]
-seeds = 320
+seeds = 640
 steps = 12_288
 evaluate_every = 0
 settings.ppo.hidden = [8]
@@ -35,13 +35,18 @@ def shards(folder):
 
 
 def kill_at_random(folder, study, chance, first_shard):
-    """Start, wait for a random time that ends before or after the first results, and kill."""
-    process = start(folder, study)
-    time.sleep(chance.uniform(0.2, 1.2) * first_shard)
-    early = process.poll() is None
+    """Start, and kill at a random moment: as often on the way to the first result as soon after it."""
+    before, process = len(shards(folder)), start(folder, study)
+    if chance.random() < 0.5:
+        time.sleep(chance.uniform(0, first_shard))
+    else:
+        while len(shards(folder)) == before and process.poll() is None:
+            time.sleep(0.01)
+        time.sleep(chance.uniform(0, 0.5))
+    alive = process.poll() is None
     process.kill()
     process.communicate()
-    return early
+    return alive
 
 
 @pytest.mark.slow
@@ -50,7 +55,7 @@ def test_a_study_killed_twenty_times_holds_every_run_once_with_the_bits_of_an_un
     study.write_text(STUDY)
     assert start(undisturbed, study).wait() == 0  # which also fills the cache of compiled programs
     whole = shards(undisturbed)
-    assert len(whole) == 1280 / 32
+    assert len(whole) == 2560 / 32
 
     began, process = time.monotonic(), start(tmp_path / "timed", study)
     while not shards(tmp_path / "timed"):
@@ -74,4 +79,4 @@ def test_a_study_killed_twenty_times_holds_every_run_once_with_the_bits_of_an_un
     one, other = (pl.read_parquet(folder / "curves.parquet") for folder in (undisturbed, killed))
     assert one.equals(other)
     assert one.group_by("arm", "seed").len()["len"].unique().to_list() == [12_288 // 512]
-    assert one.select("arm", "seed").n_unique() == 1280
+    assert one.select("arm", "seed").n_unique() == 2560

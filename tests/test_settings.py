@@ -8,6 +8,7 @@ import pytest
 
 from morphorl.blend import Blend
 from morphorl.cell import Cell
+from morphorl.control import Control
 from morphorl.errors import SettingError
 from morphorl.guidance import Guidance
 from morphorl.settings import PPO, PRESETS, Settings, from_dict, to_dict
@@ -32,7 +33,7 @@ REFUSED = [
     (lambda: Blend(weight=-INF), "blend.weight = -inf", "a finite number"),
     (lambda: Blend(distil=-0.1), "blend.distil = -0.1", "at least 0"),
     (lambda: Blend(kind="mean"), "blend.kind = 'mean'", "'none', 'average', 'add'"),
-    (lambda: Cell(dt=0.0), "cell.dt = 0.0", "above 0"),
+    (lambda: Cell(dt=-0.1), "cell.dt = -0.1", "at least 0"),
     (lambda: Cell(epsilon=-1.0), "cell.epsilon = -1.0", "at least 0"),
     (lambda: Cell(bound=0.0), "cell.bound = 0.0", "above 0, or inf"),
     (lambda: Cell(bound=NAN), "cell.bound = nan", "above 0, or inf"),
@@ -49,6 +50,10 @@ REFUSED = [
     (lambda: PPO(hidden=()), "ppo.hidden = ()", "one or more whole numbers"),
     (lambda: PPO(hidden=(64, 0)), "ppo.hidden = (64, 0)", "one or more whole numbers"),
     (lambda: PPO(minibatches=0), "ppo.minibatches = 0", "whole number of at least 1"),
+    (lambda: Control(kind="nois"), "control.kind = 'nois'", "'none', 'sign', 'noise', 'reservoir', 'sticky'"),
+    (lambda: Control(autocorrelation=1.1), "control.autocorrelation = 1.1", "from -1 to 1"),
+    (lambda: Control(repeat=-0.1), "control.repeat = -0.1", "from 0 to 1"),
+    (lambda: PPO(network="lstm"), "ppo.network = 'lstm'", "'mlp', 'gru'"),
     (lambda: PPO(minibatches=3), "ppo.minibatches = 3", "must divide the batch of 512 samples"),
     (lambda: Settings(steps=511), "steps = 511", "at least one rollout of 512"),
     (lambda: Settings(steps=1e5), "steps = 100000.0", "whole number of at least 1"),

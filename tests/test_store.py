@@ -283,6 +283,7 @@ def test_a_failed_batch_is_noted_does_not_stop_the_others_and_is_tried_again_aft
     assert "MemoryError: no more of it" in said
 
     assert run(mine, Store(tmp_path), quiet()) == failed  # not tried again by itself
+    assert len(Store(tmp_path).finished()) == 36 - failed
     clean.Clean(tmp_path, failed=True)()
     assert f"{failed} failed runs will be tried again" in capsys.readouterr().out
     assert run(mine, Store(tmp_path), quiet()) == 0

@@ -7,9 +7,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from morphorl import companion, recurrent
 from morphorl.blend import blend
-from morphorl.cell import CellState
+from morphorl.companion import State
 from morphorl.networks import MLP, init_mlp
+from morphorl.reservoir import Wiring
 from morphorl.settings import Settings
 
 
@@ -22,12 +24,16 @@ class Statistics(NamedTuple):
 
 
 class Agent(eqx.Module):
-    """Everything that acts: networks, the cell's initial pattern, and observation statistics."""
+    """Everything that acts: networks, the initial pattern of the cell (or control), and observation statistics."""
 
     actor: MLP
     critic: MLP
-    pattern: CellState
+    pattern: State
     statistics: Statistics
+    wiring: Wiring | None = None
+    """The fixed weights of a reservoir in the cell's place."""
+    core: eqx.nn.GRUCell | None = None
+    """The recurrent unit under both networks."""
 
 
 class Thought(NamedTuple):
@@ -36,40 +42,60 @@ class Thought(NamedTuple):
     logits: Float[Array, "actions envs"]
     readout: Float[Array, "actions envs"]
     blended: Float[Array, "actions envs"]
+    memory: Float[Array, "memory envs"] | None = None
+    """A recurrent network's memory, this observation included."""
 
 
 def init_agent(settings: Settings, features: int, actions: int, key: PRNGKeyArray, cell_key: PRNGKeyArray) -> Agent:
-    """A fresh agent; the networks come from `key` and the cell's pattern from `cell_key` alone."""
-    key_actor, key_critic = jax.random.split(key)
-    hidden, activation = settings.ppo.hidden, settings.ppo.activation
+    """A fresh agent; the networks come from `key` and the cell's pattern (or control) from `cell_key` alone."""
+    key_actor, key_critic, key_core = jax.random.split(key, 3)
+    inputs, hidden, activation, core = features, settings.ppo.hidden, settings.ppo.activation, None
+    if settings.ppo.network == "gru":
+        inputs, *hidden = hidden
+        core = recurrent.init(key_core, features, inputs)
+    beside = companion.init(settings, cell_key, features, actions)
     return Agent(
-        actor=init_mlp(key_actor, (features, *hidden, actions), 0.01, activation),
-        critic=init_mlp(key_critic, (features, *hidden, 1), 1.0, activation),
-        pattern=settings.cell.init(cell_key, (features, actions)),
+        actor=init_mlp(key_actor, (inputs, *hidden, actions), 0.01, activation),
+        critic=init_mlp(key_critic, (inputs, *hidden, 1), 1.0, activation),
+        pattern=beside.pattern,
         statistics=Statistics(jnp.zeros(()), jnp.zeros(features), jnp.zeros(features)),
+        wiring=beside.wiring,
+        core=core,
     )
 
 
-def spread(pattern: CellState, envs: int) -> CellState:
+def spread(pattern: State, envs: int) -> State:
     """One copy of the pattern for each parallel environment, on a new last axis."""
     return jax.tree.map(lambda u: jnp.repeat(u[..., None], envs, axis=-1), pattern)
 
 
 def think(
-    settings: Settings, agent: Agent, cells: CellState, observation: Float[Array, "features envs"]
-) -> tuple[CellState, Thought]:
+    settings: Settings,
+    agent: Agent,
+    cells: State,
+    observation: Float[Array, "features envs"],
+    memory: Float[Array, "memory envs"] | None = None,
+    chance: Float[Array, "rows envs"] | None = None,
+) -> tuple[State, Thought]:
     """Advance the cells by one step under the observation, and blend their readouts into the network's logits.
+
+    Args:
+        memory: what a recurrent network remembers of the episode so far.
+        chance: random numbers for a control that needs some, from `companion.draw_chance`.
 
     Returns:
         The new states of the cells, of shape (features, actions, envs), and the step's logits.
     """
-    logits = agent.actor(network_view(settings, agent.statistics, observation))
+    view = network_view(settings, agent.statistics, observation)
+    if agent.core is not None:
+        assert memory is not None, "a recurrent network needs the memory of the episode so far"
+        view = memory = recurrent.step(agent.core, memory, view)
+    logits = agent.actor(view)
     if settings.blend.kind == "none":
-        return cells, Thought(logits, jnp.zeros_like(logits), logits)
+        return cells, Thought(logits, jnp.zeros_like(logits), logits, memory)
     seen = cell_view(settings, agent.statistics, observation)
-    cells, readout = jax.vmap(settings.cell.step, in_axes=(-1, -1, None), out_axes=-1)(cells, seen, settings.guidance)
-    cells = settings.cell.exchange(cells)
-    return cells, Thought(logits, readout, blend(settings.blend, logits, readout))
+    cells, readout = companion.step(settings, agent.wiring, cells, seen, chance)
+    return cells, Thought(logits, readout, blend(settings.blend, logits, readout), memory)
 
 
 def network_view(

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from morphorl.checks import BOUND, FINITE, NOT_NEGATIVE, POSITIVE, check, setting
+from morphorl.checks import BOUND, FINITE, NOT_NEGATIVE, check, setting
 from morphorl.choices import Mixed, choice, choose
 from morphorl.errors import SettingError
 from morphorl.guidance import Guidance, guide
@@ -57,8 +57,8 @@ class Cell(eqx.Module):
     """κ: how strongly the observation feeds the activator, per environment step (0: off)."""
     population: float = setting(0.0, NOT_NEGATIVE)
     """Exchange between the cells of parallel environments, per environment step (0: off)."""
-    dt: float = setting(1.0, POSITIVE)
-    """Length of one explicit step, in environment steps."""
+    dt: float = setting(1.0, NOT_NEGATIVE)
+    """Length of one explicit step, in environment steps. With 0 the pattern stays as it was drawn."""
     epsilon: float = setting(0.1, NOT_NEGATIVE)
     """ε in a²/(|h| + ε), dimensionless: keeps the reaction finite where the inhibitor crosses zero."""
     bound: float = setting(10.0, BOUND)

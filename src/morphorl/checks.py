@@ -26,6 +26,7 @@ NOT_NEGATIVE = Allowed("a finite number of at least 0", lambda value: math.isfin
 POSITIVE = Allowed("a finite number above 0", lambda value: math.isfinite(value) and value > 0)
 BOUND = Allowed("a number above 0, or inf for no bound", lambda value: value > 0)
 FRACTION = Allowed("a number from 0 to 1", lambda value: 0 <= value <= 1)
+CORRELATION = Allowed("a number from -1 to 1", lambda value: -1 <= value <= 1)
 COUNT = Allowed("a whole number of at least 1", lambda value: isinstance(value, int) and value >= 1)
 COUNT_OR_ZERO = Allowed("a whole number of at least 0", lambda value: isinstance(value, int) and value >= 0)
 WIDTHS = Allowed("one or more whole numbers of at least 1", lambda value: bool(value) and all(map(COUNT.holds, value)))

@@ -29,6 +29,8 @@ COMMANDS = {
     "train": Command("train", "Train", "train a batch of agents with one setting", True),
     "eval": Command("eval", "Eval", "evaluate trained agents", True),
     "run": Command("run", "RunStudy", "run a study, here or on a Ray cluster; go on with one that was stopped", True),
+    "luck": Command("luck", "Luck", "say whether it was the guidance or a lucky pattern: crossed seeds", True),
+    "readouts": Command("readouts", "ReadoutsCommand", "measure the readouts of a study's arms, to match noise", True),
     "plan": Command("plan", "Plan", "say how large a study is, and how long it would take", False),
     "status": Command("status", "Status", "say how a study stands", False),
     "clean": Command("clean", "Clean", "forget a study's failures, so that they are tried again", False),

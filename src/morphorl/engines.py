@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from morphorl import envs, ppo, rollout
+from morphorl import envs, ppo, rollout, sticky
 from morphorl.agent import Agent
 from morphorl.choices import mix
 from morphorl.progress import Progress
@@ -111,7 +111,7 @@ def evaluate_agents(
     keys = jax.random.split(jax.random.fold_in(jax.random.key(EVALUATION_STREAM), seed), len(settings))
 
     def play(settings: Settings, agent: Agent, key: jax.Array) -> jax.Array:
-        return rollout.evaluate(settings, env, agent, key, episodes, greedy=greedy)
+        return rollout.evaluate(settings, sticky.environment(settings, env), agent, key, episodes, greedy=greedy)
 
     return np.asarray(jax.jit(jax.vmap(play))(stack(settings), jax.tree.map(jnp.asarray, arrays), keys))
 
@@ -139,11 +139,17 @@ def compile_program(structure: Any, environment: str, size: int) -> Program:
         mapped = jax.shard_map(function, mesh=mesh, in_specs=in_specs, out_specs=runs, check_vma=False)
         return jax.jit(mapped, in_shardings=[NamedSharding(mesh, spec) for spec in in_specs], **options)
 
+    def init_one(settings, seed, cell_seed):
+        return ppo.init(settings, sticky.environment(settings, env), seed, cell_seed)
+
+    def advance_one(settings, state, start, stop):
+        return ppo.advance(settings, sticky.environment(settings, env), state, start, stop)
+
     def init(settings, seeds, cell_seeds):
-        return jax.vmap(ppo.init, in_axes=(0, None, 0, 0))(settings, env, seeds, cell_seeds)
+        return jax.vmap(init_one)(settings, seeds, cell_seeds)
 
     def advance(settings, state, start, stop):
-        return jax.vmap(ppo.advance, in_axes=(0, None, 0, None, None))(settings, env, state, start, stop)
+        return jax.vmap(advance_one, in_axes=(0, 0, None, None))(settings, state, start, stop)
 
     settings = jax.tree.unflatten(structure, [jax.ShapeDtypeStruct((size,), jnp.float32)] * structure.num_leaves)
     seeds = jax.ShapeDtypeStruct((size,), jnp.int32)

@@ -3,17 +3,20 @@
 Every function here is pure and trains one run; `engines` trains many with `vmap`.
 """
 
-from typing import NamedTuple
+import dataclasses
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
+from morphorl import recurrent, sticky
 from morphorl.agent import Agent, init_agent, network_view, observe
 from morphorl.blend import blend
 from morphorl.envs import Environment
 from morphorl.networks import MLP
+from morphorl.recurrent import Sequences
 from morphorl.rollout import Acting, Experience, begin, collect, draw, evaluate
 from morphorl.settings import PPO, Settings
 
@@ -28,6 +31,8 @@ class Networks(NamedTuple):
 
     actor: MLP
     critic: MLP
+    core: Any = None
+    """A recurrent network's unit (`eqx.nn.GRUCell`)."""
 
 
 class Samples(NamedTuple):
@@ -115,8 +120,12 @@ def prepare(
     time, features, envs = experience.observation.shape
     columns = experience.observation.transpose(1, 0, 2).reshape(features, time * envs)
     view = network_view(settings, agent.statistics, jnp.concatenate([columns, last], axis=1))
-    value = agent.critic(view)[0].reshape(time + 1, envs)
     final = jax.vmap(network_view, in_axes=(None, None, 0))(settings, agent.statistics, experience.final_observation)
+    seen = view
+    if agent.core is not None:
+        ended = experience.terminated | experience.truncated
+        seen, final = recurrent.seen_by_heads(agent.core, experience.memory, ended, view[:, -envs:], final)
+    value = agent.critic(seen)[0].reshape(time + 1, envs)
     cut_off = truncation_values(agent.critic, final, experience.truncated, env.time_limit)
     next_value = jnp.where(experience.truncated, cut_off, value[1:])
     ppo = settings.ppo
@@ -137,7 +146,7 @@ def prepare(
 # --- Loss and update -------------------------------------------------------------------------------------------------
 
 
-def ppo_loss(networks: Networks, settings: Settings, samples: Samples) -> Float[Array, ""]:
+def ppo_loss(networks: Networks, settings: Settings, rollout: Samples | Sequences) -> Float[Array, ""]:
     """The clipped surrogate, the (clipped) value loss and the entropy bonus on one minibatch.
 
     With r the probability ratio, A the advantages normalised over the minibatch, V the value, R = A_gae + V_old:
@@ -146,6 +155,7 @@ def ppo_loss(networks: Networks, settings: Settings, samples: Samples) -> Float[
 
     CE is the cross-entropy from the blended policy, held fixed, to the network alone (`blend.distil`).
     """
+    samples = recurrent.as_samples(networks.core, rollout) if isinstance(rollout, Sequences) else rollout
     ppo = settings.ppo
     logits = networks.actor(samples.observation)
     log_policy = jax.nn.log_softmax(blend(settings.blend, logits, samples.readout), axis=0)
@@ -188,13 +198,14 @@ def learn(
     settings: Settings,
     networks: Networks,
     optimiser_state: optax.OptState,
-    samples: Samples,
+    samples: Samples | Sequences,
     learning_rate: Scalar,
     key: PRNGKeyArray,
 ) -> tuple[Networks, optax.OptState, Bool[Array, ""]]:
     """Several epochs of minibatch steps on one rollout; also returns whether loss and gradient stayed finite."""
     ppo = settings.ppo
-    minibatches = shuffle(key, ppo.epochs, ppo.batch).reshape(ppo.epochs * ppo.minibatches, -1)
+    batch = ppo.num_envs if isinstance(samples, Sequences) else ppo.batch
+    minibatches = shuffle(key, ppo.epochs, batch).reshape(ppo.epochs * ppo.minibatches, -1)
 
     def step(carry, chosen):
         networks, optimiser_state, finite = carry
@@ -220,7 +231,7 @@ def init(settings: Settings, env: Environment, seed: Int[Array, ""], cell_seed: 
     unmeasured = jnp.full(settings.updates, jnp.nan)
     return TrainState(
         agent=agent,
-        optimiser=optimiser(settings.ppo).init(Networks(agent.actor, agent.critic)),  # pyright: ignore[reportArgumentType]
+        optimiser=optimiser(settings.ppo).init(Networks(agent.actor, agent.critic, agent.core)),  # pyright: ignore[reportArgumentType]
         acting=begin(settings, env, agent, key_begin, settings.ppo.num_envs),
         key=key_updates,
         curve=Curve(unmeasured, jnp.zeros(settings.updates, jnp.int32), unmeasured, unmeasured),
@@ -235,12 +246,15 @@ def update(settings: Settings, env: Environment, state: TrainState, index: Int[A
     acting, experience = collect(settings, env, state.agent, state.acting, draw(settings, env, key_rollout))
 
     samples = prepare(settings, env, state.agent, experience, acting.observation)
-    networks = Networks(state.agent.actor, state.agent.critic)
+    if state.agent.core is not None:
+        ended = experience.terminated | experience.truncated
+        samples = recurrent.as_sequences(samples, state.acting.memory, ended)
+    networks = Networks(state.agent.actor, state.agent.critic, state.agent.core)
     learning_rate = ppo.learning_rate * (1 - index / settings.updates if ppo.anneal else 1.0)
     networks, optimiser_state, finite = learn(settings, networks, state.optimiser, samples, learning_rate, key_learn)
 
     seen = experience.observation.transpose(1, 0, 2).reshape(env.num_features, -1)
-    agent = Agent(networks.actor, networks.critic, state.agent.pattern, observe(state.agent.statistics, seen))
+    agent = dataclasses.replace(state.agent, **networks._asdict(), statistics=observe(state.agent.statistics, seen))
     first_failure = (state.diverged_at < 0) & ~finite
     return TrainState(
         agent=agent,
@@ -268,6 +282,7 @@ def train(
         >>> settings = Settings("StatelessCartPole-v1", steps=20_000)
         >>> trained = jax.jit(train, static_argnums=1)(settings, envs.make(settings.environment), 0)
     """
+    env = sticky.environment(settings, env)
     state = init(settings, env, jnp.asarray(seed), jnp.asarray(seed if cell_seed is None else cell_seed))
     return advance(settings, env, state, jnp.asarray(0), jnp.asarray(settings.updates))
 

@@ -4,7 +4,7 @@ import json
 import math
 import os
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -36,19 +36,26 @@ class Progress:
         self.folder = folder
         self.last_beat = -math.inf
         self.running = 0
-        self.together = len({(run.settings.environment, run.preset, run.arm) for run in runs}) > MOST_ROWS
+        self.together = len({(id(run.settings), run.arm) for run in runs}) > MOST_ROWS
+        self.rows: dict[tuple[int, str], tuple[str, str]] = {}
         self.total = defaultdict(int)
         self.done = defaultdict(int)
         self.returns: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
         for run in runs:
-            self.total[self._row(run)] += 1
-            self.done[self._row(run)] += run.id in finished
-        remaining = {run.id: run for run in runs if run.id not in finished}.values()
-        self.work_left = sum(estimate.work(run.settings) for run in remaining)
-        self.work = self.steps = 0
+            row = self._row(run)
+            self.total[row] += 1
+            self.done[row] += run.id in finished
+        remaining = {run.id: run.settings for run in runs if run.id not in finished}
+        alike = Counter(map(id, remaining.values()))  # a million runs share a thousand settings
+        self.work_left: dict[str, int] = defaultdict(int)
+        for settings in {id(settings): settings for settings in remaining.values()}.values():
+            self.work_left[estimate.kind(settings)] += alike[id(settings)] * estimate.work(settings)
+        self.work: dict[str, int] = defaultdict(int)
+        self.seconds: dict[str, float] = defaultdict(float)
+        self.remembered = estimate.known_speeds()
+        self.steps = 0
         self.batch_updates = 0
         self.activity = "starting"
-        self.training_seconds = 0.0
         self.resumed_at: float | None = None
         self.last_line = -math.inf
         self.live = Live(get_renderable=self.render, console=console, refresh_per_second=4)
@@ -79,13 +86,14 @@ class Progress:
     def advanced(self, runs: list[Run], updates: int, returns: np.ndarray) -> None:
         """The runs of a batch have done so many updates, and returned so much in their latest episodes."""
         now = time.perf_counter()
-        self.training_seconds += now - self.resumed_at if self.resumed_at else 0.0
         settings = runs[0].settings
+        kind = estimate.kind(settings)
         updates_done = len(runs) * (updates - self.batch_updates)
         work = updates_done * estimate.work(settings) // settings.updates
-        self.work_left -= work
+        self.work_left[kind] -= work
         if self.resumed_at is not None:  # the time of the first chunk is not known: it must not count for the speed
-            self.work += work
+            self.seconds[kind] += now - self.resumed_at
+            self.work[kind] += work
             self.steps += updates_done * settings.ppo.batch
         self.resumed_at, self.batch_updates = now, updates
         self.activity = f"training {runs[0].settings.environment}"
@@ -100,7 +108,7 @@ class Progress:
         """A batch could not be trained."""
         self.running -= len(runs)
         self.batch_updates, self.resumed_at = 0, None
-        self.work_left -= sum(estimate.work(run.settings) for run in runs)
+        self.work_left[estimate.kind(runs[0].settings)] -= sum(estimate.work(run.settings) for run in runs)
         self.console.print(f"{len(runs)} runs failed: {type(error).__name__}: {error}", markup=False, soft_wrap=True)
 
     def finished(self, runs: list[Run]) -> None:
@@ -127,15 +135,15 @@ class Progress:
 
     def rate(self) -> float | None:
         """Environment steps per second, once known."""
-        return self.steps / self.training_seconds if self.steps and self.training_seconds else None
+        return self.steps / sum(self.seconds.values()) if self.steps else None
 
     def seconds_left(self) -> float | None:
         """The time left, once the speed is known."""
-        return max(0, self.work_left) * self.training_seconds / self.work if self.rate() else None
+        return estimate.seconds(self.work_left, self.remembered | self.speeds()) if self.rate() else None
 
-    def work_rate(self) -> float | None:
-        """Work per second (`estimate.work`), once known."""
-        return self.work / self.training_seconds if self.rate() else None
+    def speeds(self) -> dict[str, float]:
+        """Work per second by kind (`estimate.kind`), where known."""
+        return {kind: self.work[kind] / seconds for kind, seconds in self.seconds.items() if seconds}
 
     def render(self) -> Group:
         """The state as a live table."""
@@ -166,8 +174,11 @@ class Progress:
             temporary.replace(self.folder / "progress.json")
 
     def _row(self, run: Run) -> tuple[str, str]:
-        arm = "all arms" if self.together else run.arm
-        return f"{run.settings.environment} ({run.preset})", arm
+        key = id(run.settings), run.arm
+        if key not in self.rows:
+            arm = "all arms" if self.together else run.arm
+            self.rows[key] = f"{run.settings.environment} ({run.preset})", arm
+        return self.rows[key]
 
     def _say(self, text: str) -> None:
         if not self.console.is_terminal:

@@ -5,6 +5,7 @@ machines that are lost elsewhere; the store decides what is still missing.
 """
 
 import functools
+import importlib
 import logging
 import os
 import warnings
@@ -89,8 +90,8 @@ def _import_ray() -> Any:
     # Ray reads this when it is imported.
     os.environ.setdefault("RAY_AUTH_MODE", "token")
     try:
-        import ray
-        import ray.exceptions
+        ray = importlib.import_module("ray")
+        importlib.import_module("ray.exceptions")
     except ImportError as error:
         raise SettingError("engine = 'ray': Ray is not installed; get it with: uv sync --extra ray.") from error
     return ray

@@ -44,6 +44,9 @@ def write(study: Study, store: Store, console: Console) -> None:
         _write_preset(curves.filter(preset=preset), preset, steps, folder, console, strengths)
         verdicts.write(study, preset, curves, folder, console)
     _mention_unknown(curves, console)
+    if study.cell_seeds:
+        told = "Runs that share a seed are not independent: these intervals take them for it. See `morphorl luck`."
+        console.print(told, soft_wrap=True, highlight=False)
     _mention_divergence(curves, console)
     console.print(f"Results: {store.root}", soft_wrap=True, markup=False, highlight=False)
 

@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
+from morphorl import companion, recurrent
 from morphorl.agent import Agent, spread, think
-from morphorl.cell import CellState
+from morphorl.companion import State
 from morphorl.envs import Environment, Step
 from morphorl.settings import Settings
 
@@ -19,8 +20,10 @@ class Acting(NamedTuple):
 
     env_state: Any
     observation: Float[Array, "features envs"]
-    cells: CellState
+    cells: State
     episode_return: Float[Array, " envs"]
+    memory: Any = None
+    """What a recurrent network remembers, (memory, envs); nothing for plain networks."""
 
 
 class Experience(NamedTuple):
@@ -40,6 +43,8 @@ class Experience(NamedTuple):
     truncated: Bool[Array, "time envs"]
     episode_return: Float[Array, "time envs"]
     at_bound: Float[Array, " time"]
+    memory: Any = None
+    """A recurrent network's memory, each observation included: (time, memory, envs)."""
 
 
 class Chance(NamedTuple):
@@ -52,28 +57,31 @@ class Chance(NamedTuple):
     step_key: PRNGKeyArray
     env_state: Any
     observation: Float[Array, "time features envs"]
-    pattern: CellState | None
+    pattern: State | None
+    control: Float[Array, "time rows envs"] | None
+    """What a control needs in each step; nothing for the cell."""
 
 
 def begin(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray, envs: int) -> Acting:
     """Reset `envs` parallel environments, and give each a copy of the agent's pattern."""
     keys = jax.random.split(key, envs)
     state, observation = jax.vmap(env.reset, out_axes=(0, -1))(keys)
-    return Acting(state, observation, spread(agent.pattern, envs), jnp.zeros(envs))
+    memory = None if agent.core is None else jnp.zeros((agent.core.hidden_size, envs))
+    return Acting(state, observation, spread(agent.pattern, envs), jnp.zeros(envs), memory)
 
 
 def draw(settings: Settings, env: Environment, key: PRNGKeyArray) -> Chance:
     """Draw the random numbers of one rollout."""
     time, envs = settings.ppo.rollout_steps, settings.ppo.num_envs
-    key_noise, key_step, key_reset, key_pattern = jax.random.split(key, 4)
+    key_noise, key_step, key_reset, key_pattern, key_control = jax.random.split(key, 5)
     noise = jax.random.gumbel(key_noise, (time, env.num_actions, envs))
     state, observation = jax.vmap(jax.vmap(env.reset, out_axes=(0, -1)))(jax.random.split(key_reset, (time, envs)))
     pattern = None
     if settings.blend.kind != "none" and settings.cell.reset == "redraw":
-        shape = (env.num_features, env.num_actions)
         keys = jax.random.split(key_pattern, (time, envs))
-        pattern = jax.vmap(jax.vmap(lambda k: settings.cell.init(k, shape), out_axes=-1))(keys)
-    return Chance(noise, jax.random.split(key_step, (time, envs)), state, observation, pattern)
+        pattern = jax.vmap(jax.vmap(lambda k: _draw_pattern(settings, env, k), out_axes=-1))(keys)
+    control = companion.draw_chance(settings, key_control, (time,), env.num_actions, envs)
+    return Chance(noise, jax.random.split(key_step, (time, envs)), state, observation, pattern, control)
 
 
 def collect(
@@ -82,7 +90,7 @@ def collect(
     """Act for one rollout in every parallel environment; episodes that end are followed by fresh ones."""
 
     def step(acting: Acting, chance: Chance) -> tuple[Acting, Experience]:
-        cells, thought = think(settings, agent, acting.cells, acting.observation)
+        cells, thought = think(settings, agent, acting.cells, acting.observation, acting.memory, chance.control)
         action = jnp.argmax(thought.blended + chance.noise, axis=0)
         after = jax.vmap(env.step, out_axes=ENV_AXES)(chance.step_key, acting.env_state, action)
         done = after.terminated | after.truncated
@@ -97,13 +105,15 @@ def collect(
             terminated=after.terminated,
             truncated=after.truncated,
             episode_return=episode_return,
-            at_bound=settings.cell.at_bound(cells),
+            at_bound=companion.at_bound(settings, cells),
+            memory=thought.memory,
         )
         acting = Acting(
             env_state=jax.vmap(_choose)(done, chance.env_state, after.state),
             observation=jnp.where(done[None], chance.observation, after.observation),
             cells=_reset_cells(settings, agent, chance.pattern, done, cells),
             episode_return=jnp.where(done, 0.0, episode_return),
+            memory=None if thought.memory is None else recurrent.forget(thought.memory, done),
         )
         return acting, experience
 
@@ -121,35 +131,39 @@ def evaluate(
     acting = begin(settings, env, agent, key_begin, episodes)
     if settings.cell.reset == "redraw":
         keys = jax.random.split(key_pattern, episodes)
-        shape = (env.num_features, env.num_actions)
-        acting = acting._replace(cells=jax.vmap(lambda k: settings.cell.init(k, shape), out_axes=-1)(keys))
+        acting = acting._replace(cells=jax.vmap(lambda k: _draw_pattern(settings, env, k), out_axes=-1)(keys))
 
     def running(carry):
         return jnp.any(carry[2])
 
     def step(carry):
         time, acting, alive = carry
-        key_step, key_action = jax.random.split(jax.random.fold_in(key_steps, time))
-        cells, thought = think(settings, agent, acting.cells, acting.observation)
+        key_step, key_action, key_control = jax.random.split(jax.random.fold_in(key_steps, time), 3)
+        chance = companion.draw_chance(settings, key_control, (), env.num_actions, episodes)
+        cells, thought = think(settings, agent, acting.cells, acting.observation, acting.memory, chance)
         noise = 0.0 if greedy else jax.random.gumbel(key_action, thought.blended.shape)
         action = jnp.argmax(thought.blended + noise, axis=0)
         keys = jax.random.split(key_step, episodes)
         after = jax.vmap(env.step, out_axes=ENV_AXES)(keys, acting.env_state, action)
         episode_return = acting.episode_return + alive * after.reward
         alive = alive & ~(after.terminated | after.truncated)
-        return time + 1, Acting(after.state, after.observation, cells, episode_return), alive
+        return time + 1, Acting(after.state, after.observation, cells, episode_return, thought.memory), alive
 
     return jax.lax.while_loop(running, step, (0, acting, jnp.ones(episodes, bool)))[1].episode_return
 
 
+def _draw_pattern(settings: Settings, env: Environment, key: PRNGKeyArray) -> State:
+    return companion.draw_state(settings, key, env.num_features, env.num_actions)
+
+
 def _reset_cells(
-    settings: Settings, agent: Agent, fresh: CellState | None, done: Bool[Array, " envs"], cells: CellState
-) -> CellState:
+    settings: Settings, agent: Agent, fresh: State | None, done: Bool[Array, " envs"], cells: State
+) -> State:
     """Cells at the start of the next step: reset where an episode has just ended, as `cell.reset` says."""
     if settings.blend.kind == "none" or settings.cell.reset == "never":
         return cells
     initial = jax.tree.map(lambda u: u[..., None], agent.pattern) if fresh is None else fresh
-    return jax.tree.map(lambda start, u: jnp.where(done[None, None], start, u), initial, cells)
+    return jax.tree.map(lambda start, u: jnp.where(done[(None,) * (u.ndim - 1)], start, u), initial, cells)
 
 
 def _choose(condition: Bool[Array, ""], if_true: Any, if_false: Any) -> Any:

@@ -51,8 +51,7 @@ def run(
                 else:
                     store.add(batch.runs, outcome, with_agents=with_agents)
                     progress.finished(batch.runs)
-        if speed := progress.work_rate():
-            estimate.remember(speed)
+        estimate.remember(progress.speeds())
     missing = store.failed() & {run.id for run in runs}
     if missing:
         console.print(

@@ -23,6 +23,7 @@ from morphorl.checks import (
     hints_of,
     setting,
 )
+from morphorl.control import Control
 from morphorl.errors import SettingError, did_you_mean
 from morphorl.guidance import Guidance
 
@@ -55,9 +56,11 @@ class PPO(eqx.Module):
     epochs: int = setting(4, COUNT, static=True)
     """Passes over a rollout."""
     minibatches: int = setting(4, COUNT, static=True)
-    """Parts that each pass is cut into; must divide num_envs × rollout_steps."""
+    """Parts that each pass is cut into; must divide num_envs × rollout_steps (num_envs for `gru`)."""
     hidden: tuple[int, ...] = setting((64, 64), WIDTHS, static=True)
     """Widths of the hidden layers, the same for policy and value network."""
+    network: Literal["mlp", "gru"] = setting("mlp", static=True)
+    """`mlp`: two plain networks. `gru`: their first hidden layer is one recurrent unit, trained through time."""
     activation: Literal["tanh", "relu"] = setting("tanh", static=True)
     """The hidden layers' activation."""
     normalise_observations: bool = setting(False, static=True)
@@ -69,6 +72,11 @@ class PPO(eqx.Module):
             raise SettingError(
                 f"ppo.minibatches = {self.minibatches}: must divide the batch of {self.batch} samples "
                 f"(ppo.num_envs {self.num_envs} × ppo.rollout_steps {self.rollout_steps})."
+            )
+        if self.network == "gru" and self.num_envs % self.minibatches:
+            raise SettingError(
+                f"ppo.minibatches = {self.minibatches}: must divide the {self.num_envs} environments (ppo.num_envs) "
+                "where ppo.network is 'gru', whose minibatches are whole sequences."
             )
 
     @property
@@ -118,6 +126,7 @@ class Settings(eqx.Module):
     cell: Cell = dataclasses.field(default_factory=Cell)
     guidance: Guidance = dataclasses.field(default_factory=Guidance)
     blend: Blend = dataclasses.field(default_factory=Blend)
+    control: Control = dataclasses.field(default_factory=Control)
 
     def __check_init__(self) -> None:
         check(self, "")

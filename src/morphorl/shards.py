@@ -1,7 +1,7 @@
 """What lies in a study's folder, read without JAX: finished runs from the shards, failures, and how far a run is.
 
 study.json            the study, and the versions it was last run with
-runs.parquet          its runs: id, preset, environment, arm, seed
+runs.parquet          its runs: id, preset, environment, arm, seed, cell seed
 shards/CHECKSUM.parquet       the curves of one finished batch; the file's name is its content's checksum
 shards/CHECKSUM.safetensors   the batch's agents, if they are kept
 shards/damaged/       shards that no longer are what was written
@@ -65,7 +65,7 @@ def forget_failures(root: Path) -> int:
 
 
 def planned(root: Path) -> pl.DataFrame:
-    """The study's runs: columns run, preset, environment, arm, seed.
+    """The study's runs: columns run, preset, environment, arm, seed, cell_seed.
 
     Raises:
         StoreError: if the folder holds no study.

@@ -22,10 +22,10 @@ from morphorl.files import refuse_links_out, write_atomically, write_by_content,
 from morphorl.study import Run, Study
 
 VERSIONED = ("morphorl", "jax", "jaxlib", "equinox", "gymnax", "numpy", "optax")
-MAY_GROW = ("seeds", "first_seed", "environments", "presets")
+MAY_GROW = ("seeds", "first_seed", "cell_seeds", "environments", "presets")
 """What may change in a study without making it another one; arms may come and go as well."""
 
-RUNS_SCHEMA = ("run", "preset", "environment", "arm", "seed")
+RUNS_SCHEMA = ("run", "preset", "environment", "arm", "seed", "cell_seed")
 
 
 class Store:
@@ -113,9 +113,10 @@ class Store:
 
     def _has_other_runs(self, study: Study) -> bool:
         """Whether the folder holds a run of the same labels and seed as one of the study's, and yet another run."""
-        labels = [name for name in RUNS_SCHEMA if name != "run"]
         try:
-            both = _list_runs(study).join(shards.planned(self.root), on=labels)
+            planned = shards.planned(self.root)
+            labels = [name for name in RUNS_SCHEMA if name != "run" and name in planned.columns]
+            both = _list_runs(study).join(planned, on=labels)
         except StoreError:  # the list is damaged, and the ids in the shards are not: nothing can be mixed up
             return False
         return not both.filter(pl.col("run") != pl.col("run_right")).is_empty()
@@ -173,7 +174,7 @@ class Store:
         good = self._good()
         if not good:
             raise StoreError(f"{self.root}: holds no finished run.")
-        order = _list_runs(study).drop("seed").with_row_index("order")
+        order = _list_runs(study).drop("seed", "cell_seed").with_row_index("order")
         curves = pl.concat([pl.read_parquet(shard.path) for shard in good])
         if sum(len(shard.runs) for shard in good) > len(self.finished()):  # two writers, where locks do not work
             curves = curves.unique(["run", "env_steps"], keep="first")
@@ -214,7 +215,7 @@ def _writing(root: Path) -> Iterator[None]:
 
 
 def _list_runs(study: Study) -> pl.DataFrame:
-    rows = [(run.id, run.preset, run.settings.environment, run.arm, run.seed) for run in study.iterate()]
+    rows = [(run.id, run.preset, run.settings.environment, run.arm, run.seed, run.cell_seed) for run in study.iterate()]
     columns = dict(zip(RUNS_SCHEMA, zip(*rows, strict=True), strict=True))
     return pl.DataFrame({name: pl.Series(name, values) for name, values in columns.items()})
 

@@ -68,6 +68,9 @@ class Study:
     arms: Mapping[str, Values | Settings]
     seeds: int
     first_seed: int = 0
+    cell_seeds: int | None = None
+    """Crossed seeds: every seed is run with each of so many cell seeds, which count from `first_seed` as well. Without
+    it the cell seed of a run equals its seed."""
     steps: int = 100_000
     """Environment steps of each run."""
     evaluate_every: int = 2_000
@@ -80,8 +83,10 @@ class Study:
 
     def __post_init__(self) -> None:
         check_study_name(self.name)
-        for name, allowed in (("seeds", COUNT), ("first_seed", COUNT_OR_ZERO)):
+        for name, allowed in (("seeds", COUNT), ("first_seed", COUNT_OR_ZERO), ("cell_seeds", COUNT)):
             value = getattr(self, name)
+            if name == "cell_seeds" and value is None:
+                continue
             if isinstance(value, bool) or not allowed.holds(value):
                 raise SettingError(f"{name} = {value!r}: must be {allowed.words}.")
         _check_names("environments", self.environments)
@@ -93,9 +98,10 @@ class Study:
         arms_.flatten(self.settings)
         if self.size > MOST_RUNS:
             raise SettingError(
-                f"arms × environments × presets × seeds = {self.size:,} runs: must be at most {MOST_RUNS:,}."
+                f"arms × environments × presets × seeds (× cell seeds) = {self.size:,} runs: must be at most "
+                f"{MOST_RUNS:,}."
             )
-        if self.first_seed + self.seeds > 2**31:
+        if self.first_seed + max(self.seeds, self.cell_seeds or 0) > 2**31:
             raise SettingError(f"first_seed = {self.first_seed}: the last seed must be below 2³¹.")
 
     @property
@@ -104,7 +110,7 @@ class Study:
         combinations = 0
         for label, arm in self.arms.items():
             combinations += 1 if isinstance(arm, Settings) else _in_arm(label, lambda arm=arm: arms_.count(arm))
-        return combinations * len(self.environments) * len(self.presets) * self.seeds
+        return combinations * len(self.environments) * len(self.presets) * self.seeds * (self.cell_seeds or 1)
 
     def runs(self) -> list[Run]:
         """All runs, seed by seed, so that every arm shows a first result early."""
@@ -116,8 +122,14 @@ class Study:
             labelled = self.expand(preset)
             for environment in self.environments:
                 here = [(arm, replace(settings, environment=environment)) for arm, settings in labelled.items()]
-                for seed in range(self.first_seed, self.first_seed + self.seeds):
-                    yield from (Run(arm, settings, seed, seed, preset) for arm, settings in here)
+                for seed, cell_seed in self._seeds():
+                    yield from (Run(arm, settings, seed, cell_seed, preset) for arm, settings in here)
+
+    def _seeds(self) -> Iterator[tuple[int, int]]:
+        """Pairs of seed and cell seed, the same for all arms: arms of one cell seed start from one pattern."""
+        for seed in range(self.first_seed, self.first_seed + self.seeds):
+            crossed = range(self.first_seed, self.first_seed + self.cell_seeds) if self.cell_seeds else (seed,)
+            yield from ((seed, cell_seed) for cell_seed in crossed)
 
     def expand(self, preset: str) -> dict[str, Settings]:
         """The settings of every arm under a preset, one entry for each combination of its axes.

@@ -34,12 +34,12 @@ def load(study: str, changes: list[str] | tuple[str, ...] = ()) -> Study:
     for change in changes:
         table = _merge(table, _parse_change(change))
     try:
-        study = from_table(table)
-        for preset in study.presets:
-            study.expand(preset)
-        return study
+        loaded = from_table(table)
+        for preset in loaded.presets:
+            loaded.expand(preset)  # which refuses a wrong setting of an arm
     except SettingError as error:
         raise SettingError(f"{path.name}: {error}") from error
+    return loaded
 
 
 def from_table(table: Table) -> Study:

@@ -1,6 +1,7 @@
 """`morphorl plan`."""
 
 import dataclasses
+from collections import defaultdict
 
 from rich.markup import escape
 from rich.table import Table
@@ -31,11 +32,18 @@ class Plan:
         table.add_row(f"{arms:,}", "arms")
         table.add_row(f"{len(study.environments) * len(study.presets):,}", "environments × presets")
         table.add_row(f"{study.seeds:,}", "seeds")
+        if study.cell_seeds:
+            table.add_row(f"{study.cell_seeds:,}", "cell seeds with each of them")
         shared = "" if runs == study.size else f" ({study.size:,} labels; some share a run)"
         table.add_row(f"{runs:,}", f"runs{shared}")
         table.add_row(f"{len(found):,}", "compiled programs")
         table.add_row(f"{steps:,}", "environment steps")
         console.print(table, highlight=False)
-        speed = estimate.speed()
-        seconds = estimate.seconds([(one, len(program.runs)) for program, one in settings], speed)
-        console.print(f"About {estimate.duration(seconds)} {speed.source}.", highlight=False, soft_wrap=True)
+        left: dict[str, int] = defaultdict(int)
+        for program, one in settings:
+            left[estimate.kind(one)] += len(program.runs) * estimate.work(one)
+        speeds = estimate.known_speeds()
+        known = set(left) <= set(speeds)
+        source = "at the speed of earlier studies on this machine" if known else "if this is a typical machine"
+        seconds = estimate.seconds(left, speeds) + estimate.COMPILING * len(found)
+        console.print(f"About {estimate.duration(seconds)} {source}.", highlight=False, soft_wrap=True)

@@ -12,6 +12,7 @@ from morphorl import agents, results
 from morphorl.blend import Blend
 from morphorl.cell import Cell
 from morphorl.commands.shared import Folder, Preset, console
+from morphorl.control import Control
 from morphorl.guidance import Guidance
 from morphorl.run import run
 from morphorl.settings import PPO, PRESETS, Settings
@@ -48,6 +49,7 @@ class Train:
     guidance: Guidance = dataclasses.field(default_factory=Guidance)
     blend: Blend = dataclasses.field(default_factory=Blend)
     cell: Cell = dataclasses.field(default_factory=Cell)
+    control: Control = dataclasses.field(default_factory=Control)
     ppo: PPO = dataclasses.field(default_factory=PPO)
 
     def __call__(self) -> None:
@@ -60,6 +62,7 @@ class Train:
             cell=self.cell,
             guidance=self.guidance,
             blend=self.blend,
+            control=self.control,
         )
         study = Study("train", (self.env,), {"agent": settings}, self.seeds, self.first_seed, presets=(self.preset,))
         store = Store(self.out)

@@ -1,0 +1,83 @@
+"""What stands beside the network and gives a readout: the cell, or a control in its place."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from morphorl import noise, reservoir
+from morphorl.cell import CellState
+from morphorl.reservoir import Wiring
+from morphorl.settings import Settings
+
+State = Any
+"""A `CellState`, the noise (a number per action), or the reservoir's units; parallel ones add an axis."""
+
+
+class Companion(NamedTuple):
+    """A companion at the start of an episode, and what of it never changes."""
+
+    pattern: State
+    wiring: Wiring | None
+    """The weights of a reservoir; nothing for the others."""
+
+
+def init(settings: Settings, key: PRNGKeyArray, features: int, actions: int) -> Companion:
+    """Draw a companion; `key` alone decides it."""
+    wiring = reservoir.wire(key, features, actions) if settings.control.kind == "reservoir" else None
+    return Companion(draw_state(settings, key, features, actions), wiring)
+
+
+def draw_state(settings: Settings, key: PRNGKeyArray, features: int, actions: int) -> State:
+    """Draw an initial state: the cell's pattern, noise from its stationary distribution, or a reservoir at rest."""
+    if settings.control.kind == "noise":
+        return noise.init(settings.control.deviation, key, actions)
+    if settings.control.kind == "reservoir":
+        return jnp.zeros(reservoir.size(features, actions))
+    return settings.cell.init(key, (features, actions))
+
+
+def draw_chance(
+    settings: Settings, key: PRNGKeyArray, shape: tuple[int, ...], actions: int, envs: int
+) -> Float[Array, "*shape rows envs"] | None:
+    """The random numbers that steps need, `shape` of them: a sign, a normal number per action, or nothing at all."""
+    if settings.control.kind == "sign":
+        return jax.random.rademacher(key, (*shape, 1, envs), jnp.float32)
+    if settings.control.kind == "noise":
+        return jax.random.normal(key, (*shape, actions, envs))
+    return None
+
+
+def step(
+    settings: Settings,
+    wiring: Any,
+    state: State,
+    observation: Float[Array, "features envs"],
+    chance: Any,
+) -> tuple[State, Float[Array, "actions envs"]]:
+    """Advance parallel companions by one environment step under their observations.
+
+    Args:
+        wiring: from `init`.
+        chance: (rows, envs) random numbers from `draw_chance`, or None where it has none to give.
+
+    Returns:
+        Their new states and readouts.
+    """
+    control = settings.control
+    if control.kind == "noise":
+        state = noise.step(control.deviation, control.autocorrelation, state, chance)
+        return state, state
+    if control.kind == "reservoir":
+        scales = (control.spectral_radius, control.input_scale, control.deviation)
+        return reservoir.step(wiring, *scales, state, observation)
+    step = jax.vmap(settings.cell.step, in_axes=(-1, -1, None), out_axes=-1)
+    state, readout = step(state, observation, settings.guidance)
+    state = settings.cell.exchange(state)
+    return state, readout * chance if control.kind == "sign" else readout
+
+
+def at_bound(settings: Settings, state: State) -> Float[Array, ""]:
+    """The share of state variables on which the cell's bound acts; 0 for a companion that is no cell."""
+    return settings.cell.at_bound(state) if isinstance(state, CellState) else jnp.zeros(())

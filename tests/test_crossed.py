@@ -1,0 +1,184 @@
+"""Crossed seeds: every cell seed with every seed, common patterns across arms, and the luck that they show."""
+
+import dataclasses
+import json
+import re
+import sys
+
+import jax.numpy as jnp
+import jaxtyping
+import numpy as np
+import polars as pl
+import pytest
+
+from morphorl import cli, envs, luck, luck_report, matching, ppo, study_file
+from morphorl.errors import SettingError
+from morphorl.matching import Moments
+from morphorl.study import Study
+
+CROSSED = Study(
+    "crossed",
+    ("CartPole-v1",),
+    {"γ = {guidance.strength}": {"guidance": {"strength": [0.0, 0.3]}}},
+    seeds=3,
+    first_seed=5,
+    cell_seeds=4,
+    steps=512,
+    evaluate_every=0,
+    settings={"ppo": {"hidden": [4], "epochs": 1}},
+)
+
+
+def test_every_seed_meets_every_cell_seed_and_without_crossing_they_are_one():
+    runs = CROSSED.runs()
+    assert len(runs) == CROSSED.size == 2 * 3 * 4
+    assert {(run.seed, run.cell_seed) for run in runs} == {(s, c) for s in (5, 6, 7) for c in (5, 6, 7, 8)}
+    assert len({run.id for run in runs}) == len(runs)
+    plain = dataclasses.replace(CROSSED, cell_seeds=None)
+    assert all(run.seed == run.cell_seed for run in plain.runs())
+    assert {run.id for run in plain.runs()} <= {run.id for run in runs}  # the runs on the diagonal are the same
+
+
+@pytest.mark.parametrize("change", ["cell_seeds=0", "cell_seeds=1.5", "cell_seeds=true", "cell_seeds=3_000_000_000"])
+def test_a_wrong_number_of_cell_seeds_is_refused(change):
+    jaxtyping.config.update("jaxtyping_disable", True)
+    try:
+        with pytest.raises(SettingError, match=r"cell_seeds = .*whole number of at least 1|must be at most|below 2³¹"):
+            study_file.load("blind_dynamics", [change])
+    finally:
+        jaxtyping.config.update("jaxtyping_disable", False)
+
+
+def test_the_number_of_cell_seeds_can_be_set_from_outside():
+    assert study_file.load("blind_dynamics", ["cell_seeds=3"]).size == 3 * study_file.load("blind_dynamics").size
+
+
+def test_arms_of_one_cell_seed_start_from_one_pattern_whatever_their_strength_and_seed():
+    env, patterns = envs.make("CartPole-v1"), {}
+    for run in study_file.load("crossed", ["seeds=2", "cell_seeds=2"]).runs():
+        agent = ppo.init(run.settings, env, jnp.array(run.seed), jnp.array(run.cell_seed)).agent
+        patterns.setdefault(run.cell_seed, []).append(np.concatenate([*agent.pattern]))
+    assert [len(of) for of in patterns.values()] == [14, 14]
+    for of in patterns.values():
+        assert all(np.array_equal(of[0], other) for other in of)
+    assert not np.array_equal(patterns[0][0], patterns[1][0])
+
+
+def table(scores):
+    """Curves whose every return is the run's score, by arm a matrix of a row per pattern and a column per learner."""
+    rows = [
+        {"preset": "standard", "environment": "CartPole-v1", "arm": arm, "seed": seed, "cell_seed": cell_seed,
+         "env_steps": steps, "episode_return": float(matrix[cell_seed, seed]), "episodes": 1}
+        for arm, matrix in scores.items()
+        for cell_seed, seed in np.ndindex(*matrix.shape)
+        for steps in (100, 200)
+    ]  # fmt: skip
+    return pl.DataFrame(rows)
+
+
+def test_the_report_splits_each_arms_matrix_and_compares_with_the_arm_named():
+    generator = np.random.default_rng(0)
+    reference = generator.normal(20, 1, size=(5, 4))
+    lucky = 21 + 5 * generator.normal(size=(5, 1)) + generator.normal(size=(5, 4))
+    told = luck_report.report(
+        table({"γ = 0": reference, "γ = 0.3": lucky}).sample(fraction=1, shuffle=True, seed=1), "γ = 0"
+    )
+    arms = told["standard"]["CartPole-v1"]
+    early = arms["γ = 0.3"]["early_return"]
+    assert early["split"]["pattern"]["value"] == pytest.approx(luck.variance_split(lucky).pattern.value)
+    assert early["mean"] == pytest.approx(lucky.mean())
+    assert early["lead"] == pytest.approx(lucky.mean() - reference.mean())
+    assert [entry["n"] for entry in early["found"]] == [1, 3, 5, 10]
+    expected = luck.found_with_one_pattern(lucky, reference, 5)
+    assert early["found"][2]["one_pattern"] == {"better": expected.better, "significant": expected.significant}
+    assert early["found"][0]["fresh_patterns"]["significant"] is None
+    assert "found" not in arms["γ = 0"]["early_return"]
+    json.dumps(told)
+
+
+def test_what_cannot_be_split_is_said_and_what_is_not_crossed_is_refused():
+    good, unknown = np.random.default_rng(0).normal(size=(2, 4, 4))
+    unknown[1, 1] = np.nan
+    told = luck_report.report(table({"good": good, "same": np.ones((4, 4)), "unknown": unknown}))
+    arms = told["standard"]["CartPole-v1"]
+    assert "no variance to split" in arms["same"]["early_return"]["unknown"]
+    assert "1 of 16 scores are unknown" in arms["unknown"]["early_return"]["unknown"]
+    assert "split" in arms["good"]["early_return"]
+    with pytest.raises(SettingError, match=r"against = 'godo': must be one of .* Did you mean 'good'?"):
+        luck_report.report(table({"good": good}), "godo")
+    with pytest.raises(SettingError, match="cell_seeds: must be 3 or more"):
+        luck_report.report(table({"good": good[:1]}))
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch, capsys):
+    jaxtyping.config.update("jaxtyping_disable", True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "400")
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["morphorl", *arguments])
+        try:
+            code = cli.main()
+        except SystemExit as end:
+            code = end.code
+        printed = capsys.readouterr()
+        return code, re.sub(r"\s+", " ", printed.out + printed.err)
+
+    yield run
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+SMALL = ["--set", "seeds=3", "--set", "cell_seeds=3", "--set", "steps=2048", "--set", "settings.ppo.hidden=[4]"]
+
+
+def test_luck_runs_a_crossed_study_goes_on_and_reads_its_folder(tmp_path, command):
+    arms = ["--set", "settings.ppo.epochs=1"]
+    code, printed = command("luck", "crossed", "--out", "one", *SMALL, *arms)
+    assert (code, "found by 1, 3, 5, 10" in printed) == (None, True)
+    for name in ("luck.json", "luck.png", "luck.svg", "curves.parquet"):
+        assert (tmp_path / "one" / name).stat().st_size > 100
+    first = (tmp_path / "one" / "luck.json").read_text()
+    shards = sorted(path.name for path in (tmp_path / "one" / "shards").iterdir())
+    assert command("luck", "crossed", "--out", "one", *SMALL, *arms)[0] is None  # the store takes it up again
+    assert shards == sorted(path.name for path in (tmp_path / "one" / "shards").iterdir())
+    code, printed = command("luck", "one", "--out", "two")
+    assert code is None
+    assert (tmp_path / "two" / "luck.json").read_text() == first
+    assert command("luck", "one", "--against", "γ = 0.2")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["blind_dynamics"], "cell_seeds = None, seeds = 32: must be 3 or more of each"),
+        (["crossed", "--set", "cell_seeds=2"], "cell_seeds = 2, seeds = 16: must be 3 or more"),
+        (["crosed"], "Did you mean 'crossed'?"),
+        (["."], "holds no curves.parquet"),
+    ],
+)
+def test_luck_refuses_in_a_sentence_what_is_not_crossed(tmp_path, command, arguments, message):
+    code, printed = command("luck", *arguments)
+    assert (code, message in printed) == (2, True), printed
+    assert not list(tmp_path.iterdir())
+
+
+# --- Matching ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_readouts_of_noise_measure_as_the_noise_was_set():
+    values = {"deviation": 1.7, "autocorrelation": 0.8}
+    noise = {"control": {"kind": "noise"} | values, "cell": {"reset": "redraw"}}
+    study = dataclasses.replace(CROSSED, arms={"noise": noise}, seeds=8, cell_seeds=None, steps=8192)
+    (measured,) = matching.measure(study).values()
+    assert measured.deviation == pytest.approx(1.7, rel=0.05)
+    assert measured.autocorrelation == pytest.approx(0.8, abs=0.02)
+
+
+def test_a_part_common_to_all_actions_does_not_count_and_pairs_do_not_span_episodes():
+    readout = jnp.array([[1.0, 3.0], [2.0, 4.0], [9.0, 7.0], [0.0, -2.0]])[..., None]  # centred: ∓1, ∓1, ±1, ±1
+    ended = jnp.array([False, True, False, False])[:, None]
+    sums = Moments(*map(float, matching.moments(readout, ended)))
+    assert matching.readouts(sums, 2) == pytest.approx((np.sqrt(2), 1.0))
+    spanning = Moments(*map(float, matching.moments(readout, jnp.zeros_like(ended))))
+    assert matching.readouts(spanning, 2).autocorrelation == pytest.approx(1 / 3)
