@@ -234,9 +234,10 @@ def test_the_policy_lets_no_other_script_run_and_no_picture_in(path, browser):
 def test_it_fits_the_screen_and_its_text_stands_out(path, opened, viewport, scheme):
     page = opened(path, viewport, color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
-    page.evaluate("""for (const answer of ["supported", "contradicted", "undecided"])
-        document.querySelector(".card").append(Object.assign(document.createElement("p"), {className: `badge ${answer}`}))
-    """)
+    page.evaluate("""for (const answer of ["supported", "contradicted", "undecided"]) {
+        const badge = Object.assign(document.createElement("p"), { className: `badge ${answer}` });
+        document.querySelector(".card").append(badge);
+    }""")
     for selector in ("body", ".lead", ".reason", "figcaption", "button", ".badge", ".notes", "a"):
         assert contrast(page, selector) >= 4.5, selector
 
