@@ -527,7 +527,8 @@ function startReplay(host) {
 
   function tick(began, from) {
     chosen.playing = requestAnimationFrame((now) => {
-      const time = from + Math.floor((now - began) / 40); // 50 steps a second is real time; half of it can be followed
+      // Half of real time, which is 50 steps a second. A frame's time may lie before the click that it answers.
+      const time = from + Math.max(0, Math.floor((now - began) / 40));
       if (time >= scene.length - 1) {
         seek(scene.length - 1);
         return pause();
