@@ -81,6 +81,8 @@ def threshold_survival(
 def early_return(curves: pl.DataFrame, title: str, path: Path, strengths: Strengths) -> None:
     """Early return against γ: IQM with 95% interval over seeds, and levels for the arms that have no γ of their own.
 
+    More than two of those would cover each other, and are points beside the others.
+
     Raises:
         EvidenceError: if no arm has a γ of its own, or a return is unknown.
     """
@@ -88,7 +90,12 @@ def early_return(curves: pl.DataFrame, title: str, path: Path, strengths: Streng
         raise EvidenceError("no arms differ in γ alone.")
     arms = {arm: findings.early(findings.curve(rows).seeds) for arm, rows in findings.by_arm(curves).items()}
     order = sorted((arm for arm in arms if arm in strengths), key=strengths.__getitem__)
-    with _axes(path, title, "guidance strength γ (evenly spaced)", "early return") as axes:
+    ticks = [f"{strengths[arm]:g}" for arm in order]
+    others = [arm for arm in arms if arm not in strengths]
+    if len(others) > 2:
+        order = ticks = [*others, *order]
+    xlabel = "arm" if len(others) > 2 else "guidance strength γ (evenly spaced)"
+    with _axes(path, title, xlabel, "early return") as axes:
         for arm, line in _lines(list(arms), strengths).items():
             value, low, high, _ = arms[arm]
             if arm in order:
@@ -97,8 +104,11 @@ def early_return(curves: pl.DataFrame, title: str, path: Path, strengths: Streng
             else:
                 axes.axhline(value, label=_shown(arm), linewidth=1.4, **line)
                 axes.axhspan(low, high, color=line["color"], alpha=0.1, linewidth=0)
-        axes.set_xticks(range(len(order)), [f"{strengths[arm]:g}" for arm in order])
+        axes.set_xticks(range(len(order)), ticks)
         axes.set_xlim(-0.5, len(order) - 0.5)
+        if len(others) > 2:
+            axes.tick_params(axis="x", rotation=35)
+            plt.setp(axes.get_xticklabels(), ha="right", rotation_mode="anchor", fontsize="small")
         _legend(axes, "IQM over seeds, 95% intervals")
 
 
@@ -225,7 +235,8 @@ def _shown(arm: str) -> str:
 
 
 def _legend(axes: Axes, note: str) -> None:
-    axes.legend(title=note, title_fontsize="small", fontsize="small", frameon=False, loc="best")
+    handles, labels = axes.get_legend_handles_labels()  # none where the axis names all arms
+    axes.legend(handles, labels, title=note, title_fontsize="small", fontsize="small", frameon=False, loc="best")
 
 
 def _save(figure: Any, path: Path) -> None:

@@ -89,7 +89,8 @@ function tint(arm) {
   const strength = report.arms[arm].strength;
   if (strength === null || !group().includes(arm)) {
     const others = group().filter((i) => report.arms[i].strength === null);
-    return `r${Math.max(0, others.indexOf(arm)) % 6}`;
+    const place = Math.max(0, others.indexOf(arm));
+    return `r${place % 6} d${(place + Math.floor(place / 6)) % 6}`; // a second round of colours has other dashes
   }
   return `g${strengths.length < 2 ? 7 : Math.round((7 * strengths.indexOf(strength)) / (strengths.length - 1))}`;
 }
@@ -99,10 +100,11 @@ const swatch = (arm) =>
 
 // --- A chart: axes, marks, and values under the pointer or the arrow keys -------------------------------------------
 
-function chart(host, { title, x, y, xLabel, yLabel, xText = short, yText = short, xTicks = null, height = 300, describe }) {
+function chart(host, { title, x, y, xLabel, yLabel, xText = short, yText = short, xTicks = null, slanted = false, height = 300, describe }) {
   const width = Math.max(280, host.clientWidth || 640);
   const right = width - MARGIN.right;
-  const bottom = height - MARGIN.bottom;
+  height += slanted ? 80 : 0;
+  const bottom = height - MARGIN.bottom - (slanted ? 80 : 0);
   const xs = x(MARGIN.left, right);
   const ys = y(bottom, MARGIN.top);
   const root = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", tabindex: "0", "aria-label": describe, class: "chart" });
@@ -115,10 +117,11 @@ function chart(host, { title, x, y, xLabel, yLabel, xText = short, yText = short
   let free = -Infinity;
   for (const [tick, text] of xTicks || xs.ticks.map((tick) => [tick, xText(tick)])) {
     const at = xs(tick);
-    if (at < free) continue; // would run into the one before
+    if (at < free && !slanted) continue; // would run into the one before
     free = at + 10 + 7 * text.length;
     axes.append(svg("path", { class: "tick", d: `M${at},${bottom}v4` }));
-    axes.append(svg("text", { x: at, y: bottom + 17, "text-anchor": "middle" }, text));
+    const lies = slanted ? { transform: `translate(${at + 4} ${bottom + 14}) rotate(-38)`, "text-anchor": "end" } : { x: at, y: bottom + 17, "text-anchor": "middle" };
+    axes.append(svg("text", lies, text));
   }
   axes.append(svg("path", { class: "axis", d: `M${MARGIN.left},${bottom}H${right}` }));
   axes.append(svg("text", { class: "label", x: (MARGIN.left + right) / 2, y: height - 5, "text-anchor": "middle" }, xLabel));
@@ -291,20 +294,24 @@ function drawEarly(host, panel) {
   const title = titleOf(panel);
   if (!arms.length) return empty(host, panel, title, "early");
   const swept = arms.filter(({ arm }) => report.arms[arm].strength !== null).sort((a, b) => report.arms[a.arm].strength - report.arms[b.arm].strength);
-  const levels = swept.length ? arms.filter(({ arm }) => report.arms[arm].strength === null) : [];
-  const points = swept.length ? swept : arms;
-  const strengths = [...new Set(points.map(({ arm }) => (swept.length ? report.arms[arm].strength : arm)))];
-  const column = ({ arm }) => strengths.indexOf(swept.length ? report.arms[arm].strength : arm);
+  const others = arms.filter(({ arm }) => report.arms[arm].strength === null);
+  const levels = swept.length && others.length <= 2 ? others : []; // more of them than that would cover each other
+  const points = levels.length || !others.length ? swept : [...others, ...swept];
+  const byStrength = points === swept;
+  const columnName = ({ arm }) => (byStrength ? report.arms[arm].strength : label(arm));
+  const columns = [...new Set(points.map(columnName))];
+  const column = (point) => columns.indexOf(columnName(point));
   const values = arms.flatMap(({ early }) => [early.value, early.low, early.high, ...early.seeds]).filter((v) => v !== null);
   const [least, top] = [Math.min(...values), Math.max(...values)];
   const room = (top - least || Math.abs(top) || 1) * 0.06;
-  const text = (i) => (swept.length ? short(strengths[i]) : label(strengths[i]).slice(0, 14));
+  const text = (name) => (byStrength ? short(name) : name.length > 20 ? `${name.slice(0, 19)}…` : name);
   const frame = chart(host, {
     title,
-    x: (from, to) => scale(-0.6, strengths.length - 0.4, from, to),
+    x: (from, to) => scale(-0.6, columns.length - 0.4, from, to),
     y: (from, to) => scale(least - room, top + room, from, to),
-    xTicks: strengths.map((_, i) => [i, text(i)]),
-    xLabel: swept.length ? "guidance strength γ (evenly spaced)" : "arm",
+    xTicks: columns.map((name, i) => [i, text(name)]),
+    slanted: !byStrength,
+    xLabel: byStrength ? "guidance strength γ (evenly spaced)" : "arm",
     yLabel: "early return",
     describe: `Early return, ${title}: ${arms.map(({ arm, early }) => `${label(arm)} ${short(early.value)}, ${interval(early.low, early.high)}`).join("; ")}. Arrow keys read values.`,
   });
@@ -325,8 +332,8 @@ function drawEarly(host, panel) {
     some.append(svg("circle", { class: "point", cx: at, cy: ys(early.value), r: 5 }));
     marks.append(some);
   }
-  follow(frame, strengths.map((_, i) => xs(i)), (i) => ({
-    head: swept.length ? `γ = ${strengths[i]}` : label(strengths[i]),
+  follow(frame, columns.map((_, i) => xs(i)), (i) => ({
+    head: byStrength ? `γ = ${columns[i]}` : columns[i],
     lines: [...points.filter((point) => column(point) === i), ...levels].map(({ arm, early }) => ({ arm, y: ys(early.value), text: short(early.value), more: interval(early.low, early.high) })),
   }));
   notes(host, panel, "early");
@@ -632,7 +639,7 @@ function makeScene(replay, host) {
   const figure = (kind, title, node) => html("figure", { class: `part ${kind}` }, html("figcaption", {}, title), node);
   host.replaceChildren(
     html("figure", { class: "part scene" }, track),
-    html("div", { class: "parts" }, ...heat.map(({ name, root }) => figure("of-cell", name, root)), ...bars.map(({ name, root }) => figure("of-logits", `logits: ${LOGITS[name]}`, root)))
+    html("div", { class: "parts" }, ...heat.map(({ name, root }) => figure(heat.length > 1 ? "of-cell" : "of-cell alone", name, root)), ...bars.map(({ name, root }) => figure("of-logits", `logits: ${LOGITS[name]}`, root)))
   );
 
   function show(time) {
