@@ -16,6 +16,7 @@ from morphorl.agents import AgentsError
 from morphorl.blend import Blend
 from morphorl.cell import Cell
 from morphorl.checks import SettingError
+from morphorl.commands import pde
 from morphorl.guidance import Guidance
 from morphorl.run import run
 from morphorl.settings import PPO, PRESETS, Settings
@@ -141,15 +142,17 @@ def main() -> None:
         sys.exit(130)
 
 
-def _parse() -> Reproduce | Train | Eval:
+def _parse() -> Reproduce | Train | Eval | pde.Pde:
     """The command on the command line. `--preset` is read first, for it decides the defaults of the other options."""
     early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     early.add_argument("--preset")
-    ppo = PRESETS.get(early.parse_known_args()[0].preset, PRESETS["standard"])
+    preset = early.parse_known_args()[0].preset
+    ppo = PRESETS.get(preset, PRESETS["standard"])
     commands = {
         "reproduce": Reproduce(),
         "train": Train(env=tyro.MISSING, out=tyro.MISSING, ppo=ppo),
         "eval": Eval(dir=tyro.MISSING),
+        "pde": pde.default(preset),
     }
     name, arguments = (sys.argv[1:2] or [""])[0], sys.argv[2:]
     if name in commands:  # parsed on its own, for errors that name the option and not the way to it

@@ -1,0 +1,355 @@
+"""`morphorl pde`: the Gierer-Meinhardt field alone, one run or the map of where patterns form."""
+
+import dataclasses
+import json
+import math
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import tyro
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
+
+from morphorl import field_figures, field_patterns, field_sweep, field_theory
+from morphorl.checks import FINITE, NOT_NEGATIVE, SettingError, setting
+from morphorl.checks import check as check_settings
+from morphorl.field import PRESETS, GiererMeinhardt, Grid, advance, perturbed, solver
+from morphorl.files import write_atomically
+
+DT = 2.0
+"""Largest time step of a run; its relative error at T = 2000 is below 1e-5."""
+FRAMES = 100
+"""Frames of the film, and in fields.npz, besides the start."""
+GROWTHS = 25.0
+"""Default length of a run: so many times the time in which the fastest mode grows e-fold."""
+UNGUIDED_TIME = 5000.0
+"""Default length of a run in which nothing grows."""
+
+console = Console()
+
+
+@dataclasses.dataclass(frozen=True)
+class FieldGuidance:
+    """The post's guidance of a field."""
+
+    strength: float = setting(0.0, FINITE)
+    """The post's γ, on both fields, per unit of time; --equation.activator-guidance or -inhibitor-guidance for one."""
+
+    def __post_init__(self) -> None:
+        check_settings(self, "guidance")
+
+
+@dataclasses.dataclass
+class Pde:
+    """Simulate the Gierer-Meinhardt field, and compare it with its linear theory.
+
+    Writes pattern.png, film.webp, fields.npz and summary.json into OUT; with --sweep, sweep.png, sweep.npz and
+    summary.json: where patterns form, over guidance strength and D_h/D_a, with the boundary that theory draws.
+    """
+
+    preset: Literal["spots", "stripes"] = "spots"
+    """Which published parameters to start from; --equation.… options change them one by one."""
+    dims: Literal[1, 2] = 2
+    """Dimensions of space (a sweep has one)."""
+    size: int = 128
+    """Sites in each direction."""
+    length: float = 64.0
+    """Extent in each direction, periodic, in units of length."""
+    time: float | None = None
+    """How long to simulate, in units of time. By default 25 times what the fastest mode needs to grow e-fold, 5000 if
+    none grows, and 40000 for a sweep, since growth is slow near the boundary."""
+    noise: float = 0.01
+    """Standard deviation of the noise on the steady state from which a run starts, relative to it."""
+    seed: int = 0
+    """Of that noise."""
+    sweep: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Many runs in one dimension instead: the map of patterns. `--guidance.strength` is then the largest strength."""
+    out: Annotated[Path, tyro.conf.arg(metavar="DIR")] = Path("runs/pde")
+    """Where everything is written; what an earlier run wrote there is replaced."""
+    guidance: FieldGuidance = dataclasses.field(default_factory=FieldGuidance)
+    equation: GiererMeinhardt = dataclasses.field(default_factory=GiererMeinhardt)
+
+    def __call__(self) -> None:
+        for name in ("time", "noise"):
+            value = getattr(self, name)
+            if value is not None and not NOT_NEGATIVE.holds(value):
+                raise SettingError(f"{name} = {value}: must be {NOT_NEGATIVE.words}.")
+        if self.out.exists() and not self.out.is_dir():
+            raise SettingError(f"out = {str(self.out)!r}: is a file; must be a folder, or a name for a new one.")
+        grid = Grid(1 if self.sweep else self.dims, self.size, self.length)
+        if self.sweep:
+            self._sweep(grid)
+        else:
+            self._run(grid)
+
+    def _run(self, grid: Grid) -> None:
+        equation = self._guided_equation()
+        prediction = predict(equation, grid)
+        growth = prediction["growth_rate"]
+        default = GROWTHS / growth if prediction["pattern"] and growth > 0 else UNGUIDED_TIME
+        time = default if self.time is None else self.time
+        uniform = field_theory.steady_state(equation)
+        start = perturbed(uniform, grid, jax.random.key(self.seed), self.noise)
+        times, frames, counts = film(equation, grid, start, time)
+        measurement = measure(equation, grid, times, frames)
+        notes = remarks(equation, grid, prediction, counts, times, time)
+        summary = {
+            "preset": self.preset,
+            "equation": dataclasses.asdict(equation),  # pyright: ignore[reportArgumentType]
+            "grid": dataclasses.asdict(grid),
+            "time": time,
+            "noise": self.noise,
+            "seed": self.seed,
+            "predicted": prediction,
+            "measured": measurement,
+            "watch": counts,
+            "notes": notes,
+        }
+        self.out.mkdir(parents=True, exist_ok=True)
+        title = f"{self.preset}, γ = {equation.activator_guidance:g}"
+        if equation.activator_guidance != equation.inhibitor_guidance:
+            title += f" and {equation.inhibitor_guidance:g}"
+        write_atomically(self.out / "pattern.png", partial(field_figures.pattern, times, frames, grid, title))
+        with console.status("drawing the film"):
+            write_atomically(self.out / "film.webp", partial(field_figures.film, times, frames, grid, title))
+        _write_arrays(self.out / "fields.npz", times=times, activator=frames[:, 0], inhibitor=frames[:, 1])
+        _write_json(self.out / "summary.json", summary)
+        self._say(prediction, measurement, notes)
+
+    def _guided_equation(self) -> GiererMeinhardt:
+        if not self.guidance.strength:
+            return self.equation
+        for name in ("activator_guidance", "inhibitor_guidance"):
+            if getattr(self.equation, name):
+                raise SettingError(
+                    f"equation.{name} = {getattr(self.equation, name)} and guidance.strength = "
+                    f"{self.guidance.strength}: must not both be set; guidance.strength sets it for both fields."
+                )
+        return field_theory.guided(self.equation, self.guidance.strength)
+
+    def _sweep(self, grid: Grid) -> None:
+        if self.equation.activator_guidance or self.equation.inhibitor_guidance:
+            raise SettingError("sweep: sets the guidance of both fields; must go without equation.…_guidance.")
+        if self.guidance.strength < 0:
+            raise SettingError(f"guidance.strength = {self.guidance.strength}: must be at least 0 for a sweep.")
+        time = field_sweep.TIME if self.time is None else self.time
+        plan = field_sweep.plan(self.equation, self.guidance.strength or None)
+        with Progress(console=console) as progress:
+            task = progress.add_task(f"{plan.strengths.size * plan.ratios.size} fields", total=1.0)
+            report = partial(progress.update, task)
+            amplitudes = field_sweep.amplitudes(self.equation, plan, grid, time, self.noise, self.seed, report)
+        summary = {
+            "preset": self.preset,
+            "equation": dataclasses.asdict(self.equation),  # pyright: ignore[reportArgumentType]
+            "grid": dataclasses.asdict(grid),
+            "time": time,
+            "noise": self.noise,
+            "seed": self.seed,
+            "boundary": field_sweep.boundary(plan, amplitudes),
+        }
+        self.out.mkdir(parents=True, exist_ok=True)
+        title = f"{self.preset} in one dimension"
+        write_atomically(self.out / "sweep.png", partial(field_figures.sweep, plan, amplitudes, title))
+        _write_arrays(self.out / "sweep.npz", amplitude=amplitudes, **plan._asdict())
+        _write_json(self.out / "summary.json", summary)
+        for row in summary["boundary"]:
+            console.print(
+                f"D_h/D_a = {row['ratio']:.3g}: patterns end at γ = {_number(row['simulated'])}, "
+                f"theory {_number(row['theory'])}",
+                highlight=False,
+            )
+        console.print(f"Wrote {escape(str(self.out / 'sweep.png'))}", soft_wrap=True, highlight=False)
+
+    def _say(self, prediction: dict[str, Any], measurement: dict[str, Any], notes: list[str]) -> None:
+        for name, unit in (("growth_rate", "per unit of time"), ("wavelength", "units of length")):
+            console.print(
+                f"{name.replace('_', ' ')}: predicted {_number(prediction[name])}, measured "
+                f"{_number(measurement[name])} {unit}",
+                highlight=False,
+            )
+        expected = "expected" if prediction["pattern"] else "not expected"
+        found = "no pattern" if measurement["kind"] == "none" else f"a pattern of {measurement['kind']}"
+        if measurement["kind"] is None:
+            found = "nothing to measure"
+        console.print(f"pattern: {expected} by linear theory; found: {found}", highlight=False)
+        for note in notes:
+            console.print(f"note: {note}", soft_wrap=True, highlight=False)
+        console.print(f"Wrote {escape(str(self.out / 'pattern.png'))}", soft_wrap=True, highlight=False)
+
+
+def predict(equation: GiererMeinhardt, grid: Grid) -> dict[str, Any]:
+    """What linear theory says of this equation on this grid, as plain values; None for what does not exist.
+
+    Raises:
+        SettingError: if there is no positive steady state to start from.
+    """
+    a, h = (float(u) for u in field_theory.steady_state(equation))
+    if not math.isfinite(a) or not math.isfinite(h):
+        raise SettingError(
+            f"guidance of {equation.activator_guidance:g} on the activator and {equation.inhibitor_guidance:g} on the "
+            "inhibitor: leaves no positive steady state to start from."
+        )
+    wavenumber = float(field_theory.fastest_allowed(equation, grid))
+    growth = float(field_theory.growth_rate(equation, wavenumber))
+    unguided = field_theory.guided(equation, 0.0)
+    critical = float(field_theory.critical_strength(unguided))
+    return {
+        "steady_state": [a, h],
+        "pattern": bool(field_theory.forms_pattern(equation)) and growth > 0,
+        "growth_rate": _plain(growth),
+        "wavelength": _plain(2 * math.pi / wavenumber),
+        "wavelength_on_an_infinite_domain": _plain(_over(2 * math.pi, float(field_theory.fastest_mode(equation)))),
+        "unstable_wavenumbers": [_plain(float(k)) for k in field_theory.unstable_band(equation)],
+        "strength_that_ends_the_pattern": _plain(critical),
+    }
+
+
+def film(
+    equation: GiererMeinhardt, grid: Grid, start: jax.Array, time: float
+) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    """Simulate with a progress bar, up to the end or to the first frame that is not finite.
+
+    Returns:
+        Times, the finite frames of shape (frames, 2, *grid), and what was watched over all steps.
+    """
+    steps = max(1, math.ceil(time / (FRAMES * DT)))
+    dt = time / (FRAMES * steps)
+    frames, counts = [np.asarray(start)], {"floored": 0, "negative": 0, "steps": 0, "dt": dt, "blew_up_at": None}
+    if time == 0:
+        return np.zeros(1), np.stack(frames), counts
+    with Progress(console=console) as progress:
+        task = progress.add_task(f"{'×'.join(map(str, grid.shape))} sites", total=time)
+        for field, watch in _frames(equation, grid, start, dt, steps):
+            counts["floored"] += int(watch.floored)
+            counts["negative"] += int(watch.negative)
+            counts["steps"] += int(watch.finite_steps)
+            if not np.isfinite(field).all():
+                counts["blew_up_at"] = (counts["steps"] + 1) * dt
+                break
+            frames.append(field)
+            progress.update(task, completed=len(frames[1:]) * steps * dt)
+    return np.arange(len(frames)) * steps * dt, np.stack(frames), counts
+
+
+def _frames(equation: GiererMeinhardt, grid: Grid, field: jax.Array, dt: float, steps: int) -> Iterator[tuple]:
+    compiled = jax.jit(partial(advance, steps=steps))
+    prepared = jax.jit(solver, static_argnames="grid")(equation, grid, dt)
+    for _ in range(FRAMES):
+        field, watch = compiled(prepared, field)
+        yield np.asarray(field), watch
+
+
+def measure(equation: GiererMeinhardt, grid: Grid, times: np.ndarray, frames: np.ndarray) -> dict[str, Any]:
+    """What the frames show, as plain values; None for what cannot be measured."""
+    nothing = dict.fromkeys(("growth_rate", "wavelength", "amplitude", "kind", "spots_per_square_wavelength"))
+    if len(times) < 2 or grid.size < 2:
+        return nothing
+    wavenumber = float(field_theory.fastest_allowed(equation, grid))
+    # The other eigenvector of the fastest mode is gone after a few times 1/|λ₁ − λ₂|, and λ₁ + λ₂ is the trace.
+    j = field_theory.jacobian(equation)
+    trace = float(jnp.trace(j)) - (equation.activator_diffusion + equation.inhibitor_diffusion) * wavenumber**2
+    gap = abs(2 * float(field_theory.growth_rate(equation, wavenumber)) - trace)
+    activators = frames[:, 0]
+    last = activators[-1]
+    return {
+        "growth_rate": _plain(
+            field_patterns.growth_rate(activators, times, wavenumber, _over(5.0, gap), grid),
+        ),
+        "wavelength": _plain(field_patterns.wavelength(last, grid)),
+        "amplitude": _plain(float(field_patterns.amplitude(jnp.asarray(last)))),
+        "kind": field_patterns.kind(last, grid),
+        "spots_per_square_wavelength": _plain(field_patterns.spot_density(last, grid)) if grid.dims == 2 else None,
+    }
+
+
+def remarks(
+    equation: GiererMeinhardt,
+    grid: Grid,
+    prediction: dict[str, Any],
+    counts: dict[str, Any],
+    times: np.ndarray,
+    time: float,
+) -> list[str]:
+    """Sentences on what a reader must know before believing the rest."""
+    critical, strength = prediction["strength_that_ends_the_pattern"], equation.activator_guidance
+    both = equation.activator_guidance == equation.inhibitor_guidance
+    length = prediction["wavelength_on_an_infinite_domain"]
+    total = max(1, counts["steps"]) * grid.size**grid.dims
+    return [
+        sentence
+        for sentence, applies in (
+            ("time = 0: the field is as it started, and nothing was measured.", time == 0),
+            ("size = 1: a single site has no neighbour, so that no pattern can form.", grid.size == 1),
+            (
+                "equation.activator_diffusion = 0: no length is selected, the shortest waves grow fastest, and the "
+                "equation can blow up in finite time.",
+                equation.activator_diffusion == 0,
+            ),
+            (
+                "equation.inhibitor_diffusion is not above equation.activator_diffusion: no pattern can form.",
+                equation.inhibitor_diffusion <= equation.activator_diffusion,
+            ),
+            (
+                f"guidance.strength = {strength:g} is past {_number(critical)}, at which linear theory ends the pattern.",
+                both and critical is not None and 0 < critical <= strength,
+            ),
+            (
+                f"the sites are {grid.length / grid.size:.3g} apart, more than a quarter of the predicted wavelength of "
+                f"{_number(length)}: take a larger size or a smaller length.",
+                grid.size > 1 and length is not None and grid.length / grid.size > length / 4,
+            ),
+            (
+                f"the floor on h acted {counts['floored']:,} times, {counts['floored'] / total:.2g} of all sites and "
+                f"steps: where it acts, the equation is another one (equation.floor = {equation.floor:g}).",
+                counts["floored"] > 0,
+            ),
+            (
+                f"a or h was negative {counts['negative']:,} times, {counts['negative'] / total:.2g} of all sites and "
+                "steps: overshoot of the grid or of the time step, unless guidance is negative.",
+                counts["negative"] > 0,
+            ),
+            (
+                f"the field blew up at time {counts['blew_up_at'] or 0:g}; the files end at the last finite frame, at "
+                f"time {times[-1]:g}.",
+                counts["blew_up_at"] is not None,
+            ),
+        )
+        if applies
+    ]
+
+
+def _over(numerator: float, denominator: float) -> float:
+    return numerator / denominator if denominator else math.inf
+
+
+def _plain(value: float) -> float | None:
+    """JSON has no NaN and no infinity."""
+    return value if math.isfinite(value) else None
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.4g}"
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def _write_arrays(path: Path, **arrays: np.ndarray) -> None:
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+
+    write_atomically(path, write)
+
+
+def default(preset: str) -> Pde:
+    """The command with the equation of a preset, for the parser to start from."""
+    return Pde(equation=PRESETS.get(preset, PRESETS["spots"]))
