@@ -1,14 +1,15 @@
 """The Gierer-Meinhardt field: the post's guided equation on a periodic grid, and its exact-in-diffusion solver."""
 
 import dataclasses
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 import equinox as eqx
 import exponax
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Complex, Float, Int, PRNGKeyArray
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from morphorl.checks import COUNT, FINITE, NOT_NEGATIVE, POSITIVE, Allowed, SettingError, setting
 from morphorl.checks import check as check_settings
@@ -79,7 +80,10 @@ PRESETS: dict[str, GiererMeinhardt] = {"spots": GiererMeinhardt(), "stripes": Gi
 
 @dataclasses.dataclass(frozen=True)
 class Grid:
-    """A periodic line or square of equally spaced sites; every property of it is static."""
+    """A periodic line or square of equally spaced sites; every property of it is static.
+
+    Fields are expanded in waves by dense matrices of size × size: meant for up to about a thousand sites a side.
+    """
 
     dims: int = setting(2, DIMENSIONS)
     """Dimensions of space, 1 or 2."""
@@ -96,26 +100,35 @@ class Grid:
         """Shape of one field on this grid."""
         return (self.size,) * self.dims
 
-    def to_waves(self, field: Float[Array, "2 *grid"]) -> Complex[Array, "2 *waves"]:
-        """Fourier coefficients of both fields (the half that a real field needs)."""
-        return exponax.fft(field, num_spatial_dims=self.dims)
+    def to_waves(self, field: Float[Array, "2 *grid"]) -> Float[Array, "2 *grid"]:
+        """Coefficients of both fields in the grid's orthonormal cosines and sines (`_basis`)."""
+        return self._transform(field, _basis(self.size).T)
 
-    def to_space(self, waves: Complex[Array, "2 *waves"]) -> Float[Array, "2 *grid"]:
+    def to_space(self, waves: Float[Array, "2 *grid"]) -> Float[Array, "2 *grid"]:
         """The inverse of `to_waves`."""
-        return exponax.ifft(waves, num_spatial_dims=self.dims, num_points=self.size)
+        return self._transform(waves, _basis(self.size))
 
-    def wavenumbers(self) -> Float[Array, "*waves"]:
-        """|k| of each Fourier coefficient, 1/length."""
-        return jnp.sqrt(-_laplacian(self))
+    def wavenumbers(self) -> Float[Array, "*grid"]:
+        """|k| of each coefficient, 1/length."""
+        modes = 2 * np.pi / self.length * ((np.arange(self.size) + 1) // 2)
+        return jnp.asarray(np.sqrt(sum(axis**2 for axis in np.meshgrid(*[modes] * self.dims))))
+
+    def _transform(self, values: Float[Array, "2 *grid"], matrix: np.ndarray) -> Float[Array, "2 *grid"]:
+        # Products with a matrix and not FFTs: on grids of this size they take as long, and XLA's FFT may wait for
+        # itself for ever where several run at once, as under `shard_map` on a CPU (seen in jaxlib 0.11.2).
+        product = partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
+        matrix = jnp.asarray(matrix, values.dtype)
+        values = product(values, matrix)
+        return values if self.dims == 1 else product(matrix.T, values)
 
 
 class Reaction(eqx.Module):
-    """The equation's nonlinear part as the schemes want it: from Fourier coefficients to Fourier coefficients."""
+    """The equation's nonlinear part as the schemes want it: from coefficients of waves to coefficients of waves."""
 
     equation: GiererMeinhardt
     grid: Grid = eqx.field(static=True)
 
-    def __call__(self, waves: Complex[Array, "2 *waves"]) -> Complex[Array, "2 *waves"]:
+    def __call__(self, waves: Float[Array, "2 *grid"]) -> Float[Array, "2 *grid"]:
         """Evaluate the reaction on the sites, and transform it."""
         return self.grid.to_waves(self.equation.reaction(self.grid.to_space(waves)))
 
@@ -141,12 +154,12 @@ class Watch(NamedTuple):
 def solver(equation: GiererMeinhardt, grid: Grid, dt: float | Float[Array, ""], order: int = 4) -> Solver:
     """Exponential time differencing with step `dt`: diffusion and decay exactly, the reaction by Runge-Kutta.
 
-    Each Fourier coefficient u_k of a field obeys ∂u_k/∂t = −(D k² + μ) u_k + N_k(u), whose linear part is integrated
+    Each wave's coefficient u_k in a field obeys ∂u_k/∂t = −(D k² + μ) u_k + N_k(u), whose linear part is integrated
     exactly, so that diffusion does not limit the step. The coefficients are computed here, inside `jit` where this is
     called there: diffusivities and decays may be traced.
 
-    exponax's integrators are used directly and not through its `BaseStepper`, which keeps the grid among the array
-    leaves, where `jit` and `vmap` cannot leave it.
+    exponax's schemes are used directly and not through its `BaseStepper`, which keeps the grid among the array leaves,
+    where `jit` and `vmap` cannot leave it, and transforms by FFT (see `Grid`).
 
     Args:
         dt: time step, in units of time.
@@ -162,7 +175,7 @@ def solver(equation: GiererMeinhardt, grid: Grid, dt: float | Float[Array, ""], 
         raise SettingError(f"order = {order}: must be one of 1, 2, 3, 4.")
     if not isinstance(dt, jax.Array) and not POSITIVE.holds(dt):
         raise SettingError(f"dt = {dt}: must be {POSITIVE.words}.")
-    laplacian = _laplacian(grid)
+    laplacian = -(grid.wavenumbers() ** 2)
     linear = jnp.stack(
         [
             equation.activator_diffusion * laplacian - equation.activator_decay,
@@ -177,9 +190,9 @@ def advance(solver: Solver, field: Float[Array, "2 *grid"], steps: int) -> tuple
     """Take `steps` time steps (a static number, so that reverse differentiation works); 0 leaves the field as it is."""
     grid, floor = solver.reaction.grid, solver.reaction.equation.floor
 
-    def step(carry: tuple[Complex[Array, "2 *waves"], Watch], _: None):
+    def step(carry: tuple[Float[Array, "2 *grid"], Watch], _: None):
         waves, watch = carry
-        # The scheme's first stage computes the same `field`; the compiler merges the two.
+        # The scheme's first stage computes the same field; the compiler merges the two.
         field = grid.to_space(waves)
         return (solver.scheme.step_fourier(waves), _update(watch, field, floor)), None
 
@@ -219,10 +232,18 @@ def perturbed(
     return uniform.reshape(2, *(1,) * grid.dims) * (1 + scale * noise)
 
 
-def _laplacian(grid: Grid) -> Float[Array, "*waves"]:
-    """∇² as a factor of each Fourier coefficient, −|k|²."""
-    derivative = exponax.spectral.build_derivative_operator(grid.dims, grid.length, grid.size)
-    return exponax.spectral.build_laplace_operator(derivative)[0].real
+@cache
+def _basis(size: int) -> np.ndarray:
+    """The periodic line's orthonormal waves, a row each: a constant, then cosine and sine of each wavenumber.
+
+    Diffusion and decay are even in space, so that they act on cosine and sine alike, and all coefficients stay real.
+    The last row of an even size alternates in sign.
+    """
+    waves = (np.arange(size) + 1) // 2
+    phase = 2 * np.pi * np.outer(waves, np.arange(size)) / size
+    rows = np.where((np.arange(size) % 2 == 1)[:, None], np.cos(phase), np.sin(phase))
+    rows[0] = 1.0
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 def _update(watch: Watch, field: Float[Array, "2 *grid"], floor: float | Float[Array, ""]) -> Watch:
