@@ -1,6 +1,5 @@
 """The Gierer-Meinhardt field: the post's guided equation on a periodic grid, and its exact-in-diffusion solver."""
 
-import dataclasses
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -62,7 +61,10 @@ class GiererMeinhardt(eqx.Module):
         check_settings(self, "equation")
 
     def reaction(self, field: Float[Array, "2 *grid"]) -> Float[Array, "2 *grid"]:
-        """Production and guidance of both fields, 1/time: everything but diffusion and decay, which are linear."""
+        """Production and guidance of both fields, 1/time: everything but diffusion and decay, which are linear.
+
+        sign(0) is 0, but a site at exactly 0 does not stay there: rounding decides its sign after one step.
+        """
         a, h = field
         square = a**2
         production = self.activator_production * square / ((1 + self.saturation * square) * jnp.maximum(h, self.floor))
@@ -78,21 +80,20 @@ PRESETS: dict[str, GiererMeinhardt] = {"spots": GiererMeinhardt(), "stripes": Gi
 """Parameters of Koch & Meinhardt (1994) for the activator-inhibitor model: spots, and stripes by saturation."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Grid:
+class Grid(eqx.Module):
     """A periodic line or square of equally spaced sites; every property of it is static.
 
     Fields are expanded in waves by dense matrices of size × size: meant for up to about a thousand sites a side.
     """
 
-    dims: int = setting(2, DIMENSIONS)
+    dims: int = setting(2, DIMENSIONS, static=True)
     """Dimensions of space, 1 or 2."""
-    size: int = setting(128, COUNT)
+    size: int = setting(128, COUNT, static=True)
     """Sites in each direction."""
-    length: float = setting(64.0, POSITIVE)
+    length: float = setting(64.0, POSITIVE, static=True)
     """Extent in each direction, in units of length."""
 
-    def __post_init__(self) -> None:
+    def __check_init__(self) -> None:
         check_settings(self, "grid")
 
     @property
@@ -126,7 +127,7 @@ class Reaction(eqx.Module):
     """The equation's nonlinear part as the schemes want it: from coefficients of waves to coefficients of waves."""
 
     equation: GiererMeinhardt
-    grid: Grid = eqx.field(static=True)
+    grid: Grid
 
     def __call__(self, waves: Float[Array, "2 *grid"]) -> Float[Array, "2 *grid"]:
         """Evaluate the reaction on the sites, and transform it."""
@@ -205,7 +206,7 @@ def advance(solver: Solver, field: Float[Array, "2 *grid"], steps: int) -> tuple
     return end, watch._replace(finite_steps=finite)
 
 
-@partial(jax.jit, static_argnames=("grid", "steps", "order"))
+@partial(jax.jit, static_argnames=("steps", "order"))
 def simulate(
     equation: GiererMeinhardt,
     grid: Grid,

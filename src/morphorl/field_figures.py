@@ -5,9 +5,9 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.animation import FuncAnimation, PillowWriter
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from PIL import Image
 
 from morphorl.field import Grid
 from morphorl.field_patterns import PATTERN
@@ -18,6 +18,7 @@ NAMES = ("activator a", "inhibitor h")
 COLOURS = ("#b5651d", "#21918c")
 POSITION = "position (units of length)"
 TIME = "time (units of time)"
+FRAME_MILLISECONDS = 67
 
 
 def pattern(times: np.ndarray, frames: np.ndarray, grid: Grid, title: str, path: Path) -> None:
@@ -32,7 +33,7 @@ def pattern(times: np.ndarray, frames: np.ndarray, grid: Grid, title: str, path:
             figure, axes = plt.subplots(1, 2, figsize=(9, 4.2), layout="constrained")
             for field, name, axis in zip(frames[-1], NAMES, axes, strict=True):
                 image = _image(axis, field, grid)
-                figure.colorbar(image, ax=axis, label=f"{name} (dimensionless)")
+                figure.colorbar(image, ax=axis, label=f"{name} (dimensionless)", fraction=0.046, pad=0.04)
         else:
             figure, (lines, history) = plt.subplots(2, 1, figsize=(7, 6), layout="constrained", sharex=True)
             _lines(lines, frames[-1], grid)
@@ -49,29 +50,38 @@ def pattern(times: np.ndarray, frames: np.ndarray, grid: Grid, title: str, path:
 
 
 def film(times: np.ndarray, frames: np.ndarray, grid: Grid, title: str, path: Path) -> None:
-    """The frames as an animated WebP: the activator as an image, or both fields as lines; one colour scale for all."""
+    """The frames as an animated WebP: the activator as an image, or both fields as lines; one scale for all frames."""
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(figsize=(5, 4.4) if grid.dims == 2 else (6, 3.6), layout="constrained")
+        figure = plt.figure(figsize=(5, 4.4) if grid.dims == 2 else (6, 3.6), dpi=80, layout="constrained")
+        axes = figure.add_subplot()
         low, high = _range(frames[:, 0] if grid.dims == 2 else frames)
         if grid.dims == 2:
             image = _image(axes, frames[0, 0], grid)
             image.set_clim(low, high)
             figure.colorbar(image, ax=axes, label="activator a (dimensionless)")
+            moving: list[Any] = [image]
         else:
-            lines = _lines(axes, frames[0], grid)
+            moving = _lines(axes, frames[0], grid)
             axes.set_ylim(low, high)
-
-        def draw(index: int) -> list[Any]:
-            axes.set_title(f"{title}, time {times[index]:.0f}")
-            if grid.dims == 2:
-                image.set_data(frames[index, 0].T)
-                return [image]
-            for line, field in zip(lines, frames[index], strict=True):
-                line.set_ydata(field)
-            return lines
-
-        animation = FuncAnimation(figure, draw, frames=len(frames), blit=False)
-        _save(animation, figure, path)
+        moving.append(axes.set_title(f"{title}, time {times[-1]:.0f}"))
+        for artist in moving:
+            artist.set_animated(True)  # left out of the drawing of all the rest, which is done once
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        background = canvas.copy_from_bbox(figure.bbox)
+        pictures = []
+        for time, fields in zip(times, frames, strict=True):
+            canvas.restore_region(background)
+            moving[-1].set_text(f"{title}, time {time:.0f}")
+            for artist, field in zip(moving[:-1], fields, strict=grid.dims == 1):
+                update = artist.set_ydata if grid.dims == 1 else artist.set_data
+                update(field.T)
+            for artist in moving:
+                axes.draw_artist(artist)
+            pictures.append(Image.fromarray(np.array(canvas.buffer_rgba())[..., :3]))
+        plt.close(figure)
+    first, *rest = pictures
+    first.save(path, format="WEBP", save_all=True, append_images=rest, duration=FRAME_MILLISECONDS, loop=0)
 
 
 def sweep(plan: Plan, amplitudes: np.ndarray, title: str, path: Path) -> None:
@@ -83,7 +93,9 @@ def sweep(plan: Plan, amplitudes: np.ndarray, title: str, path: Path) -> None:
         mesh = axes.pcolormesh(plan.ratios, plan.strengths, values, cmap=colours, vmin=0, shading="nearest")
         axes.plot(plan.ratios, plan.critical, color="#21d0c3", linewidth=2, label="linear theory: the pattern ends")
         if np.nanmax(amplitudes, initial=0.0) > PATTERN:
-            contour = axes.contour(plan.ratios, plan.strengths, amplitudes.T, [PATTERN], colors="white", linestyles="--")
+            contour = axes.contour(
+                plan.ratios, plan.strengths, amplitudes.T, [PATTERN], colors="white", linestyles="--"
+            )
             contour.set(linewidth=1.2)
             axes.plot([], [], color="white", linestyle="--", linewidth=1.2, label=f"simulated amplitude {PATTERN}")
         ticks = [tick for tick in (2, 5, 10, 20, 40, 80, 160) if plan.ratios[0] <= tick <= plan.ratios[-1]]
@@ -118,13 +130,3 @@ def _range(values: np.ndarray) -> tuple[float, float]:
     """Limits of an axis or a colour scale, with room above for a legend, and never empty."""
     low, high = min(0.0, float(values.min())), float(values.max())
     return low, high + 0.15 * (high - low) + 1e-6
-
-
-def _save(animation: FuncAnimation, figure: Figure, path: Path) -> None:
-    temporary = path.with_name(f"{path.name}.webp")  # the writer goes by the suffix
-    try:
-        animation.save(temporary, writer=PillowWriter(fps=15), dpi=80)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-        plt.close(figure)

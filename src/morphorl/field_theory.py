@@ -69,7 +69,9 @@ def steady_state(equation: GiererMeinhardt) -> Float[Array, "2"]:
     # One step of Newton's method changes nothing but the derivative by the parameters, which bisection has not.
     slope = jax.grad(lambda a: excess(a))(a)
     a = a - excess(a) / jax.lax.stop_gradient(slope)
-    return jnp.stack([a, (equation.inhibitor_production * a**2 + equation.inhibitor_guidance) / equation.inhibitor_decay])
+    return jnp.stack(
+        [a, (equation.inhibitor_production * a**2 + equation.inhibitor_guidance) / equation.inhibitor_decay]
+    )
 
 
 def jacobian(equation: GiererMeinhardt) -> Float[Array, "2 2"]:
@@ -93,7 +95,7 @@ def jacobian(equation: GiererMeinhardt) -> Float[Array, "2 2"]:
 def growth_rate(equation: GiererMeinhardt, wavenumber: Float[Array, "*k"] | float) -> Float[Array, "*k"]:
     """Rate at which a small disturbance of wavenumber k grows, 1/time: the larger real part of the λ in
 
-        λ² − τλ + δ = 0,  τ = tr J − (D_a + D_h) k²,  δ = det J − (D_h J_aa + D_a J_hh) k² + D_a D_h k⁴.
+    λ² − τλ + δ = 0,  τ = tr J − (D_a + D_h) k²,  δ = det J − (D_h J_aa + D_a J_hh) k² + D_a D_h k⁴.
     """
     square = jnp.asarray(wavenumber) ** 2
     trace, determinant = _characteristic(equation, square)
@@ -123,7 +125,7 @@ def fastest_mode(equation: GiererMeinhardt) -> Float[Array, ""]:
 def unstable_band(equation: GiererMeinhardt) -> Float[Array, "2"]:
     """Where the pattern forms: the smallest and the largest wavenumber that grow, 1/length; NaN if none does.
 
-        k² = [ b ± √(b² − 4 D_a D_h det J) ] / (2 D_a D_h),  b = D_h J_aa + D_a J_hh
+    k² = [ b ± √(b² − 4 D_a D_h det J) ] / (2 D_a D_h),  b = D_h J_aa + D_a J_hh
     """
     j = jacobian(equation)
     slow, fast = equation.activator_diffusion, equation.inhibitor_diffusion

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -21,6 +22,7 @@ from morphorl.checks import FINITE, NOT_NEGATIVE, SettingError, setting
 from morphorl.checks import check as check_settings
 from morphorl.field import PRESETS, GiererMeinhardt, Grid, advance, perturbed, solver
 from morphorl.files import write_atomically
+from morphorl.settings import to_dict
 
 DT = 2.0
 """Largest time step of a run; its relative error at T = 2000 is below 1e-5."""
@@ -34,14 +36,13 @@ UNGUIDED_TIME = 5000.0
 console = Console()
 
 
-@dataclasses.dataclass(frozen=True)
-class FieldGuidance:
+class FieldGuidance(eqx.Module):
     """The post's guidance of a field."""
 
     strength: float = setting(0.0, FINITE)
     """The post's γ, on both fields, per unit of time; --equation.activator-guidance or -inhibitor-guidance for one."""
 
-    def __post_init__(self) -> None:
+    def __check_init__(self) -> None:
         check_settings(self, "guidance")
 
 
@@ -97,12 +98,12 @@ class Pde:
         uniform = field_theory.steady_state(equation)
         start = perturbed(uniform, grid, jax.random.key(self.seed), self.noise)
         times, frames, counts = film(equation, grid, start, time)
-        measurement = measure(equation, grid, times, frames)
+        measurement = measure(grid, times, frames, prediction)
         notes = remarks(equation, grid, prediction, counts, times, time)
         summary = {
             "preset": self.preset,
-            "equation": dataclasses.asdict(equation),  # pyright: ignore[reportArgumentType]
-            "grid": dataclasses.asdict(grid),
+            "equation": to_dict(equation),
+            "grid": to_dict(grid),
             "time": time,
             "noise": self.noise,
             "seed": self.seed,
@@ -146,15 +147,15 @@ class Pde:
             amplitudes = field_sweep.amplitudes(self.equation, plan, grid, time, self.noise, self.seed, report)
         summary = {
             "preset": self.preset,
-            "equation": dataclasses.asdict(self.equation),  # pyright: ignore[reportArgumentType]
-            "grid": dataclasses.asdict(grid),
+            "equation": to_dict(self.equation),
+            "grid": to_dict(grid),
             "time": time,
             "noise": self.noise,
             "seed": self.seed,
             "boundary": field_sweep.boundary(plan, amplitudes),
         }
         self.out.mkdir(parents=True, exist_ok=True)
-        title = f"{self.preset} in one dimension"
+        title = f"{self.preset} in one dimension, time {time:g}, from noise of {self.noise:.0%}"
         write_atomically(self.out / "sweep.png", partial(field_figures.sweep, plan, amplitudes, title))
         _write_arrays(self.out / "sweep.npz", amplitude=amplitudes, **plan._asdict())
         _write_json(self.out / "summary.json", summary)
@@ -186,6 +187,8 @@ class Pde:
 def predict(equation: GiererMeinhardt, grid: Grid) -> dict[str, Any]:
     """What linear theory says of this equation on this grid, as plain values; None for what does not exist.
 
+    The relaxation time is 1/(λ₁ − λ₂) of the fastest mode's two rates: after a few of it, only the larger one is seen.
+
     Raises:
         SettingError: if there is no positive steady state to start from.
     """
@@ -195,18 +198,32 @@ def predict(equation: GiererMeinhardt, grid: Grid) -> dict[str, Any]:
             f"guidance of {equation.activator_guidance:g} on the activator and {equation.inhibitor_guidance:g} on the "
             "inhibitor: leaves no positive steady state to start from."
         )
-    wavenumber = float(field_theory.fastest_allowed(equation, grid))
-    growth = float(field_theory.growth_rate(equation, wavenumber))
-    unguided = field_theory.guided(equation, 0.0)
-    critical = float(field_theory.critical_strength(unguided))
+    theory = {name: np.asarray(value).tolist() for name, value in _theory(equation, grid).items()}
+    wavenumber, growth = theory["wavenumber"], theory["growth_rate"]
     return {
         "steady_state": [a, h],
-        "pattern": bool(field_theory.forms_pattern(equation)) and growth > 0,
+        "pattern": theory["pattern"] and growth > 0,
         "growth_rate": _plain(growth),
         "wavelength": _plain(2 * math.pi / wavenumber),
-        "wavelength_on_an_infinite_domain": _plain(_over(2 * math.pi, float(field_theory.fastest_mode(equation)))),
-        "unstable_wavenumbers": [_plain(float(k)) for k in field_theory.unstable_band(equation)],
-        "strength_that_ends_the_pattern": _plain(critical),
+        "wavelength_on_an_infinite_domain": _plain(_over(2 * math.pi, theory["fastest"])) or None,
+        "unstable_wavenumbers": [_plain(k) for k in theory["band"]],
+        "strength_that_ends_the_pattern": _plain(theory["critical"]),
+        "relaxation_time": _plain(_over(1.0, 2 * growth - theory["trace"])),
+    }
+
+
+@jax.jit
+def _theory(equation: GiererMeinhardt, grid: Grid) -> dict[str, jax.Array]:
+    wavenumber = field_theory.fastest_allowed(equation, grid)
+    total = equation.activator_diffusion + equation.inhibitor_diffusion
+    return {
+        "pattern": field_theory.forms_pattern(equation),
+        "wavenumber": wavenumber,
+        "growth_rate": field_theory.growth_rate(equation, wavenumber),
+        "trace": jnp.trace(field_theory.jacobian(equation)) - total * wavenumber**2,
+        "fastest": field_theory.fastest_mode(equation),
+        "band": field_theory.unstable_band(equation),
+        "critical": field_theory.critical_strength(field_theory.guided(equation, 0.0)),
     }
 
 
@@ -239,27 +256,23 @@ def film(
 
 def _frames(equation: GiererMeinhardt, grid: Grid, field: jax.Array, dt: float, steps: int) -> Iterator[tuple]:
     compiled = jax.jit(partial(advance, steps=steps))
-    prepared = jax.jit(solver, static_argnames="grid")(equation, grid, dt)
+    prepared = jax.jit(solver)(equation, grid, dt)
     for _ in range(FRAMES):
         field, watch = compiled(prepared, field)
         yield np.asarray(field), watch
 
 
-def measure(equation: GiererMeinhardt, grid: Grid, times: np.ndarray, frames: np.ndarray) -> dict[str, Any]:
+def measure(grid: Grid, times: np.ndarray, frames: np.ndarray, prediction: dict[str, Any]) -> dict[str, Any]:
     """What the frames show, as plain values; None for what cannot be measured."""
     nothing = dict.fromkeys(("growth_rate", "wavelength", "amplitude", "kind", "spots_per_square_wavelength"))
     if len(times) < 2 or grid.size < 2:
         return nothing
-    wavenumber = float(field_theory.fastest_allowed(equation, grid))
-    # The other eigenvector of the fastest mode is gone after a few times 1/|λ₁ − λ₂|, and λ₁ + λ₂ is the trace.
-    j = field_theory.jacobian(equation)
-    trace = float(jnp.trace(j)) - (equation.activator_diffusion + equation.inhibitor_diffusion) * wavenumber**2
-    gap = abs(2 * float(field_theory.growth_rate(equation, wavenumber)) - trace)
+    wavenumber, settled = 2 * math.pi / prediction["wavelength"], 5 * (prediction["relaxation_time"] or 0.0)
     activators = frames[:, 0]
     last = activators[-1]
     return {
         "growth_rate": _plain(
-            field_patterns.growth_rate(activators, times, wavenumber, _over(5.0, gap), grid),
+            field_patterns.growth_rate(activators, times, wavenumber, settled, grid),
         ),
         "wavelength": _plain(field_patterns.wavelength(last, grid)),
         "amplitude": _plain(float(field_patterns.amplitude(jnp.asarray(last)))),
