@@ -118,9 +118,9 @@ class Grid(eqx.Module):
         # Products with a matrix and not FFTs: on grids of this size they take as long, and XLA's FFT may wait for
         # itself for ever where several run at once, as under `shard_map` on a CPU (seen in jaxlib 0.11.2).
         product = partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
-        matrix = jnp.asarray(matrix, values.dtype)
-        values = product(values, matrix)
-        return values if self.dims == 1 else product(matrix.T, values)
+        basis = jnp.asarray(matrix, values.dtype)
+        values = product(values, basis)
+        return values if self.dims == 1 else product(basis.T, values)
 
 
 class Reaction(eqx.Module):

@@ -10,14 +10,13 @@ from typing import Annotated, Any, Literal
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 import tyro
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 
-from morphorl import field_figures, field_patterns, field_sweep, field_theory
+from morphorl import field_figures, field_report, field_sweep, field_theory
 from morphorl.checks import FINITE, NOT_NEGATIVE, SettingError, setting
 from morphorl.checks import check as check_settings
 from morphorl.field import PRESETS, GiererMeinhardt, Grid, advance, perturbed, solver
@@ -91,15 +90,15 @@ class Pde:
 
     def _run(self, grid: Grid) -> None:
         equation = self._guided_equation()
-        prediction = predict(equation, grid)
+        prediction = field_report.predict(equation, grid)
         growth = prediction["growth_rate"]
         default = GROWTHS / growth if prediction["pattern"] and growth > 0 else UNGUIDED_TIME
         time = default if self.time is None else self.time
         uniform = field_theory.steady_state(equation)
         start = perturbed(uniform, grid, jax.random.key(self.seed), self.noise)
         times, frames, counts = film(equation, grid, start, time)
-        measurement = measure(grid, times, frames, prediction)
-        notes = remarks(equation, grid, prediction, counts, times, time)
+        measurement = field_report.measure(grid, times, frames, prediction)
+        notes = field_report.remarks(equation, grid, prediction, counts, times, time)
         summary = {
             "preset": self.preset,
             "equation": to_dict(equation),
@@ -161,8 +160,8 @@ class Pde:
         _write_json(self.out / "summary.json", summary)
         for row in summary["boundary"]:
             console.print(
-                f"D_h/D_a = {row['ratio']:.3g}: patterns end at γ = {_number(row['simulated'])}, "
-                f"theory {_number(row['theory'])}",
+                f"D_h/D_a = {row['ratio']:.3g}: patterns end at γ = {field_report.number(row['simulated'])}, "
+                f"theory {field_report.number(row['theory'])}",
                 highlight=False,
             )
         console.print(f"Wrote {escape(str(self.out / 'sweep.png'))}", soft_wrap=True, highlight=False)
@@ -170,8 +169,8 @@ class Pde:
     def _say(self, prediction: dict[str, Any], measurement: dict[str, Any], notes: list[str]) -> None:
         for name, unit in (("growth_rate", "per unit of time"), ("wavelength", "units of length")):
             console.print(
-                f"{name.replace('_', ' ')}: predicted {_number(prediction[name])}, measured "
-                f"{_number(measurement[name])} {unit}",
+                f"{name.replace('_', ' ')}: predicted {field_report.number(prediction[name])}, measured "
+                f"{field_report.number(measurement[name])} {unit}",
                 highlight=False,
             )
         expected = "expected" if prediction["pattern"] else "not expected"
@@ -182,49 +181,6 @@ class Pde:
         for note in notes:
             console.print(f"note: {note}", soft_wrap=True, highlight=False)
         console.print(f"Wrote {escape(str(self.out / 'pattern.png'))}", soft_wrap=True, highlight=False)
-
-
-def predict(equation: GiererMeinhardt, grid: Grid) -> dict[str, Any]:
-    """What linear theory says of this equation on this grid, as plain values; None for what does not exist.
-
-    The relaxation time is 1/(λ₁ − λ₂) of the fastest mode's two rates: after a few of it, only the larger one is seen.
-
-    Raises:
-        SettingError: if there is no positive steady state to start from.
-    """
-    a, h = (float(u) for u in field_theory.steady_state(equation))
-    if not math.isfinite(a) or not math.isfinite(h):
-        raise SettingError(
-            f"guidance of {equation.activator_guidance:g} on the activator and {equation.inhibitor_guidance:g} on the "
-            "inhibitor: leaves no positive steady state to start from."
-        )
-    theory = {name: np.asarray(value).tolist() for name, value in _theory(equation, grid).items()}
-    wavenumber, growth = theory["wavenumber"], theory["growth_rate"]
-    return {
-        "steady_state": [a, h],
-        "pattern": theory["pattern"] and growth > 0,
-        "growth_rate": _plain(growth),
-        "wavelength": _plain(2 * math.pi / wavenumber),
-        "wavelength_on_an_infinite_domain": _plain(_over(2 * math.pi, theory["fastest"])) or None,
-        "unstable_wavenumbers": [_plain(k) for k in theory["band"]],
-        "strength_that_ends_the_pattern": _plain(theory["critical"]),
-        "relaxation_time": _plain(_over(1.0, 2 * growth - theory["trace"])),
-    }
-
-
-@jax.jit
-def _theory(equation: GiererMeinhardt, grid: Grid) -> dict[str, jax.Array]:
-    wavenumber = field_theory.fastest_allowed(equation, grid)
-    total = equation.activator_diffusion + equation.inhibitor_diffusion
-    return {
-        "pattern": field_theory.forms_pattern(equation),
-        "wavenumber": wavenumber,
-        "growth_rate": field_theory.growth_rate(equation, wavenumber),
-        "trace": jnp.trace(field_theory.jacobian(equation)) - total * wavenumber**2,
-        "fastest": field_theory.fastest_mode(equation),
-        "band": field_theory.unstable_band(equation),
-        "critical": field_theory.critical_strength(field_theory.guided(equation, 0.0)),
-    }
 
 
 def film(
@@ -260,94 +216,6 @@ def _frames(equation: GiererMeinhardt, grid: Grid, field: jax.Array, dt: float, 
     for _ in range(FRAMES):
         field, watch = compiled(prepared, field)
         yield np.asarray(field), watch
-
-
-def measure(grid: Grid, times: np.ndarray, frames: np.ndarray, prediction: dict[str, Any]) -> dict[str, Any]:
-    """What the frames show, as plain values; None for what cannot be measured."""
-    nothing = dict.fromkeys(("growth_rate", "wavelength", "amplitude", "kind", "spots_per_square_wavelength"))
-    if len(times) < 2 or grid.size < 2:
-        return nothing
-    wavenumber, settled = 2 * math.pi / prediction["wavelength"], 5 * (prediction["relaxation_time"] or 0.0)
-    activators = frames[:, 0]
-    last = activators[-1]
-    return {
-        "growth_rate": _plain(
-            field_patterns.growth_rate(activators, times, wavenumber, settled, grid),
-        ),
-        "wavelength": _plain(field_patterns.wavelength(last, grid)),
-        "amplitude": _plain(float(field_patterns.amplitude(jnp.asarray(last)))),
-        "kind": field_patterns.kind(last, grid),
-        "spots_per_square_wavelength": _plain(field_patterns.spot_density(last, grid)) if grid.dims == 2 else None,
-    }
-
-
-def remarks(
-    equation: GiererMeinhardt,
-    grid: Grid,
-    prediction: dict[str, Any],
-    counts: dict[str, Any],
-    times: np.ndarray,
-    time: float,
-) -> list[str]:
-    """Sentences on what a reader must know before believing the rest."""
-    critical, strength = prediction["strength_that_ends_the_pattern"], equation.activator_guidance
-    both = equation.activator_guidance == equation.inhibitor_guidance
-    length = prediction["wavelength_on_an_infinite_domain"]
-    total = max(1, counts["steps"]) * grid.size**grid.dims
-    return [
-        sentence
-        for sentence, applies in (
-            ("time = 0: the field is as it started, and nothing was measured.", time == 0),
-            ("size = 1: a single site has no neighbour, so that no pattern can form.", grid.size == 1),
-            (
-                "equation.activator_diffusion = 0: no length is selected, the shortest waves grow fastest, and the "
-                "equation can blow up in finite time.",
-                equation.activator_diffusion == 0,
-            ),
-            (
-                "equation.inhibitor_diffusion is not above equation.activator_diffusion: no pattern can form.",
-                equation.inhibitor_diffusion <= equation.activator_diffusion,
-            ),
-            (
-                f"guidance.strength = {strength:g} is past {_number(critical)}, at which linear theory ends the pattern.",
-                both and critical is not None and 0 < critical <= strength,
-            ),
-            (
-                f"the sites are {grid.length / grid.size:.3g} apart, more than a quarter of the predicted wavelength of "
-                f"{_number(length)}: take a larger size or a smaller length.",
-                grid.size > 1 and length is not None and grid.length / grid.size > length / 4,
-            ),
-            (
-                f"the floor on h acted {counts['floored']:,} times, {counts['floored'] / total:.2g} of all sites and "
-                f"steps: where it acts, the equation is another one (equation.floor = {equation.floor:g}).",
-                counts["floored"] > 0,
-            ),
-            (
-                f"a or h was negative {counts['negative']:,} times, {counts['negative'] / total:.2g} of all sites and "
-                "steps: overshoot of the grid or of the time step, unless guidance is negative.",
-                counts["negative"] > 0,
-            ),
-            (
-                f"the field blew up at time {counts['blew_up_at'] or 0:g}; the files end at the last finite frame, at "
-                f"time {times[-1]:g}.",
-                counts["blew_up_at"] is not None,
-            ),
-        )
-        if applies
-    ]
-
-
-def _over(numerator: float, denominator: float) -> float:
-    return numerator / denominator if denominator else math.inf
-
-
-def _plain(value: float) -> float | None:
-    """JSON has no NaN and no infinity."""
-    return value if math.isfinite(value) else None
-
-
-def _number(value: float | None) -> str:
-    return "none" if value is None else f"{value:.4g}"
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
