@@ -45,7 +45,7 @@ def pattern(times: np.ndarray, frames: np.ndarray, grid: Grid, title: str, path:
             history.set(xlabel=POSITION, ylabel=TIME)
             figure.colorbar(mesh, ax=history, label="activator a (dimensionless)")
         figure.suptitle(f"{title}, time {times[-1]:.0f}")
-        figure.savefig(path, dpi=100, format="png")
+        figure.savefig(path, dpi=80, format="png")
         plt.close(figure)
 
 
@@ -81,7 +81,7 @@ def film(times: np.ndarray, frames: np.ndarray, grid: Grid, title: str, path: Pa
             pictures.append(Image.fromarray(np.array(canvas.buffer_rgba())[..., :3]))
         plt.close(figure)
     first, *rest = pictures
-    first.save(path, format="WEBP", save_all=True, append_images=rest, duration=FRAME_MILLISECONDS, loop=0)
+    first.save(path, format="WEBP", save_all=True, append_images=rest, duration=FRAME_MILLISECONDS, loop=0, quality=50)
 
 
 def sweep(plan: Plan, amplitudes: np.ndarray, title: str, path: Path) -> None:
