@@ -65,8 +65,8 @@ REFUSED = [
     (["eval", "OUT"], "OUT: holds no agents.json", "a folder that `morphorl train --out` wrote"),
     (["eval", "OUT", "--episodes", "0"], "episodes = 0", "a whole number of at least 1"),
     (["eval", "OUT", "--greedy", "--stochastic"], "--greedy and --stochastic", "not allowed together"),
-    (["tarin"], "tarin", "reproduce, train, eval"),
-    ([], "Missing subcommand", "{reproduce, train, eval}"),
+    (["tarin"], "tarin", "reproduce, train, eval, pde"),
+    ([], "Missing subcommand", "{reproduce, train, eval, pde}"),
 ]
 
 
@@ -129,10 +129,11 @@ def test_markup_in_a_value_is_shown_as_it_is(command):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--help"], ["reproduce", "train", "eval"]),
+        (["--help"], ["reproduce", "train", "eval", "pde"]),
         (["reproduce", "--help"], ["--seeds", "--steps", "--preset", "--out", "--no-resume"]),
         (["train", "--help"], ["--env", "--seeds", "--guidance.strength", "--cell.coupling", "--ppo.minibatches"]),
         (["eval", "--help"], ["DIR", "--episodes", "--greedy", "--stochastic"]),
+        (["pde", "--help"], ["--preset", "--dims", "--guidance.strength", "--sweep", "--equation.saturation"]),
     ],
 )
 def test_every_command_explains_itself(arguments, words, command):
