@@ -232,4 +232,4 @@ def _write_arrays(path: Path, **arrays: np.ndarray) -> None:
 
 def default() -> Pde:
     """The options before the command line is read; `--preset` on it decides the equation's."""
-    return Pde(equation=PRESETS.get(early_preset(), PRESETS["spots"]))
+    return Pde(equation=PRESETS.get(early_preset() or "", PRESETS["spots"]))

@@ -74,5 +74,5 @@ class Train:
 
 def default() -> Train:
     """The options before the command line is read; `--preset` on it decides the defaults of the others."""
-    ppo = PRESETS.get(early_preset(), PRESETS["standard"])
+    ppo = PRESETS.get(early_preset() or "", PRESETS["standard"])
     return Train(env=tyro.MISSING, out=tyro.MISSING, ppo=ppo)
