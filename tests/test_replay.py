@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from finished import study
-from morphorl import engines
+from morphorl import engines, envs, sticky
+from morphorl.agent import init_agent
 from morphorl.blend import blend
-from morphorl.replay import STAGES, _stages, replays
+from morphorl.replay import STAGES, _stages, record, replays
 
 ARMS = {"γ = {guidance.strength}": {"guidance": {"strength": [0.0, 0.2]}}}
 
@@ -53,6 +54,40 @@ def test_the_readout_is_what_the_observation_makes_of_the_activator_shown(shown)
 def test_guidance_shows_in_the_cell(shown):
     calm, guided = (np.abs(replay.episode.states["inhibitor"][-1]).max() for replay in shown[0][-2:])
     assert guided > 5 * calm
+
+
+CONTROLS = {
+    "sign": {"control": {"kind": "sign"}},
+    "noise": {"control": {"kind": "noise", "deviation": 1.0}},
+    "sticky": {"control": {"kind": "sticky"}, "blend": {"kind": "none"}},
+    "reservoir": {"control": {"kind": "reservoir", "deviation": 1.0}},
+    "GRU": {"ppo": {"network": "gru"}, "blend": {"kind": "none"}},
+}
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_a_control_in_the_cells_place_is_replayed_too(name):
+    (settings,) = study({name: CONTROLS[name]}, environments=("StatelessCartPole-v1",)).expand("standard").values()
+    env = sticky.environment(settings, envs.make("StatelessCartPole-v1"))
+    agent = init_agent(settings, env.num_features, env.num_actions, jax.random.key(0), jax.random.key(1))
+    episode = jax.jit(lambda agent: record(settings, env, agent, jax.random.key(2)))(agent)
+    length = int(episode.alive.sum())
+    assert 5 < length < 500
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(episode))
+    expected = np.einsum("tf,tfk->tk", episode.position, episode.states.get("activator", np.zeros((500, 2, 2))))
+    if name == "noise":  # acted on as it is
+        np.testing.assert_array_equal(episode.states["control"][:, 0], episode.readout)
+    if name == "reservoir":
+        assert episode.states["control"].shape == (500, 4, 2)
+        assert np.abs(episode.states["control"][length - 1]).max() <= 1
+    if name == "sign":
+        np.testing.assert_allclose(np.abs(episode.readout), np.abs(expected), atol=1e-5)
+        assert (np.sign(episode.readout * expected)[:length].min(), np.sign(episode.readout * expected).max()) == (
+            -1,
+            1,
+        )
+    if name in ("sticky", "GRU"):
+        np.testing.assert_array_equal(episode.blended, episode.network)
 
 
 def test_the_final_agent_is_the_one_that_training_ends_with():

@@ -64,6 +64,21 @@ def test_arms_without_a_family_have_no_gamma():
     assert strengths == {"γ = 0": 0.0, "γ = 0.01": 0.01, "γ = 0.1": 0.1, "γ = 0.3": 0.3}
 
 
+def test_a_reference_has_no_gamma_even_if_it_shares_its_settings_with_a_family():
+    arms = BLIND | {"plain PPO": {}}
+    strengths = readings.strengths(study(arms).expand("standard"))
+    assert list(strengths) == ["γ = 0", "γ = 0.01", "γ = 0.1", "γ = 0.3"]
+
+
+def test_each_preset_is_judged_on_its_own(tmp_path):
+    both = replace(study(), presets=("standard", "tuned"))
+    curves = finish(tmp_path, both).curves(both)
+    for preset in both.presets:
+        found = verdicts.judge(both, preset, curves)
+        assert found == verdicts.judge(both, preset, curves.filter(preset=preset))
+        assert {verdict.n for verdict in found[0].verdicts} == {8}
+
+
 def test_every_reading_is_judged_by_its_own_arms_alone(tmp_path):
     both = study(TWO_READINGS)
     rates = {"ring, γ = 0.1": 2.5, "ring, γ = 0.3": 3.0}

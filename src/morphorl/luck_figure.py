@@ -1,4 +1,4 @@
-"""The figure of `morphorl luck`: how often few seeds would find an effect, with fresh patterns and with a single one."""
+"""The figure of `morphorl luck`: how often few seeds would find an effect, with fresh patterns and with one."""
 
 from pathlib import Path
 from typing import Any

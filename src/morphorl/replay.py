@@ -9,9 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from morphorl import engines, envs
+from morphorl import companion, engines, envs, sticky
 from morphorl.agent import Agent, think
+from morphorl.cell import CellState
 from morphorl.choices import mix
+from morphorl.companion import State
 from morphorl.envs import Environment
 from morphorl.rollout import ENV_AXES, begin
 from morphorl.settings import CARTPOLES, Settings
@@ -31,8 +33,9 @@ class Episode(NamedTuple):
 
     position: Float[Array, "time 2"]
     """Of the cart (metres), and the pole's angle (radians, positive to the right)."""
-    states: dict[str, Float[Array, "time features actions"]]
-    """Of the cell: activator and inhibitor."""
+    states: dict[str, Float[Array, "time rows actions"]]
+    """Of the cell: activator and inhibitor, a row for each feature. Of a control in its place: its one state, in rows
+    as long as there are actions."""
     network: Float[Array, "time actions"]
     readout: Float[Array, "time actions"]
     blended: Float[Array, "time actions"]
@@ -70,30 +73,33 @@ def replays(runs: list[Run], tell: Callable[[str], Any] = lambda text: None) -> 
 
 def record(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray) -> Episode:
     """Play one episode, with actions sampled as in training, and keep every step of it."""
-    key_begin, key_noise, key_steps = jax.random.split(key, 3)
+    key_begin, key_noise, key_steps, key_control = jax.random.split(key, 4)
     acting = begin(settings, env, agent, key_begin, 1)
     noise = jax.random.gumbel(key_noise, (env.time_limit, env.num_actions, 1))
     keys = jax.random.split(key_steps, (env.time_limit, 1))
+    control = companion.draw_chance(settings, key_control, (env.time_limit,), env.num_actions, 1)
 
     def step(carry, chance):
         acting, alive = carry
-        noise, keys = chance
-        cells, thought = think(settings, agent, acting.cells, acting.observation)
+        noise, keys, control = chance
+        cells, thought = think(settings, agent, acting.cells, acting.observation, acting.memory, control)
         action = jnp.argmax(thought.blended + noise, axis=0)
         after = jax.vmap(env.step, out_axes=ENV_AXES)(keys, acting.env_state, action)
         now = Episode(
-            position=jnp.stack([acting.env_state.x[0], acting.env_state.theta[0]]),
-            states={name: state[..., 0] for name, state in cells._asdict().items()},
+            position=_position(acting.env_state),
+            states=_states(cells, env.num_actions),
             network=thought.logits[:, 0],
             readout=thought.readout[:, 0],
             blended=thought.blended[:, 0],
             action=action[0],
             alive=alive,
         )
-        following = acting._replace(env_state=after.state, observation=after.observation, cells=cells)
+        following = acting._replace(
+            env_state=after.state, observation=after.observation, cells=cells, memory=thought.memory
+        )
         return (following, alive & ~(after.terminated | after.truncated)[0]), now
 
-    return jax.lax.scan(step, (acting, jnp.array(True)), (noise, keys))[1]
+    return jax.lax.scan(step, (acting, jnp.array(True)), (noise, keys, control))[1]
 
 
 def _stages(runs: list[Run], settings: Settings) -> Iterator[tuple[str, int, Agent]]:
@@ -111,7 +117,19 @@ def _stages(runs: list[Run], settings: Settings) -> Iterator[tuple[str, int, Age
 
 def _play(env: Environment, settings: Settings, agent: Agent) -> Episode:
     """One episode; that of every agent starts from the same state, with the same chance."""
-    return record(settings, env, agent, jax.random.key(EPISODE_STREAM))
+    return record(settings, sticky.environment(settings, env), agent, jax.random.key(EPISODE_STREAM))
+
+
+def _position(env_state: Any) -> Float[Array, "2"]:
+    """Where cart and pole are. Sticky actions keep CartPole's state beside the action executed before."""
+    cartpole = env_state[0] if isinstance(env_state, tuple) else env_state
+    return jnp.stack([cartpole.x[0], cartpole.theta[0]])
+
+
+def _states(cells: State, actions: int) -> dict[str, Float[Array, "rows actions"]]:
+    """What stands beside the network, of the one environment, as matrices."""
+    named = cells._asdict() if isinstance(cells, CellState) else {"control": cells}
+    return {name: state[..., 0].reshape(-1, actions) for name, state in named.items()}
 
 
 def _cut(episode: Episode) -> Episode:

@@ -66,9 +66,10 @@ def command(study: Study) -> str:
     if study.name in shipped():
         original = study_file.load(study.name)
         if original.arms == study.arms and original.settings == study.settings:
-            changed = [name for name in ONCE if getattr(original, name) != getattr(study, name)]
-            changes = [f" --set '{name}={_value(getattr(study, name))}'" for name in changed]
-            return f"morphorl run {study.name}{''.join(changes)}"
+            changed = {name: getattr(study, name) for name in ONCE if getattr(original, name) != getattr(study, name)}
+            if None not in changed.values():
+                changes = [f" --set '{name}={_value(value)}'" for name, value in changed.items()]
+                return f"morphorl run {study.name}{''.join(changes)}"
     return f"morphorl run {study.name}.toml"
 
 

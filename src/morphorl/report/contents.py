@@ -111,7 +111,9 @@ def replay(shown: Replay, labels: list[str], runs: Iterable[Run]) -> list[Plain]
     settings = shown.run.settings
     told = ("position", "network", "readout", "blended", "action")
     packed = {name: pack(getattr(shown.episode, name)) for name in told}
-    states = [{"name": name} | pack(np.asarray(array)) for name, array in shown.episode.states.items()]
+    states = [
+        {"name": name, "rows": array.shape[1]} | pack(np.asarray(array)) for name, array in shown.episode.states.items()
+    ]
     return [
         {
             "preset": run.preset,

@@ -527,7 +527,8 @@ function startReplay(host) {
 
   function tick(began, from) {
     chosen.playing = requestAnimationFrame((now) => {
-      const time = from + Math.floor((now - began) / 40); // 50 steps a second is real time; half of it can be followed
+      // Half of real time, which is 50 steps a second. A frame's time may lie before the click that it answers.
+      const time = from + Math.max(0, Math.floor((now - began) / 40));
       if (time >= scene.length - 1) {
         seek(scene.length - 1);
         return pause();
@@ -574,7 +575,7 @@ function startReplay(host) {
     }, `${one.stage} (${short(one.steps)} steps)`)));
     scene = makeScene(episode, stageView);
     slider.max = scene.length - 1;
-    const deaf = episode.heard ? "" : " In this arm the cell runs along, but its readout does not reach the logits.";
+    const deaf = episode.heard ? "" : " In this arm the cell's readout does not reach the logits.";
     told.textContent = `Seed ${episode.seed}, after ${episode.steps.toLocaleString("en")} environment steps: the pole is up for ${episode.length} steps. Colours are relative to the largest value of the episode.${deaf}`;
     seek(0);
   }
@@ -600,18 +601,19 @@ function makeScene(replay, host) {
     const values = unpack(packed);
     const name = SYMBOLS[packed.name] || packed.name;
     const most = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0) || 1;
-    const cells = features.map(() => actions.map(() => ({ box: svg("rect", { width: 46, height: 24, rx: 3 }), text: svg("text", { "text-anchor": "middle" }) })));
-    const root = svg("svg", { viewBox: `0 0 128 ${20 + 27 * features.length}`, class: "heat", role: "img", "aria-label": `${name}, a row for each feature, a column for each action` });
-    actions.forEach((text, k) => root.append(svg("text", { x: 53 + 49 * k, y: 12, "text-anchor": "middle" }, text)));
+    const rows = Array.from({ length: packed.rows }, (_, i) => (packed.name in SYMBOLS ? features[i] : ""));
+    const cells = rows.map(() => actions.map(() => ({ box: svg("rect", { width: 46, height: 24, rx: 3 }), text: svg("text", { "text-anchor": "middle" }) })));
+    const root = svg("svg", { viewBox: `0 0 128 ${20 + 27 * rows.length}`, class: "heat", role: "img", "aria-label": packed.name in SYMBOLS ? `${name}, a row for each feature, a column for each action` : `State of the control` });
+    if (packed.name in SYMBOLS) actions.forEach((text, k) => root.append(svg("text", { x: 53 + 49 * k, y: 12, "text-anchor": "middle" }, text)));
     cells.forEach((row, i) => {
-      root.append(svg("text", { x: 14, y: 37 + 27 * i, "text-anchor": "middle" }, features[i]));
+      root.append(svg("text", { x: 14, y: 37 + 27 * i, "text-anchor": "middle" }, rows[i]));
       row.forEach(({ box, text }, k) => {
         fill(box, { x: 30 + 49 * k, y: 20 + 27 * i }, []);
         fill(text, { x: 53 + 49 * k, y: 36 + 27 * i }, []);
         root.append(box, text);
       });
     });
-    return { name, values, most, cells, root };
+    return { name, values, rows, most, cells, root };
   });
 
   const largest = Math.max(...Object.keys(LOGITS).flatMap((name) => data[name].reduce((most, v) => Math.max(most, Math.abs(v)), 0))) || 1;
@@ -638,11 +640,11 @@ function makeScene(replay, host) {
     cart.setAttribute("transform", `translate(${x.toFixed(3)} 0)`);
     pole.setAttribute("transform", `rotate(${((angle * 180) / Math.PI).toFixed(2)})`);
     push.setAttribute("d", data.action[time] > 0.5 ? "M0.42,0h0.3m-0.1,-0.08l0.1,0.08l-0.1,0.08" : "M-0.42,0h-0.3m0.1,-0.08l-0.1,0.08l0.1,0.08");
-    for (const { values, most, cells } of heat) {
+    for (const { values, rows, most, cells } of heat) {
       cells.forEach((row, i) => row.forEach(({ box, text }, k) => {
-        const value = values[(time * features.length + i) * actions.length + k];
+        const value = values[(time * rows.length + i) * actions.length + k];
         box.setAttribute("class", value < 0 ? "minus" : "plus");
-        box.setAttribute("fill-opacity", (0.04 + 0.8 * Math.abs(value) / most).toFixed(3));
+        box.setAttribute("fill-opacity", (0.04 + 0.5 * Math.abs(value) / most).toFixed(3));
         text.textContent = value.toFixed(most < 0.1 ? 3 : 2);
       }));
     }
