@@ -67,7 +67,11 @@ REFUSED = [
     (["eval", "OUT", "--episodes", "0"], "episodes = 0", "a whole number of at least 1"),
     (["eval", "OUT", "--greedy", "--stochastic"], "--greedy and --stochastic", "not allowed together"),
     (["tarin"], "command = 'tarin'", "Did you mean 'train'?"),
-    ([], "command = ''", "must be one of reproduce, train, eval, run, luck, readouts, plan, status, clean, studies"),
+    (
+        [],
+        "command = ''",
+        "must be one of reproduce, train, eval, run, luck, readouts, pde, plan, status",
+    ),
     (["run", "blind_dynmics"], "study = 'blind_dynmics'", "Did you mean 'blind_dynamics'?"),
     (["run", "../x"], "study = '../x'", "must be a file that ends in .toml, or one of blind_dynamics"),
     (["run", "/etc/x"], "study = '/etc/x'", "must be a file that ends in .toml"),
@@ -156,6 +160,7 @@ def test_markup_in_a_value_is_shown_as_it_is(command):
         (["reproduce", "--help"], ["--seeds", "--steps", "--preset", "--out", "--no-resume"]),
         (["train", "--help"], ["--env", "--seeds", "--guidance.strength", "--cell.coupling", "--ppo.minibatches"]),
         (["eval", "--help"], ["DIR", "--episodes", "--greedy", "--stochastic"]),
+        (["pde", "--help"], ["--preset", "--dims", "--guidance.strength", "--sweep", "--equation.saturation"]),
     ],
 )
 def test_every_command_explains_itself(arguments, words, command):

@@ -220,10 +220,13 @@ def test_ppo_learns_from_the_action_chosen_with_its_own_probability():
 
 
 def test_evaluation_is_sticky_too():
-    runs = [Run("a", settings(blend=Blend("none"), control=Control("sticky", repeat=p)), 0, 0) for p in (0.0, 0.9)]
-    batch = engines.train_batch(runs, 2)  # a repetition of 0 is no stickiness: this is one program
-    returns = engines.evaluate_agents([run.settings for run in runs], batch.agents, 50, greedy=True)
-    assert returns[0].mean() != returns[1].mean()
+    """One agent, evaluated where nothing sticks and where every first action is repeated to the end."""
+    free, stuck = (settings(blend=Blend("none"), control=Control("sticky", repeat=p)) for p in (0.0, 1.0))
+    agent = engines.train_batch([Run("a", free, 0, 0)], 1).agents
+    twice = jax.tree.map(lambda u: np.repeat(u, 2, axis=0), agent)
+    returns = engines.evaluate_agents([free, stuck], twice, 50, greedy=False)
+    assert returns[0].mean() > 15
+    assert returns[1].max() < 12  # a pole pushed one way only
 
 
 # --- All together -----------------------------------------------------------------------------------------------------

@@ -42,6 +42,8 @@ def draw(report: dict, path: Path) -> None:
             for axes in (left, right):
                 axes.set(xlabel="seeds of each arm", xlim=(0, None))
                 axes.grid(alpha=0.25)
+        note = "solid: a fresh pattern with every seed; dashed: all seeds of an arm on one pattern"
+        figure.supxlabel(note, fontsize="small")
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path.with_suffix(".png"), dpi=160)
         figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})

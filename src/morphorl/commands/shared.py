@@ -1,5 +1,7 @@
 """What several commands share."""
 
+import argparse
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -27,3 +29,10 @@ def folder_of(name: str) -> Path:
     if folder.is_symlink() and not folder.resolve().is_relative_to(Path("runs").resolve()):
         raise SettingError(f"out = {str(folder)!r}: is a link that leads out of 'runs'; name its target with --out.")
     return folder
+
+
+def early_preset() -> str | None:
+    """The `--preset` on the command line, read before all other options: it decides their defaults."""
+    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    early.add_argument("--preset")
+    return early.parse_known_args(sys.argv[2:])[0].preset

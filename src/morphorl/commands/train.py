@@ -1,6 +1,5 @@
 """`morphorl train`."""
 
-import argparse
 import dataclasses
 import sys
 from typing import Annotated
@@ -11,7 +10,7 @@ from rich.markup import escape
 from morphorl import agents, results
 from morphorl.blend import Blend
 from morphorl.cell import Cell
-from morphorl.commands.shared import Folder, Preset, console
+from morphorl.commands.shared import Folder, Preset, console, early_preset
 from morphorl.control import Control
 from morphorl.guidance import Guidance
 from morphorl.run import run
@@ -75,7 +74,5 @@ class Train:
 
 def default() -> Train:
     """The options before the command line is read; `--preset` on it decides the defaults of the others."""
-    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    early.add_argument("--preset")
-    ppo = PRESETS.get(early.parse_known_args(sys.argv[2:])[0].preset, PRESETS["standard"])
+    ppo = PRESETS.get(early_preset() or "", PRESETS["standard"])
     return Train(env=tyro.MISSING, out=tyro.MISSING, ppo=ppo)
