@@ -12,6 +12,7 @@ from morphorl.control import Control
 from morphorl.errors import SettingError
 from morphorl.guidance import Guidance
 from morphorl.settings import PPO, PRESETS, Settings, from_dict, to_dict
+from morphorl.study import ALGORITHM_VERSION
 
 NAN, INF = math.nan, math.inf
 
@@ -178,3 +179,43 @@ def test_steps_are_rounded_down_to_updates_and_evaluations_up():
     assert Settings(steps=512).updates == 1
     assert Settings(steps=1_535).updates == 2
     assert [Settings(evaluate_every=n).evaluation_interval for n in (0, 1, 512, 513, 2_000)] == [0, 1, 1, 2, 4]
+
+
+DEFAULTS_OF_VERSION_2 = """
+steps 100000 evaluate_every 2000 evaluation_episodes 8 ppo.learning_rate 0.00025 ppo.anneal true ppo.discount 0.99
+ppo.gae_lambda 0.95 ppo.clip 0.2 ppo.value_clip 0.2 ppo.value_coefficient 0.5 ppo.entropy_coefficient 0.01
+ppo.max_gradient_norm 0.5 ppo.num_envs 4 ppo.rollout_steps 128 ppo.epochs 4 ppo.minibatches 4 ppo.hidden [64,64]
+ppo.network "mlp" ppo.activation "tanh" ppo.normalise_observations false cell.activator_diffusion 0.1
+cell.inhibitor_diffusion 0.4 cell.activator_production 0.1 cell.inhibitor_production 0.1 cell.activator_decay 0.1
+cell.inhibitor_decay 0.2 cell.drive 0.0 cell.population 0.0 cell.dt 1.0 cell.epsilon 0.1 cell.bound 10.0
+cell.initial_scale 0.1 cell.coupling "mean" cell.initial "signed" cell.emphasis "linear" cell.readout "activator"
+cell.reset "episode" cell.normalise false guidance.kind "blind" guidance.strength 0.0 blend.kind "average"
+blend.weight 0.3 blend.distil 0.0 control.kind "none" control.deviation 1.0 control.autocorrelation 0.9
+control.spectral_radius 0.9 control.input_scale 1.0 control.repeat 0.25
+"""
+
+
+def test_defaults_are_those_that_stored_runs_were_named_with():
+    # A run's identity leaves defaults out. New settings may join; whoever changes a default here must raise
+    # ALGORITHM_VERSION, and then writes the new defaults down.
+    assert ALGORITHM_VERSION == 2
+    words = DEFAULTS_OF_VERSION_2.split()
+    for name, value in zip(words[::2], words[1::2], strict=True):
+        here = to_dict(Settings())
+        for step in name.split("."):
+            here = here[step]
+        assert here == (tuple(json.loads(value)) if name == "ppo.hidden" else json.loads(value)), name
+
+
+def test_digest_leaves_out_defaults_and_nothing_else():
+    assert Settings().digest == Settings("CartPole-v1", ppo=PPO(), cell=Cell(dt=1)).digest
+    others = [
+        Settings("StatelessCartPole-v1"),
+        Settings(steps=50_000),
+        Settings(ppo=PPO(discount=0.5)),
+        Settings(ppo=PPO(gae_lambda=0.5)),
+        Settings(cell=Cell(coupling="ring")),
+        Settings(guidance=Guidance(strength=0.5)),
+        Settings(blend=Blend(weight=0.5)),
+    ]
+    assert len({settings.digest for settings in [Settings(), *others]}) == 8

@@ -1,6 +1,7 @@
 """Everything that one run depends on, beside its seed: one definition for Python, study files and the command line."""
 
 import dataclasses
+import functools
 import hashlib
 import json
 import typing
@@ -142,10 +143,14 @@ class Settings(eqx.Module):
 
     @property
     def digest(self) -> str:
-        """A hash of all values: settings with the same digest are the same."""
+        """A hash of all values that are not the default: settings with the same digest are the same.
+
+        A setting that a later version adds, with a default that changes nothing, leaves the digest and stored runs
+        valid. A changed default needs a new `study.ALGORITHM_VERSION`; a test guards that.
+        """
         known = _digests.get(id(self))
         if known is None:
-            text = json.dumps(to_dict(self), sort_keys=True)
+            text = json.dumps(_unusual(to_dict(self), _defaults()), sort_keys=True)
             known = _digests[id(self)] = hashlib.sha256(text.encode()).hexdigest()
             weakref.finalize(self, _digests.pop, id(self))
         return known
@@ -165,6 +170,18 @@ def to_dict(settings: eqx.Module) -> dict[str, Any]:
     """Settings as nested dictionaries of plain values, ready for JSON."""
     values = {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
     return {name: to_dict(value) if isinstance(value, eqx.Module) else value for name, value in values.items()}
+
+
+def _unusual(values: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:
+    """What differs from the defaults, in tables as nested as the values are."""
+    tables = {name: _unusual(value, usual[name]) for name, value in values.items() if isinstance(value, dict)}
+    plain = {name: value for name, value in values.items() if name not in tables and value != usual[name]}
+    return plain | {name: table for name, table in tables.items() if table}
+
+
+@functools.cache
+def _defaults() -> dict[str, Any]:
+    return to_dict(Settings())
 
 
 def from_dict[M: eqx.Module](cls: type[M], values: dict[str, Any], prefix: str = "") -> M:
