@@ -121,7 +121,7 @@ def test_values_are_read_by_pointer_and_by_arrow_keys(path, opened):
     for name, first in {
         "learning": "32 steps",
         "survival": "0 steps",
-        "early": "γ = 0",
+        "early": "plain PPO",
         "luck": "1 seed of each",
     }.items():
         figure = page.locator(f"figure[data-chart={name}]").first
