@@ -5,7 +5,7 @@ a change of its own.
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import gymnasium
@@ -22,7 +22,6 @@ from morphorl.cell import Cell, CellState
 from morphorl.errors import SettingError
 from morphorl.guidance import Guidance
 
-Append = Literal["features", "readout", "state"]
 GAINS = (10.0, 3.0)
 """How much the two kinds of differences count. Both are small beside the observation; their scale matters most."""
 
@@ -44,7 +43,7 @@ def memory_cell(activator_decay: Sequence[float] = (0.9, 0.4), inhibitor_decay: 
             f"activator_decay = {tuple(activator_decay)!r}, inhibitor_decay = {tuple(inhibitor_decay)!r}: "
             "must be one number for each column, and an even number of columns."
         )
-    decays = np.asarray(activator_decay, np.float32), np.asarray(inhibitor_decay, np.float32)
+    decays = np.asarray([activator_decay], np.float32), np.asarray([inhibitor_decay], np.float32)  # (1, columns)
     cell = Cell(
         activator_diffusion=0.02,
         inhibitor_diffusion=0.08,
@@ -61,7 +60,7 @@ class Beside(NamedTuple):
     """A cell as the wrappers run it: which one, how it is read, and how the observation reaches it."""
 
     cell: Cell
-    append: Append
+    append: str
     columns: int
     scale: Any
     """A factor for each feature before the cell sees it (or one for all)."""
@@ -77,7 +76,7 @@ class Beside(NamedTuple):
         - `readout`: o_k = Σ_i w_i(x)·a_ik, one number for each column;
         - `state`: a and h, row by row.
         """
-        seen = observation * jnp.broadcast_to(jnp.asarray(self.scale, jnp.float32), observation.shape[1:])
+        seen = observation * jnp.broadcast_to(jnp.asarray(self.scale, jnp.float32), observation.shape[1:])[None]
         states, readout = jax.vmap(self.cell.step, in_axes=(0, 0, None))(states, seen, self.guidance)
         a, h = states
         parts = {
@@ -87,7 +86,7 @@ class Beside(NamedTuple):
         }
         return states, jnp.concatenate([part.reshape(len(observation), -1) for part in parts[self.append]], axis=1)
 
-    def bounds(self, features: int) -> float:
+    def most(self) -> float:
         """The largest absolute value that can be appended."""
         return float(self.cell.bound) if self.append == "state" else float("inf")
 
@@ -171,7 +170,7 @@ class CellObservation(gymnasium.Wrapper, RecordConstructorArgs):
         env: gymnasium.Env,
         cell: Cell | None = None,
         *,
-        append: Append = "features",
+        append: str = "features",
         columns: int | None = None,
         scale: Any = 1.0,
         gains: tuple[float, float] = GAINS,
@@ -182,9 +181,10 @@ class CellObservation(gymnasium.Wrapper, RecordConstructorArgs):
             self, cell=cell, append=append, columns=columns, scale=scale, gains=gains, guidance=guidance, seed=seed
         )
         gymnasium.Wrapper.__init__(self, env)
-        beside = _beside(env.observation_space, env.action_space, cell, append, columns, scale, gains, guidance)
-        self.observation_space = _appended(env.observation_space, beside)
-        self.cells = Cells(beside, 1, env.observation_space.shape[0], seed)
+        space = vector_space(env.observation_space)
+        beside = _beside(space, env.action_space, cell, append, columns, scale, gains, guidance)
+        self.observation_space = _appended(space, beside)
+        self.cells = Cells(beside, 1, space.shape[0], seed)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None):
         observation, info = self.env.reset(seed=seed, options=options)
@@ -194,8 +194,8 @@ class CellObservation(gymnasium.Wrapper, RecordConstructorArgs):
         return self.cells.see(observation[None])[0], info
 
     def step(self, action: Any):
-        observation, *rest = self.env.step(action)
-        return self.cells.see(observation[None])[0], *rest
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        return self.cells.see(observation[None])[0], reward, terminated, truncated, info
 
 
 class VectorCellObservation(VectorWrapper, RecordConstructorArgs):
@@ -213,7 +213,7 @@ class VectorCellObservation(VectorWrapper, RecordConstructorArgs):
         env: VectorEnv,
         cell: Cell | None = None,
         *,
-        append: Append = "features",
+        append: str = "features",
         columns: int | None = None,
         scale: Any = 1.0,
         gains: tuple[float, float] = GAINS,
@@ -224,7 +224,7 @@ class VectorCellObservation(VectorWrapper, RecordConstructorArgs):
             self, cell=cell, append=append, columns=columns, scale=scale, gains=gains, guidance=guidance, seed=seed
         )
         VectorWrapper.__init__(self, env)
-        space = env.single_observation_space
+        space = vector_space(env.single_observation_space)
         beside = _beside(space, env.single_action_space, cell, append, columns, scale, gains, guidance)
         self.single_observation_space = _appended(space, beside)
         self.observation_space = batch_space(self.single_observation_space, env.num_envs)
@@ -233,18 +233,18 @@ class VectorCellObservation(VectorWrapper, RecordConstructorArgs):
         self.ended = np.zeros(env.num_envs, bool)
 
     def reset(self, *, seed: int | list[int] | None = None, options: dict[str, Any] | None = None):
-        masked = options is not None and "reset_mask" in options
-        which = np.array(options["reset_mask"]) if masked else np.ones(self.num_envs, bool)
-        observation, info = self.env.reset(seed=seed, options=options)
+        mask = (options or {}).get("reset_mask")
+        which = np.ones(self.num_envs, bool) if mask is None else np.array(mask)
+        observation, info = self.env.reset(seed=seed, options=options)  # pyright: ignore[reportArgumentType]
         if seed is not None:
             self.cells.reseed(seed if isinstance(seed, int) else hash(tuple(seed)) & 0xFFF)
         before = self.cells.states
         self.cells.start(which)
         seen = self.cells.see(observation)
         self.ended = self.ended & ~which
-        if masked:  # the others' cells have seen their observation already
-            keep = lambda new, old: np.where(which[:, None, None], new, old)  # noqa: E731
-            self.cells.states = jax.tree.map(keep, self.cells.states, before)
+        if not which.all():  # the others' cells have seen their observation already
+            chosen = which[:, None, None]
+            self.cells.states = jax.tree.map(lambda new, old: np.where(chosen, new, old), self.cells.states, before)
             seen = np.where(which[:, None], seen, self.last)
         self.last = seen
         return seen, info
@@ -309,17 +309,17 @@ def vector_space(space: spaces.Space, name: str = "observation space") -> spaces
 
 
 def _beside(
-    space: spaces.Space,
+    space: spaces.Box,
     actions: spaces.Space,
     cell: Cell | None,
-    append: Append,
+    append: str,
     columns: int | None,
     scale: Any,
     gains: tuple[float, float],
     guidance: Guidance | None,
 ) -> Beside:
     """Check what the wrappers were given, and fill in what they were not."""
-    features = vector_space(space).shape[0]
+    features = space.shape[0]
     if append not in ("features", "readout", "state"):
         raise SettingError(f"append = {append!r}: must be one of 'features', 'readout', 'state'.")
     cell = memory_cell() if cell is None else cell
@@ -344,6 +344,6 @@ def _columns(actions: spaces.Space) -> int:
 def _appended(space: spaces.Box, beside: Beside) -> spaces.Box:
     """The observation space with what the cell appends."""
     features = space.shape[0]
-    most = np.full(beside.size(features), beside.bounds(features), np.float32)
+    most = np.full(beside.size(features), beside.most(), np.float32)
     low, high = (np.asarray(side, np.float32) for side in (space.low, space.high))
     return spaces.Box(np.concatenate([low, -most]), np.concatenate([high, most]), dtype=np.float32)

@@ -6,20 +6,25 @@ observation. So the readout is stored in the rollout with the rest, and updates 
 
 from typing import Any
 
+# pyright: reportMissingImports=false
 import gymnasium
-import torch
 from gymnasium import spaces
-from stable_baselines3.common.distributions import CategoricalDistribution, DiagGaussianDistribution
-from stable_baselines3.common.policies import ActorCriticPolicy
-from stable_baselines3.common.torch_layers import MlpExtractor
-from torch import nn
 
-from morphorl import blend as blending
 from morphorl.blend import Blend
 from morphorl.cell import Cell
 from morphorl.errors import SettingError
-from morphorl.gym import CellObservation
+from morphorl.extras import missing
 from morphorl.guidance import Guidance
+from morphorl.gym import CellObservation
+
+try:
+    import torch
+    from stable_baselines3.common.distributions import CategoricalDistribution, DiagGaussianDistribution
+    from stable_baselines3.common.policies import ActorCriticPolicy
+    from stable_baselines3.common.torch_layers import MlpExtractor
+    from torch import nn
+except ImportError as error:
+    raise ImportError(missing("sb3", "morphorl.sb3")) from error
 
 
 def with_readout(
@@ -56,6 +61,8 @@ class BlendedPolicy(ActorCriticPolicy):
     ):
         self.blend = Blend() if blend is None else blend
         self.outputs = _outputs(action_space)
+        if self.blend.kind not in ("none", "average", "add"):
+            raise SettingError(f"blend.kind = {str(self.blend.kind)!r}: must be one of 'none', 'average', 'add'.")
         if observation_space.shape is None or len(observation_space.shape) != 1:
             raise SettingError(f"observation space = {observation_space}: must be that of `with_readout(env)`.")
         if observation_space.shape[0] <= self.outputs:
@@ -69,9 +76,7 @@ class BlendedPolicy(ActorCriticPolicy):
         return super()._get_constructor_parameters() | {"blend": self.blend}
 
     def _build_mlp_extractor(self) -> None:
-        self.mlp_extractor = _Extractor(
-            self.features_dim, self.outputs, self.net_arch, self.activation_fn, self.device
-        )
+        self.mlp_extractor = _Extractor(self.features_dim, self.outputs, self.net_arch, self.activation_fn, self.device)
 
     def _build(self, lr_schedule: Any) -> None:
         if isinstance(self.action_dist, CategoricalDistribution):
@@ -106,7 +111,10 @@ class _Head(nn.Module):
 
     def forward(self, latent: torch.Tensor) -> torch.Tensor:
         logits = self.linear(latent[:, : -self.outputs])
-        return blending.blend.__wrapped__(self.blend, logits, latent[:, -self.outputs :])
+        weight = self.blend.weight
+        shares = {"none": (1.0, 0.0), "average": (1 - weight, weight), "add": (1.0, weight)}
+        of_network, of_cell = shares[str(self.blend.kind)]
+        return of_network * logits + of_cell * latent[:, -self.outputs :]
 
 
 class _Categorical(CategoricalDistribution):
