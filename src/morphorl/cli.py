@@ -37,6 +37,8 @@ COMMANDS = {
     "clean": Command("clean", "Clean", "forget a study's failures, so that they are tried again", False),
     "studies": Command("studies", "Studies", "list the studies that come with morphorl", False),
     "report": Command("report", "Report", "write a study's report, one HTML file that opens without a network", True),
+    "export": Command("export", "Export", "write a trained agent for others: model card, and an ONNX graph", True),
+    "push": Command("push", "Push", "upload an exported agent to a model hub (off by default)", True),
     "figures": Command("figures", "Figures", "draw a study's figures for a paper", False),
 }
 
