@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from morphorl import envs, ppo, sticky
+from morphorl import envs, ppo, task
 from morphorl.choices import mix
 from morphorl.engines import stack
 from morphorl.envs import Environment
@@ -61,7 +61,7 @@ def readouts(moments: Moments, actions: int) -> Readouts:
 
 def over_training(settings: Settings, env: Environment, seed: Int[Array, ""], cell_seed: Int[Array, ""]) -> Moments:
     """The sums over all the readouts that one run acts on while it trains."""
-    env = sticky.environment(settings, env)
+    env = task.around(settings, env)
 
     def update(state, index):
         key = jax.random.split(jax.random.fold_in(state.key, index), 3)[0]  # the rollout that `ppo.update` collects

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from morphorl import recurrent, sticky
+from morphorl import recurrent, task
 from morphorl.agent import Agent, init_agent, network_view, observe
 from morphorl.blend import blend
 from morphorl.envs import Environment
@@ -282,7 +282,7 @@ def train(
         >>> settings = Settings("StatelessCartPole-v1", steps=20_000)
         >>> trained = jax.jit(train, static_argnums=1)(settings, envs.make(settings.environment), 0)
     """
-    env = sticky.environment(settings, env)
+    env = task.around(settings, env)
     state = init(settings, env, jnp.asarray(seed), jnp.asarray(seed if cell_seed is None else cell_seed))
     return advance(settings, env, state, jnp.asarray(0), jnp.asarray(settings.updates))
 

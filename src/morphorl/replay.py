@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from morphorl import companion, engines, envs, sticky
+from morphorl import companion, engines, envs, task
 from morphorl.agent import Agent, think
 from morphorl.cell import CellState
 from morphorl.choices import mix
@@ -117,7 +117,7 @@ def _stages(runs: list[Run], settings: Settings) -> Iterator[tuple[str, int, Age
 
 def _play(env: Environment, settings: Settings, agent: Agent) -> Episode:
     """One episode; that of every agent starts from the same state, with the same chance."""
-    return record(settings, sticky.environment(settings, env), agent, jax.random.key(EPISODE_STREAM))
+    return record(settings, task.around(settings, env), agent, jax.random.key(EPISODE_STREAM))
 
 
 def _position(env_state: Any) -> Float[Array, "2"]:

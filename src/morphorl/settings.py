@@ -27,6 +27,7 @@ from morphorl.checks import (
 from morphorl.control import Control
 from morphorl.errors import SettingError, did_you_mean
 from morphorl.guidance import Guidance
+from morphorl.memory import Memory
 
 
 class PPO(eqx.Module):
@@ -128,6 +129,7 @@ class Settings(eqx.Module):
     guidance: Guidance = dataclasses.field(default_factory=Guidance)
     blend: Blend = dataclasses.field(default_factory=Blend)
     control: Control = dataclasses.field(default_factory=Control)
+    memory: Memory = dataclasses.field(default_factory=Memory)
 
     def __check_init__(self) -> None:
         check(self, "")
