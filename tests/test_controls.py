@@ -27,10 +27,10 @@ def settings(**changes):
 
 def experience(settings, env=CARTPOLE, seed=0):
     """A fresh run and its first rollout, in its own environment."""
-    env = task.around(settings, env)
+    bare, env = env, task.around(settings, env)
 
     def act():
-        state = ppo.init(settings, env, jnp.array(seed), jnp.array(seed))
+        state = ppo.init(settings, bare, jnp.array(seed), jnp.array(seed))
         chance = rollout.draw(settings, env, jax.random.key(5))
         return state, chance, rollout.collect(settings, env, state.agent, state.acting, chance)[1]
 

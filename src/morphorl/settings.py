@@ -137,6 +137,16 @@ class Settings(eqx.Module):
             from morphorl import envs  # imports gymnax, which takes seconds that planning can do without
 
             envs.make(self.environment)
+        if self.guidance.kind == "win_stay" and self.cell.reset != "redraw":
+            raise SettingError(
+                f"cell.reset = {self.cell.reset!r}: must be 'redraw' where guidance.kind is 'win_stay', which draws a "
+                "fresh pattern after a bad episode."
+            )
+        if self.guidance.needs_value and self.ppo.network == "gru":
+            raise SettingError(
+                f"guidance.kind = {self.guidance.kind!r}: needs the value of single observations, and so ppo.network "
+                "'mlp'."
+            )
         if self.steps < self.ppo.batch:
             raise SettingError(
                 f"steps = {self.steps}: must be at least one rollout of {self.ppo.batch} environment steps "
