@@ -110,13 +110,13 @@ def remember(memory: Memory, guidance: Guidance, state: State, observation: Floa
     activator_rates = _between(memory.activator_fast, memory.activator_slow, memory.columns)
     inhibitor_rates = _between(memory.inhibitor_fast, memory.inhibitor_slow, memory.columns)
     activator_change = (
-        activator_rates * (observation[:, None] - a)
+        activator_rates[None] * (observation[:, None] - a)
         + memory.activator_diffusion * couple("mean", a)
         + memory.production * a**2 / (jnp.abs(h) + memory.epsilon)
         + guide(guidance, a)
     )
     inhibitor_change = (
-        inhibitor_rates * (a - h)
+        inhibitor_rates[None] * (a - h)
         + memory.inhibitor_diffusion * couple("mean", h)
         + memory.production * a**2
         + guide(guidance, h)

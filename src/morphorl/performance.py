@@ -1,8 +1,8 @@
 """How a run is doing, and the settings that depend on it or on the time: guidance strength and blending weight."""
 
-import dataclasses
 from typing import NamedTuple
 
+import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -56,11 +56,9 @@ def in_force(settings: Settings, performance: Performance | None, progress: floa
     """
     blend, guidance = settings.blend, settings.guidance
     share = jnp.where(blend.handover > 0, jnp.clip(2 - 2 * progress / jnp.maximum(blend.handover, 1e-9), 0, 1), 1.0)
-    blend = dataclasses.replace(blend, weight=blend.weight * share)
-    if performance is not None:
-        factor = _factor(settings, performance)
-        guidance = dataclasses.replace(guidance, strength=guidance.strength * factor)
-    return dataclasses.replace(settings, blend=blend, guidance=guidance)
+    factor = 1.0 if performance is None else _factor(settings, performance)
+    now = (blend.weight * share, guidance.strength * factor)
+    return eqx.tree_at(lambda known: (known.blend.weight, known.guidance.strength), settings, now)
 
 
 def _factor(settings: Settings, performance: Performance) -> Float[Array, ""]:

@@ -73,7 +73,7 @@ def remember(
         seen = cell_view(settings, agent.statistics, observation)
         chosen = jax.nn.one_hot(action, thought.blended.shape[0], axis=0) - jax.nn.softmax(thought.blended, axis=0)
         goes_on = ~(learning.terminated | learning.truncated)
-        eligibility = settings.guidance.trace_decay * goes_on * eligibility + seen[:, None] * chosen[None]
+        eligibility = (settings.guidance.trace_decay * goes_on)[None, None] * eligibility + seen[:, None] * chosen[None]
     done = after.terminated | after.truncated
     fitness = jnp.where(done, episode_return, learning.fitness)
     return Learning(after.reward, value, after.terminated, after.truncated, eligibility, fitness)
@@ -100,8 +100,8 @@ def win_stay(
     bound = settings.cell.bound
 
     def settle(u, new):
-        kept = jnp.where(better >= 0, jnp.clip(u + push * jnp.sign(u), -bound, bound), new)
-        return jnp.where(done, kept, u)
+        kept = jnp.where(better[None, None] >= 0, jnp.clip(u + push[None, None] * jnp.sign(u), -bound, bound), new)
+        return jnp.where(done[None, None], kept, u)
 
     return jax.tree.map(settle, cells, fresh)
 
