@@ -12,10 +12,12 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.testing import assert_allclose, assert_array_equal
 
+from morphorl import memory
 from morphorl.cell import Cell
 from morphorl.errors import SettingError
 from morphorl.guidance import Guidance
-from morphorl.gym import CellObservation, VectorCellObservation, memory_cell
+from morphorl.gym import CellObservation, VectorCellObservation
+from morphorl.memory import Memory
 
 DRIVEN = Cell(drive=0.3)
 
@@ -43,22 +45,17 @@ class Counting(gymnasium.Env):
         return np.array([0.1 * self.time + self.episode + 10 * self.offset], np.float32)
 
 
-def remembered(observations, cell=DRIVEN, append="state", **options):
+def remembered(observations, cell=DRIVEN, append="state"):
     """What a cell that starts afresh appends to each of these observations, in a loop of single steps."""
     state, rows = cell.init(jax.random.fold_in(jax.random.key(0), 0), (1, 2)), []
     for x in np.asarray(observations, np.float32):
         state, readout = cell.step(state, jnp.asarray(x))
-        a, h = state
-        parts = {
-            "state": (a, h),
-            "readout": (readout,),
-            "features": (10 * (x[:, None] - a), 3 * (a - h)),
-        }
-        rows.append(np.concatenate([x, *(np.asarray(part).reshape(-1) for part in parts[append])]))
+        parts = {"state": state, "readout": (readout,)}[append]
+        rows.append(np.concatenate([x, *(np.asarray(part).reshape(-1) for part in parts)]))
     return np.stack(rows)
 
 
-@pytest.mark.parametrize("append", ["state", "readout", "features"])
+@pytest.mark.parametrize("append", ["state", "readout"])
 def test_every_episode_is_that_of_a_cell_that_starts_afresh(append):
     env = CellObservation(Counting(offset=3), DRIVEN, append=append)
     for episode in range(2):
@@ -125,19 +122,20 @@ def test_the_cell_is_reset_as_it_says():
     assert first == {"episode": [True, True], "redraw": [False, True], "never": [False, False]}
 
 
-def test_the_memory_cell_holds_differences_at_two_rates():
-    """Without coupling and reaction, x − a decays by 1 − μ in each step after a jump of x from 0 to 1."""
-    cell = memory_cell()
-    silent = {"activator_diffusion": 0.0, "activator_production": 0.0, "inhibitor_production": 0.0}
-    for name, value in silent.items():
-        object.__setattr__(cell, name, value)
-    env = CellObservation(Counting(), cell, append="features", gains=(1.0, 1.0))
-    assert env.observation_space.shape == (5,)
-    env.cells.start(np.ones(1, bool))
-    rows = np.stack([env.cells.see(np.ones((1, 1)))[0] for _ in range(5)])
-    time = np.arange(1, 6)
-    assert_allclose(rows[:, 1:3], np.stack([0.1**time, 0.6**time], axis=1), atol=1e-6)
-    assert_allclose(rows[:, 3:], 1 - rows[:, 1:3], atol=1e-6)
+@pytest.mark.parametrize("kind", ["cell", "previous", "reservoir"])
+def test_without_a_cell_it_appends_what_the_trainers_memory_does(kind):
+    """The environment with a memory around it (`task.py`) and the wrapper show the same, episode by episode."""
+    remembers = Memory(kind=kind)
+    env = CellObservation(Counting(offset=3), None if kind == "cell" else remembers)
+    for episode in range(2):
+        plain = np.float32(0.1) * np.arange(6, dtype=np.float32)[:, None] + episode + 30
+        seen = [env.reset()[0]] + [env.step(0)[0] for _ in range(5)]
+        state, expected = memory.start(remembers, jnp.asarray(plain[0])), []
+        expected = [memory.show(remembers, state, jnp.asarray(plain[0]))]
+        for x in plain[1:]:
+            expected.append(memory.show(remembers, state, jnp.asarray(x)))
+            state = memory.remember(remembers, Guidance(kind="none"), state, jnp.asarray(x))
+        assert_allclose(np.stack(seen), np.stack(expected), atol=1e-4)
 
 
 def test_scale_and_guidance_reach_the_cell():
@@ -149,15 +147,15 @@ def test_scale_and_guidance_reach_the_cell():
     assert_allclose(np.abs(guided[1:] - plain[1:]), 0.5, atol=1e-5)
 
 
-@pytest.mark.parametrize("append", ["state", "readout", "features"])
+@pytest.mark.parametrize("cell", [None, Cell(), Memory(kind="previous")])
 @pytest.mark.parametrize("name", ["morphorl/StatelessCartPole-v1", "Pendulum-v1"])
-def test_gymnasiums_own_checks_pass(name, append):
+def test_gymnasiums_own_checks_pass(name, cell):
     with warnings.catch_warnings():
         warnings.filterwarnings("error")
         warnings.filterwarnings(
             "ignore", ".*infinity.*|.*different from the unwrapped.*|.*infinite.*|.*symmetric and normalized.*"
         )
-        check_env(CellObservation(gymnasium.make(name), append=append), skip_render_check=True)
+        check_env(CellObservation(gymnasium.make(name), cell), skip_render_check=True)
 
 
 REFUSED = [
@@ -177,11 +175,11 @@ def test_other_observations_are_refused_with_what_to_wrap(space, cure):
 
 
 def test_wrong_options_are_refused():
-    with pytest.raises(SettingError, match="append = 'both': must be one of 'features', 'readout', 'state'"):
-        CellObservation(Counting(), append="both")
-    with pytest.raises(SettingError, match="columns = 3: must be 2"):
-        CellObservation(Counting(), columns=3)
+    with pytest.raises(SettingError, match="append = 'both': must be one of 'readout', 'state'"):
+        CellObservation(Counting(), Cell(), append="both")
     with pytest.raises(SettingError, match=r"scale = .*must be a number, or 1 of them"):
         CellObservation(Counting(), scale=(1, 5))
-    with pytest.raises(SettingError, match="an even number of columns"):
-        memory_cell((0.9, 0.4, 0.1), (0.1, 0.1, 0.1))
+    with pytest.raises(SettingError, match=r"guidance\.kind = 'modulated': must be 'none' or 'blind'"):
+        CellObservation(Counting(), guidance=Guidance(kind="modulated"))
+    with pytest.raises(SettingError, match="must be a memory that remembers something"):
+        CellObservation(Counting(), Memory())
