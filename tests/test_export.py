@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from morphorl import agents, card, envs, export
-from morphorl.agent import init_agent
+from morphorl import agents, card, envs, export, task
+from morphorl.agent import init_agent, spread, think
 from morphorl.agents import Agents, AgentsError
 from morphorl.blend import Blend
 from morphorl.cell import Cell
 from morphorl.control import Control
 from morphorl.errors import SettingError
 from morphorl.guidance import Guidance
+from morphorl.memory import Memory
 from morphorl.settings import PPO, PRESETS, Settings
 
 KINDS = {
@@ -29,13 +30,15 @@ KINDS = {
     "winner on a ring": Settings(cell=Cell(coupling="ring", emphasis="winner"), blend=Blend(kind="add")),
     "reservoir": Settings(control=Control(kind="reservoir")),
     "GRU": Settings(ppo=PPO(network="gru", hidden=(16, 16), activation="relu"), blend=Blend(kind="none")),
+    "memory": Settings("StatelessCartPole-v1", memory=Memory(kind="cell")),
+    "reservoir memory": Settings("StatelessCartPole-v1", memory=Memory(kind="reservoir"), blend=Blend(kind="none")),
     "plain": Settings(blend=Blend(kind="none")),
 }
 
 
 def agent(settings, seed=3):
     """An agent with logits as large as a trained one's, that has seen some observations."""
-    env = envs.make(settings.environment)
+    env = task.around(settings, envs.make(settings.environment))
     one = init_agent(settings, env.num_features, env.num_actions, jax.random.key(seed), jax.random.key(1))
     weights = (*one.actor.weights[:-1], 100 * one.actor.weights[-1])
     seen = one.statistics._replace(size=jnp.array(10.0), deviations=jnp.full(env.num_features, 0.4))
@@ -48,6 +51,23 @@ def test_the_graph_and_the_saved_agent_act_the_same_over_1000_steps(kind, tmp_pa
     pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
     agents.save(agent(KINDS[kind]), tmp_path)
     assert export.to_onnx(agents.load(tmp_path), tmp_path / "agent.onnx") < 1e-4
+
+
+def test_a_policy_of_plain_arrays_plays_as_the_trainer_evaluates():
+    """The same episodes through `rollout.evaluate` and step by step, with a memory that begins with each of them."""
+    one = agent(KINDS["memory"])
+    acting = export.policy(KINDS["memory"], jax.tree.map(lambda u: jnp.asarray(u)[0], one.arrays), 2)
+    env = envs.make("StatelessCartPole-v1")
+    around = task.around(KINDS["memory"], env)
+    step, state = jax.jit(acting.step), list(acting.initial.values())
+    inner, observation = around.reset(jax.random.key(0))
+    cells = spread(jax.tree.map(lambda u: u[0], one.arrays.pattern), 1)
+    for _ in range(6):
+        logits, action, *state = step(observation[:2], *state)
+        cells, thought = think(KINDS["memory"], jax.tree.map(lambda u: u[0], one.arrays), cells, observation[:, None])
+        np.testing.assert_allclose(logits, thought.blended[:, 0], atol=1e-5)
+        after = around.step(jax.random.key(1), inner, action)
+        inner, observation = after.state, after.observation
 
 
 def test_the_state_is_explicit_and_its_start_in_the_file(tmp_path):

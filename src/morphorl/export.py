@@ -9,14 +9,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from morphorl import envs
-from morphorl.agent import Agent, think
+from morphorl import envs, memory
+from morphorl.agent import Agent, spread, think
 from morphorl.agents import Agents
 from morphorl.cell import CellState
 from morphorl.errors import SettingError
 from morphorl.extras import need
 from morphorl.files import write_atomically
 from morphorl.onnx_graph import graph
+from morphorl.performance import in_force
 from morphorl.settings import Settings, to_dict
 
 ONNX_SCHEMA = "morphorl.onnx/1"
@@ -27,7 +28,8 @@ class Policy(NamedTuple):
     """An agent as a function of plain arrays, for one environment.
 
     `step(observation, *state)` gives logits, the most probable action, and the new state: what the agent carries from
-    step to step (activator and inhibitor, a control's units, a recurrent network's memory), named and explicit.
+    step to step (activator and inhibitor, a control's units, a recurrent network's memory, what `memory.kind` holds of
+    the past), named and explicit.
     """
 
     step: Callable[..., tuple]
@@ -59,26 +61,60 @@ def policy(settings: Settings, agent: Agent, features: int) -> Policy:
             f"control.kind = {settings.control.kind!r}: must be 'none', 'reservoir' or 'sticky' to be exported; "
             "this control draws random numbers in every step."
         )
-    has_cell = settings.blend.kind != "none"
-    pattern = agent.pattern if has_cell else None
-    named: dict[str, Any] = dict(pattern._asdict()) if isinstance(pattern, CellState) else {}
-    if has_cell and not named:
-        named = {"control": pattern}
-    if agent.core is not None:
-        named["memory"] = jnp.zeros(agent.core.hidden_size)
-    names = list(named)
+    settings = in_force(settings, agent.performance, 1.0)
+    carried = _carried(settings, agent)
+    past = _past(settings, features)
 
     def step(observation, *state):
-        given = {name: value[..., None] for name, value in zip(names, state, strict=True)}
-        memory = given.pop("memory", None)
-        cells = CellState(**given) if isinstance(pattern, CellState) else given.get("control", agent.pattern)
-        cells, thought = think(settings, agent, cells, observation[:, None], memory)
+        given = dict(zip([*carried, *past], state, strict=True))
+        shown, past_after = _show(settings, observation, given) if past else (observation, {})
+        cells, thought = think(settings, agent, _cells(agent, given), shown[:, None], _column(given.get("memory")))
         logits = thought.blended[:, 0]
-        after = dict(cells._asdict()) if isinstance(pattern, CellState) else {"control": cells}
-        after["memory"] = thought.memory
-        return logits, jnp.argmax(logits).astype(jnp.int32), *(after[name][..., 0] for name in names)
+        whole = dict(cells._asdict()) if isinstance(cells, CellState) else {"control": cells}
+        whole["memory"] = thought.memory
+        after = [whole[name][..., 0] for name in carried]
+        return logits, jnp.argmax(logits).astype(jnp.int32), *after, *(past_after[name] for name in past)
 
-    return Policy(step, features, {name: np.asarray(value, np.float32) for name, value in named.items()})
+    initial = {name: np.asarray(value, np.float32) for name, value in (carried | past).items()}
+    return Policy(step, features, initial)
+
+
+def _carried(settings: Settings, agent: Agent) -> dict[str, Any]:
+    """What the agent carries from step to step, at an episode's start: cell or control, recurrent memory."""
+    carried: dict[str, Any] = {}
+    if settings.blend.kind != "none":
+        carried = dict(agent.pattern._asdict()) if isinstance(agent.pattern, CellState) else {"control": agent.pattern}
+    return carried if agent.core is None else carried | {"memory": jnp.zeros(agent.core.hidden_size)}
+
+
+def _cells(agent: Agent, given: dict[str, Any]) -> Any:
+    if "activator" in given:
+        return CellState(given["activator"][..., None], given["inhibitor"][..., None])
+    return given["control"][..., None] if "control" in given else spread(agent.pattern, 1)
+
+
+def _column(value: Any) -> Any:
+    return None if value is None else value[:, None]
+
+
+def _past(settings: Settings, features: int) -> dict[str, Any]:
+    """What `memory.kind` remembers of the observations, and `begun`, 0 until the episode's first one was seen."""
+    if settings.memory.kind == "none":
+        return {}
+    state = memory.start(settings.memory, jnp.zeros(features))
+    return {f"past_{i}": leaf for i, leaf in enumerate(jax.tree.leaves(state))} | {"begun": jnp.zeros(())}
+
+
+def _show(settings: Settings, observation: Any, given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The observation with the features of the past, and the past after it (`task.with_memory`, in one step)."""
+    first = memory.start(settings.memory, observation)
+    structure = jax.tree.structure(first)
+    state = jax.tree.unflatten(structure, [given[f"past_{i}"] for i in range(structure.num_leaves)])
+    later = memory.remember(settings.memory, settings.guidance, state, observation)
+    before = jax.tree.map(lambda x, y: jnp.where(given["begun"] > 0, x, y), state, first)
+    after = jax.tree.map(lambda x, y: jnp.where(given["begun"] > 0, x, y), later, first)
+    past = {f"past_{i}": leaf for i, leaf in enumerate(jax.tree.leaves(after))}
+    return memory.show(settings.memory, before, observation), past | {"begun": jnp.ones(())}
 
 
 def to_onnx(agent: Agents, path: Path) -> float:
@@ -124,10 +160,10 @@ def check(path: Path, acting: Policy, environment: str, steps: int = CHECKED_STE
     session = runtime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
     env = envs.make(environment)
     reset, step, think_once = jax.jit(env.reset), jax.jit(env.step), jax.jit(acting.step)
-    key, ours, theirs, largest = jax.random.key(0), None, None, 0.0
-    state = observation = None
+    key, largest, ended = jax.random.key(0), 0.0, True
+    state, observation, ours, theirs = None, None, [], []
     for n in range(steps):
-        if ours is None:
+        if ended:
             state, observation = reset(jax.random.fold_in(key, n))
             ours, theirs = list(acting.initial.values()), list(acting.initial.values())
         seen = np.asarray(observation, np.float32)
@@ -140,5 +176,5 @@ def check(path: Path, acting: Policy, environment: str, steps: int = CHECKED_STE
             raise SettingError(f"{path}: chooses action {chosen} where JAX chooses {action}, in step {n}.")
         after = step(key, state, jnp.asarray(action))
         state, observation = after.state, after.observation
-        ours = None if bool(after.terminated | after.truncated) else ours
+        ended = bool(after.terminated | after.truncated)
     return largest

@@ -52,7 +52,7 @@ def graph(function: Callable, inputs: dict[str, Any], outputs: tuple[str, ...], 
     onnx = need("onnx", "onnx", "export --onnx")
     closed = jax.make_jaxpr(function)(*inputs.values())
     builder = _Builder(onnx.helper, onnx.numpy_helper)
-    constants = [np.asarray(value) for value in closed.consts]
+    constants: list[Value] = [np.asarray(value) for value in closed.consts]
     results = builder.run(closed.jaxpr, constants, list(inputs))
     nodes = [builder.name_of(value) for value in results]
     for name, value in zip(outputs, nodes, strict=True):
