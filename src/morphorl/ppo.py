@@ -4,6 +4,7 @@ Every function here is pure and trains one run; `engines` trains many with `vmap
 """
 
 import dataclasses
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -11,7 +12,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from morphorl import performance, recurrent, signals, task
+from morphorl import distribution, performance, recurrent, signals, task
 from morphorl.agent import Agent, init_agent, network_view, observe
 from morphorl.blend import blend
 from morphorl.envs import Environment
@@ -33,6 +34,8 @@ class Networks(NamedTuple):
     critic: MLP
     core: Any = None
     """A recurrent network's unit (`eqx.nn.GRUCell`)."""
+    log_deviation: Any = None
+    """Of continuous actions, (actions,)."""
 
 
 class Samples(NamedTuple):
@@ -40,10 +43,12 @@ class Samples(NamedTuple):
 
     observation: Float[Array, "features batch"]
     readout: Float[Array, "actions batch"]
-    action: Int[Array, " batch"]
+    action: Int[Array, " batch"] | Float[Array, "actions batch"]
     log_prob: Float[Array, " batch"]
     value: Float[Array, " batch"]
     advantage: Float[Array, " batch"]
+    weight: Any = None
+    """(batch,): 1, or 0 for rows in which an environment did nothing but reset (`host.py`); None: all count."""
 
 
 class Curve(NamedTuple):
@@ -133,11 +138,13 @@ def prepare(
     advantage = gae(experience.reward, value[:-1], next_value, *ends, ppo.discount, ppo.gae_lambda)
     flat = [u.transpose(1, 0, 2).reshape(-1, time * envs) for u in (experience.logits, experience.readout)]
     action = experience.action.reshape(-1)
+    if agent.log_deviation is not None:
+        action = experience.action.transpose(1, 0, 2).reshape(-1, time * envs)
     return Samples(
         observation=view[:, :-envs],
         readout=flat[1],
         action=action,
-        log_prob=_chosen(jax.nn.log_softmax(blend(settings.blend, *flat), axis=0), action),
+        log_prob=distribution.of(blend(settings.blend, *flat), agent.log_deviation).log_prob(action),
         value=value[:-1].reshape(-1),
         advantage=advantage.reshape(-1),
     )
@@ -158,23 +165,30 @@ def ppo_loss(networks: Networks, settings: Settings, rollout: Samples | Sequence
     samples = recurrent.as_samples(networks.core, rollout) if isinstance(rollout, Sequences) else rollout
     ppo = settings.ppo
     logits = networks.actor(samples.observation)
-    log_policy = jax.nn.log_softmax(blend(settings.blend, logits, samples.readout), axis=0)
-    policy = jnp.exp(log_policy)
-    ratio = jnp.exp(_chosen(log_policy, samples.action) - samples.log_prob)
-    advantage = (samples.advantage - jnp.mean(samples.advantage)) / (jnp.std(samples.advantage) + 1e-8)
+    policy = distribution.of(blend(settings.blend, logits, samples.readout), networks.log_deviation)
+    ratio = jnp.exp(policy.log_prob(samples.action) - samples.log_prob)
+    mean = partial(_mean, samples.weight)
+    centred = samples.advantage - mean(samples.advantage)
+    advantage = centred / (jnp.sqrt(mean(centred**2)) + 1e-8)
     surrogate = jnp.minimum(ratio * advantage, jnp.clip(ratio, 1 - ppo.clip, 1 + ppo.clip) * advantage)
 
     value = networks.critic(samples.observation)[0]
     target = samples.advantage + samples.value
     clipped = samples.value + jnp.clip(value - samples.value, -ppo.value_clip, ppo.value_clip)
-    value_loss = 0.5 * jnp.mean(jnp.maximum((value - target) ** 2, (clipped - target) ** 2))
+    value_loss = 0.5 * mean(jnp.maximum((value - target) ** 2, (clipped - target) ** 2))
 
-    entropy = -jnp.mean(jnp.sum(policy * log_policy, axis=0))
-    loss = -jnp.mean(surrogate) + ppo.value_coefficient * value_loss - ppo.entropy_coefficient * entropy
+    entropy = mean(policy.entropy())
+    loss = -mean(surrogate) + ppo.value_coefficient * value_loss - ppo.entropy_coefficient * entropy
     if settings.blend.kind == "none":
         return loss
-    teach = -jnp.mean(jnp.sum(jax.lax.stop_gradient(policy) * jax.nn.log_softmax(logits, axis=0), axis=0))
-    return loss + settings.blend.distil * teach
+    return loss + settings.blend.distil * mean(policy.cross_entropy(logits))
+
+
+def _mean(weight: Any, values: Float[Array, " batch"]) -> Float[Array, ""]:
+    """The mean over the samples that count."""
+    if weight is None:
+        return jnp.mean(values)
+    return jnp.sum(jnp.where(weight > 0, values, 0.0)) / jnp.maximum(jnp.sum(weight), 1.0)
 
 
 def optimiser(ppo: PPO) -> optax.GradientTransformation:
@@ -219,6 +233,11 @@ def learn(
     return jax.lax.scan(step, (networks, optimiser_state, jnp.array(True)), minibatches)[0]
 
 
+def networks_of(agent: Agent) -> Networks:
+    """What of the agent the gradient trains."""
+    return Networks(agent.actor, agent.critic, agent.core, agent.log_deviation)
+
+
 # --- Training one run ------------------------------------------------------------------------------------------------
 
 
@@ -228,13 +247,18 @@ def init(settings: Settings, env: Environment, seed: Int[Array, ""], cell_seed: 
     key = jax.random.fold_in(jax.random.key(LEARNER_STREAM), seed)
     cell_key = jax.random.fold_in(jax.random.key(CELL_STREAM), cell_seed)
     key_agent, key_begin, key_updates = jax.random.split(key, 3)
-    agent = init_agent(settings, env.num_features, env.num_actions, key_agent, cell_key)
+    agent = init_agent(settings, env.num_features, env.num_actions, key_agent, cell_key, continuous=env.continuous)
+    return untrained(settings, agent, begin(settings, env, agent, key_begin, settings.ppo.num_envs), key_updates)
+
+
+def untrained(settings: Settings, agent: Agent, acting: Any, key: PRNGKeyArray) -> TrainState:
+    """A run that has learned nothing yet."""
     unmeasured = jnp.full(settings.updates, jnp.nan)
     return TrainState(
         agent=agent,
-        optimiser=optimiser(settings.ppo).init(Networks(agent.actor, agent.critic, agent.core)),  # pyright: ignore[reportArgumentType]
-        acting=begin(settings, env, agent, key_begin, settings.ppo.num_envs),
-        key=key_updates,
+        optimiser=optimiser(settings.ppo).init(networks_of(agent)),  # pyright: ignore[reportArgumentType]
+        acting=acting,
+        key=key,
         curve=Curve(unmeasured, jnp.zeros(settings.updates, jnp.int32), unmeasured, unmeasured),
         diverged_at=jnp.array(-1),
     )
@@ -242,19 +266,41 @@ def init(settings: Settings, env: Environment, seed: Int[Array, ""], cell_seed: 
 
 def update(settings: Settings, env: Environment, state: TrainState, index: Int[Array, ""]) -> TrainState:
     """The update number `index`: collect a rollout, learn from it, evaluate if it is time, and note the curve."""
-    ppo = settings.ppo
     settings = performance.in_force(settings, state.agent.performance, index / settings.updates)
     env = task.around(settings, env)
     key_rollout, key_learn, key_evaluate = jax.random.split(jax.random.fold_in(state.key, index), 3)
     acting, experience = collect(settings, env, state.agent, state.acting, draw(settings, env, key_rollout))
 
+    state = improve(settings, env, state, acting, experience, key_learn, index)
+    greedy_return = _evaluate_if_due(settings, env, state.agent, key_evaluate, index)
+    return state._replace(curve=note(state.curve, index, experience, greedy_return))
+
+
+def improve(
+    settings: Settings,
+    env: Environment,
+    state: TrainState,
+    acting: Acting,
+    experience: Experience,
+    key: PRNGKeyArray,
+    index: Int[Array, ""],
+    weight: Any = None,
+) -> TrainState:
+    """Learn from a rollout that leads from `state.acting` to `acting`.
+
+    Args:
+        weight: (time, envs), 0 for rows in which an environment did nothing but reset; None if there are none.
+    """
+    ppo = settings.ppo
     samples = prepare(settings, env, state.agent, experience, acting.observation)
+    if weight is not None:
+        samples = samples._replace(weight=weight.reshape(-1))
     if state.agent.core is not None:
         ended = experience.terminated | experience.truncated
         samples = recurrent.as_sequences(samples, state.acting.memory, ended)
-    networks = Networks(state.agent.actor, state.agent.critic, state.agent.core)
+    networks = networks_of(state.agent)
     learning_rate = ppo.learning_rate * (1 - index / settings.updates if ppo.anneal else 1.0)
-    networks, optimiser_state, finite = learn(settings, networks, state.optimiser, samples, learning_rate, key_learn)
+    networks, optimiser_state, finite = learn(settings, networks, state.optimiser, samples, learning_rate, key)
 
     seen = experience.observation.transpose(1, 0, 2).reshape(env.num_features, -1)
     agent = dataclasses.replace(
@@ -270,7 +316,7 @@ def update(settings: Settings, env: Environment, state: TrainState, index: Int[A
         optimiser=optimiser_state,
         acting=acting,
         key=state.key,
-        curve=_note(state.curve, index, experience, _evaluate_if_due(settings, env, agent, key_evaluate, index)),
+        curve=state.curve,
         diverged_at=jnp.where(first_failure, (index + 1) * ppo.batch, state.diverged_at),
     )
 
@@ -330,14 +376,8 @@ def _mean_return(experience: Experience) -> Float[Array, ""]:
     return jnp.sum(experience.episode_return * done) / jnp.sum(done)
 
 
-def _note(curve: Curve, index: Int[Array, ""], experience: Experience, greedy_return: Float[Array, ""]) -> Curve:
+def note(curve: Curve, index: Int[Array, ""], experience: Experience, greedy_return: Float[Array, ""]) -> Curve:
+    """Add an update to the curve."""
     episodes = jnp.sum(experience.terminated | experience.truncated)
     now = Curve(_mean_return(experience), episodes, greedy_return, jnp.mean(experience.at_bound))
     return jax.tree.map(lambda kept, value: kept.at[index].set(value), curve, now)
-
-
-def _chosen(table: Float[Array, "actions batch"], action: Int[Array, " batch"]) -> Float[Array, " batch"]:
-    """The entry of each column that belongs to the action taken."""
-    picked = jax.nn.one_hot(action, table.shape[0], axis=0)
-    # A sum over a mask instead of an index: its gradient is a product, not a scatter. `where` keeps 0·(−inf) out.
-    return jnp.sum(jnp.where(picked > 0, table, 0.0), axis=0)
