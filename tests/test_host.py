@@ -11,7 +11,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.testing import assert_allclose, assert_array_equal
 
-from morphorl import agents, distribution, engines, envs, host, ppo
+from morphorl import agents, distribution, engines, envs, host, host_training, ppo
 from morphorl.agents import Agents
 from morphorl.blend import Blend
 from morphorl.cell import Cell
@@ -54,11 +54,11 @@ def rollout(mode, settings, steps=24):
     """One rollout of one run in two clocks, and the samples that `ppo` makes of it."""
     settings = dataclasses.replace(settings, ppo=dataclasses.replace(settings.ppo, rollout_steps=steps))
     vector = SyncVectorEnv([lambda o=o: Clock(o) for o in range(2)], autoreset_mode=mode)
-    vector = host._with_memory(settings, vector)
+    vector = host_training.with_memory(settings, vector)
     features = vector.single_observation_space.shape[0]
-    programs = host._programs(features, 2, False)
+    programs = host_training._programs(features, 2, False)
     stacked = engines.stack([settings])
-    player = host.Player(vector, programs, stacked, 1)
+    player = host_training.Player(vector, programs, stacked, 1)
     state = programs.init(stacked, jnp.array([0]), jnp.array([0]))
     acting, seen = player.collect(
         state.agent, player.begin(state.agent, np.array([0])), jax.random.split(jax.random.key(1), 1)
@@ -195,7 +195,7 @@ def test_saved_agents_with_continuous_actions_act_identically(tmp_path):
 def test_it_trains_in_any_vector_environment(mode, changes):
     settings = Settings("gym:CartPole-v1", steps=96, evaluate_every=0, ppo=SMALL, **changes)
     vector = host.vector("gym:CartPole-v1", 4, mode)
-    state = host.train(engines.stack([settings] * 2), np.arange(2), np.arange(2), vector)
+    state = host_training.train(engines.stack([settings] * 2), np.arange(2), np.arange(2), vector)
     assert np.isfinite(state.agent.actor.weights[0]).all()
     assert (state.curve.episodes.sum(axis=1) > 0).all()
 

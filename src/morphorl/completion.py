@@ -3,7 +3,6 @@
 The script is written once and holds all it needs, so that pressing Tab starts no Python.
 """
 
-import argparse
 import importlib
 
 import tyro
@@ -38,7 +37,7 @@ def options_of(module: str, cls: str) -> Options:
     """The options of one command."""
     imported = importlib.import_module(f"morphorl.commands.{module}")
     default = {"default": imported.default()} if hasattr(imported, "default") else {}
-    parser: argparse.ArgumentParser = tyro.extras.get_parser(getattr(imported, cls), **default)
+    parser = tyro.extras.get_parser(getattr(imported, cls), **default)
     found: Options = {}
     for action in parser._actions:
         for name in action.option_strings:

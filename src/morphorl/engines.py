@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from morphorl import envs, host, ppo, rollout, task
+from morphorl import envs, host, host_training, ppo, rollout, task
 from morphorl.agent import Agent
 from morphorl.choices import mix
 from morphorl.performance import in_force
@@ -116,11 +116,11 @@ def _train_on_host(
 
     def evaluate(agents: Agent, index: int) -> np.ndarray:
         played = (settings, agents, first.environment, first.evaluation_episodes, 1 + index)
-        return host.evaluate(*played, greedy=True).mean(axis=1)
+        return host_training.evaluate(*played, greedy=True).mean(axis=1)
 
     vector = host.vector(first.environment, runs * first.ppo.num_envs)
     with closing(vector):
-        state = host.train(settings, seeds, cell_seeds, vector, evaluate, advanced)
+        state = host_training.train(settings, seeds, cell_seeds, vector, evaluate, advanced)
     return BatchResult(*jax.tree.map(np.asarray, (state.curve, state.agent, state.diverged_at)))
 
 
@@ -134,7 +134,7 @@ def evaluate_agents(
     """
     if host.is_host(settings[0].environment):
         chosen = (stack(settings), jax.tree.map(jnp.asarray, arrays), settings[0].environment, episodes, seed)
-        return host.evaluate(*chosen, greedy=greedy)
+        return host_training.evaluate(*chosen, greedy=greedy)
     env = envs.make(settings[0].environment)
     keys = jax.random.split(jax.random.fold_in(jax.random.key(EVALUATION_STREAM), seed), len(settings))
 
