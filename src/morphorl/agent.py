@@ -1,5 +1,6 @@
 """The agent: a policy network beside the cell, one value network, and what it knows of its observations' scale."""
 
+import dataclasses
 from typing import NamedTuple
 
 import equinox as eqx
@@ -58,8 +59,9 @@ def init_agent(settings: Settings, features: int, actions: int, key: PRNGKeyArra
         inputs, *hidden = hidden
         core = recurrent.init(key_core, features, inputs)
     beside = companion.init(settings, cell_key, features, actions)
+    actor = init_mlp(key_actor, (inputs, *hidden, actions), 0.01, activation)
     return Agent(
-        actor=init_mlp(key_actor, (inputs, *hidden, actions), 0.01, activation),
+        actor=dataclasses.replace(actor, skip=jnp.zeros((actions, inputs))) if settings.ppo.skip else actor,
         critic=init_mlp(key_critic, (inputs, *hidden, 1), 1.0, activation),
         pattern=beside.pattern,
         statistics=Statistics(jnp.zeros(()), jnp.zeros(features), jnp.zeros(features)),

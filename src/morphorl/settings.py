@@ -63,6 +63,8 @@ class PPO(eqx.Module):
     """Widths of the hidden layers, the same for policy and value network."""
     network: Literal["mlp", "gru"] = setting("mlp", static=True)
     """`mlp`: two plain networks. `gru`: their first hidden layer is one recurrent unit, trained through time."""
+    skip: bool = setting(False, static=True)
+    """Whether the policy has a linear path from its input to its logits beside the network, which starts at 0."""
     activation: Literal["tanh", "relu"] = setting("tanh", static=True)
     """The hidden layers' activation."""
     normalise_observations: bool = setting(False, static=True)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 import polars as pl
-from jaxtyping import Float
+import scipy.stats
+from jaxtyping import Bool, Float
 
 from morphorl.intervals import Estimate, EvidenceError, bootstrap, iqm
 
@@ -112,6 +113,16 @@ def summarise(curves: pl.DataFrame, threshold: float | None) -> dict[str, Estima
             .sort("seed", "cell_seed")
         )
         measured["final_greedy_return"] = (iqm, last["greedy_return"].to_numpy())
+    reached = {}
     if len(greedy) and threshold is not None:
-        measured["steps_to_threshold"] = (np.median, steps_to(threshold, curves))
-    return {name: Estimate(*map(float, bootstrap(f, x)), n=len(x)) for name, (f, x) in measured.items()}
+        steps = steps_to(threshold, curves)
+        measured["steps_to_threshold"] = (np.median, steps)
+        reached["reached_threshold"] = share(np.isfinite(steps))
+    return {name: Estimate(*map(float, bootstrap(f, x)), n=len(x)) for name, (f, x) in measured.items()} | reached
+
+
+def share(succeeded: Bool[np.ndarray, " seeds"]) -> Estimate:
+    """The share of successes and its exact 95% interval (Clopper and Pearson, 1934)."""
+    tested = scipy.stats.binomtest(int(succeeded.sum()), len(succeeded))
+    interval = tested.proportion_ci(method="exact")
+    return Estimate(float(tested.statistic), float(interval.low), float(interval.high), len(succeeded))
