@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from morphorl import companion, recurrent
 from morphorl.blend import blend
 from morphorl.companion import State
+from morphorl.field_cell import Propagator
 from morphorl.networks import MLP, init_mlp
 from morphorl.reservoir import Wiring
 from morphorl.settings import Settings
@@ -30,8 +31,8 @@ class Agent(eqx.Module):
     critic: MLP
     pattern: State
     statistics: Statistics
-    wiring: Wiring | None = None
-    """The fixed weights of a reservoir in the cell's place."""
+    wiring: Wiring | Propagator | None = None
+    """The fixed weights of a reservoir in the cell's place, or of a field's step."""
     core: eqx.nn.GRUCell | None = None
     """The recurrent unit under both networks."""
 

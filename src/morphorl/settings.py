@@ -26,6 +26,7 @@ from morphorl.checks import (
 )
 from morphorl.control import Control
 from morphorl.errors import SettingError, did_you_mean
+from morphorl.field_cell import FieldCell
 from morphorl.guidance import Guidance
 
 
@@ -128,6 +129,7 @@ class Settings(eqx.Module):
     guidance: Guidance = dataclasses.field(default_factory=Guidance)
     blend: Blend = dataclasses.field(default_factory=Blend)
     control: Control = dataclasses.field(default_factory=Control)
+    field: FieldCell = dataclasses.field(default_factory=FieldCell)
 
     def __check_init__(self) -> None:
         check(self, "")
