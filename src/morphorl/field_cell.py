@@ -85,7 +85,7 @@ def propagator(field: FieldCell, dt: float | Float[Array, ""]) -> Propagator:
         change = jnp.expm1(-rate * field.time * dt)
         factors = jnp.stack([change, -change / rate])
         # A line's first half suffices: the second is its shift.
-        rows = jnp.matmul(waves.T[:half], factors[..., None] * waves, precision=jax.lax.Precision.HIGHEST)
+        rows = jnp.matmul(waves.T[:half], factors[..., None] * waves[None], precision=jax.lax.Precision.HIGHEST)
         near, far = rows[:, :, :half], rows[:, :, half:]
         return jnp.stack([jnp.concatenate([*part], axis=1) for part in (near + far, near - far)]) / 2
 
@@ -126,7 +126,7 @@ def step(
     where = place(field, observation)
     made_a, made_h = guided(field, guidance).reaction(jnp.stack(lines))
     signs = jnp.linspace(1.0, -1.0, lines.activator.shape[2])  # c_k
-    fed = (cell.drive / field.time * observation * at(field, where))[:, :, None] * signs[:, None]
+    fed = cell.drive / field.time * (observation[None] * at(field, where))[:, :, None] * signs[None, None, :, None]
     lines = Lines(
         propagate(propagator.activator, lines.activator, made_a + fed),
         propagate(propagator.inhibitor, lines.inhibitor, made_h),
@@ -139,8 +139,11 @@ def guided(field: FieldCell, guidance: Guidance) -> GiererMeinhardt:
     if guidance.kind == "none":
         return field.equation
     added = guidance.strength / field.time
-    names = ("activator_guidance", "inhibitor_guidance")
-    return dataclasses.replace(field.equation, **{name: getattr(field.equation, name) + added for name in names})
+
+    def both(equation: GiererMeinhardt):
+        return [equation.activator_guidance, equation.inhibitor_guidance]
+
+    return eqx.tree_at(both, field.equation, [own + added for own in both(field.equation)])
 
 
 def propagate(
@@ -167,7 +170,7 @@ def place(field: FieldCell, observation: Float[Array, "features envs"]) -> Float
 
 def at(field: FieldCell, where: Float[Array, "features envs"]) -> Float[Array, "sites features envs"]:
     """A unit of source at a place, shared by the two sites beside it as linear interpolation does."""
-    return jnp.maximum(1 - jnp.abs(jnp.arange(field.sites, dtype=where.dtype)[:, None, None] - where), 0.0)
+    return jnp.maximum(1 - jnp.abs(jnp.arange(field.sites, dtype=where.dtype)[:, None, None] - where[None]), 0.0)
 
 
 def read(
