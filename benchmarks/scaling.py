@@ -106,17 +106,22 @@ def draw(summary: dict[str, Any], path: Path) -> None:
             if axis == "width":
                 axes.set_yscale("log")  # the work per step grows with the square of the width
             else:
-                axes.set_ylim(0, None)
+                _from_zero(axes)
             axes.yaxis.set_major_formatter(EngFormatter(sep=""))
         panels[0].set_ylabel("environment steps per second")
         rows = [point for point in summary["points"] if point["axis"] == "agents"]
         memory = [r["peak_bytes"] / 2**30 for r in rows]
         panels[4].plot([r["value"] for r in rows], memory, color="#b5651d", marker="o", markersize=4)
         _logarithmic(panels[4], [r["value"] for r in rows])
-        panels[4].set(xlabel="agents at once", ylabel="peak memory (GiB)", ylim=(0, None))
+        panels[4].set(xlabel="agents at once", ylabel="peak memory (GiB)")
+        _from_zero(panels[4])
         figure.savefig(path.with_suffix(".png"), dpi=160)
         figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
         plt.close(figure)
+
+
+def _from_zero(axes: Any) -> None:
+    axes.set_ylim(0, 1.05 * axes.get_ylim()[1])
 
 
 def _logarithmic(axes: Any, values: list[int]) -> None:

@@ -326,6 +326,10 @@ REFUSED = [
     (lambda: Cell(kind="field", bound=5.0), "cell.bound = 5.0: must be left out where cell.kind is 'field'"),
     (lambda: Cell(kind="field", population=0.1), "cell.population = 0.1: must be left out where cell.kind is 'field'"),
     (lambda: Cell(kind="field", initial_scale=0.0), "cell.initial_scale = 0: must be above 0 where cell.kind is"),
+    (
+        lambda: Settings(cell=CELL, guidance=Guidance("three_factor")),
+        "guidance.kind = 'three_factor': must be 'none', 'blind' or 'adaptive' where cell.kind is 'field'",
+    ),
     (lambda: from_dict(Settings, {"field": {"site": 64}}), "field.site: no such setting; .* Did you mean 'sites'?"),
     (
         lambda: from_dict(Settings, {"field": {"equation": {"saturatoin": 0.25}}}),

@@ -135,7 +135,7 @@ def step(
 
 
 def guided(field: FieldCell, guidance: Guidance) -> GiererMeinhardt:
-    """The equation under the agent's guidance of both fields, γ = strength/time, added to its own."""
+    """The equation under the agent's blind guidance of both fields, γ = strength/time, added to its own."""
     if guidance.kind == "none":
         return field.equation
     added = guidance.strength / field.time
