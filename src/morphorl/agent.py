@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from morphorl import companion, recurrent
 from morphorl.blend import blend
 from morphorl.companion import State
+from morphorl.field_cell import Propagator
 from morphorl.guidance import Signal
 from morphorl.networks import MLP, init_mlp
 from morphorl.performance import Performance, unknown
@@ -33,8 +34,8 @@ class Agent(eqx.Module):
     critic: MLP
     pattern: State
     statistics: Statistics
-    wiring: Wiring | None = None
-    """The fixed weights of a reservoir in the cell's place."""
+    wiring: Wiring | Propagator | None = None
+    """The fixed weights of a reservoir in the cell's place, or of a field's step."""
     core: eqx.nn.GRUCell | None = None
     """The recurrent unit under both networks."""
     performance: Performance | None = None

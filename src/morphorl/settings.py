@@ -26,6 +26,7 @@ from morphorl.checks import (
 )
 from morphorl.control import Control
 from morphorl.errors import SettingError, did_you_mean
+from morphorl.field_cell import FieldCell
 from morphorl.guidance import Guidance
 from morphorl.memory import Memory
 
@@ -131,6 +132,7 @@ class Settings(eqx.Module):
     guidance: Guidance = dataclasses.field(default_factory=Guidance)
     blend: Blend = dataclasses.field(default_factory=Blend)
     control: Control = dataclasses.field(default_factory=Control)
+    field: FieldCell = dataclasses.field(default_factory=FieldCell)
     memory: Memory = dataclasses.field(default_factory=Memory)
 
     def __check_init__(self) -> None:
@@ -143,6 +145,11 @@ class Settings(eqx.Module):
             raise SettingError(
                 f"cell.reset = {self.cell.reset!r}: must be 'redraw' where guidance.kind is 'win_stay', which draws a "
                 "fresh pattern after a bad episode."
+            )
+        if self.guidance.knows_reward and self.cell.kind == "field":
+            raise SettingError(
+                f"guidance.kind = {self.guidance.kind!r}: must be 'none', 'blind' or 'adaptive' where cell.kind is "
+                "'field'."
             )
         if self.guidance.needs_value and self.ppo.network == "gru":
             raise SettingError(

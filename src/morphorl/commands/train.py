@@ -12,6 +12,7 @@ from morphorl.blend import Blend
 from morphorl.cell import Cell
 from morphorl.commands.shared import Folder, Preset, console, early_preset
 from morphorl.control import Control
+from morphorl.field_cell import FieldCell
 from morphorl.guidance import Guidance
 from morphorl.memory import Memory
 from morphorl.run import run
@@ -50,6 +51,7 @@ class Train:
     blend: Blend = dataclasses.field(default_factory=Blend)
     cell: Cell = dataclasses.field(default_factory=Cell)
     control: Control = dataclasses.field(default_factory=Control)
+    field: FieldCell = dataclasses.field(default_factory=FieldCell)
     memory: Memory = dataclasses.field(default_factory=Memory)
     ppo: PPO = dataclasses.field(default_factory=PPO)
 
@@ -64,6 +66,7 @@ class Train:
             guidance=self.guidance,
             blend=self.blend,
             control=self.control,
+            field=self.field,
             memory=self.memory,
         )
         study = Study("train", (self.env,), {"agent": settings}, self.seeds, self.first_seed, presets=(self.preset,))
