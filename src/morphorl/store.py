@@ -107,7 +107,7 @@ class Store:
         common = {arm: value for arm, value in ours["arms"].items() if arm in held.get("arms", {})}
         ours["arms"] = common or ours["arms"]
         raise StoreError(
-            f"out = {str(self.root)!r}: holds another study ({_first_difference(ours, held)}); must be a new or empty "
+            f"out = {str(self.root)!r}: holds another study ({first_difference(ours, held)}); must be a new or empty "
             "folder, or one of this study. Nothing in it was touched: choose another --out, or move it away."
         )
 
@@ -254,11 +254,11 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **found, "devices": f"{len(devices)} × {devices[0].device_kind}"}
 
 
-def _first_difference(ours: Any, theirs: Any, name: str = "") -> str:
+def first_difference(ours: Any, theirs: Any, name: str = "") -> str:
     """Name the first value in which two nested dictionaries differ."""
     if not isinstance(ours, dict) or not isinstance(theirs, dict):
         return f"{name} is {theirs!r} there and {ours!r} here"
     for key in ours:
         if json.dumps(ours[key]) != json.dumps(theirs.get(key)):
-            return _first_difference(ours[key], theirs.get(key), f"{name}.{key}" if name else key)
+            return first_difference(ours[key], theirs.get(key), f"{name}.{key}" if name else key)
     return "made by another version of the algorithm"
