@@ -7,6 +7,7 @@ candidate ever seen: of hundreds of noisy measurements the best one is mostly th
 Source: Hansen, "The CMA Evolution Strategy: A Tutorial", 2016; evosax (Lange, 2022) computes it.
 """
 
+import functools
 from typing import Any, NamedTuple
 
 import jax
@@ -33,7 +34,7 @@ class Strategy(NamedTuple):
 def begin(place: Float[np.ndarray, " settings"], population: int, seed: int) -> Strategy:
     """A search that starts around a place in the unit box; `seed` decides all of its chance."""
     mean = jnp.asarray(place, jnp.float32)
-    algorithm = CMA_ES(population, mean)
+    algorithm = _algorithm(population, mean.size)
     parameters = algorithm.default_params.replace(std_init=jnp.asarray(DEVIATION))
     key = jax.random.fold_in(jax.random.key(SEARCH_STREAM), seed)
     state = algorithm.init(jax.random.fold_in(key, 0), mean, parameters)
@@ -49,8 +50,8 @@ def tell(strategy: Strategy, cost: Float[np.ndarray, " population"]) -> Strategy
     """The search after the costs of the candidates that `ask` gave; a cost that is no number counts as the highest."""
     population, state = _asked(strategy)
     key = jax.random.fold_in(strategy.key, 2 * strategy.generation + 2)
-    cost = jnp.asarray(np.where(np.isnan(cost), np.inf, cost), jnp.float32)
-    state, _ = strategy.algorithm.tell(key, population, cost, state, strategy.parameters)
+    known = jnp.asarray(np.where(np.isnan(cost), np.inf, cost), jnp.float32)
+    state, _ = strategy.algorithm.tell(key, population, known, state, strategy.parameters)
     return strategy._replace(state=state, generation=strategy.generation + 1)
 
 
@@ -62,6 +63,12 @@ def mean(strategy: Strategy) -> Float[np.ndarray, " settings"]:
 def step_size(strategy: Strategy) -> float:
     """The distribution's step s, as a share of the settings' ranges."""
     return float(strategy.state.std)
+
+
+@functools.cache
+def _algorithm(population: int, settings: int) -> CMA_ES:
+    """One for each size: what it compiles is kept with it."""
+    return CMA_ES(population, jnp.zeros(settings))
 
 
 def _asked(strategy: Strategy) -> tuple[Float[Array, "population settings"], Any]:

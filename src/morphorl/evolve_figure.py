@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from matplotlib.ticker import MaxNLocator
+
 from morphorl.figures import axes_on
 
 
@@ -27,6 +29,6 @@ def draw(history: list[dict[str, Any]], fitness: str, title: str, path: Path) ->
         ):
             values = [one[name] for one in history]
             axes.plot(numbers, values, line, marker="o", markersize=3, color=colour, label=label, linewidth=1.6)
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(fontsize="small", frameon=False, title="fresh tuning seeds in every generation",
                     title_fontsize="small")  # fmt: skip
