@@ -27,6 +27,7 @@ from morphorl.checks import (
 from morphorl.control import Control
 from morphorl.errors import SettingError, did_you_mean
 from morphorl.guidance import Guidance
+from morphorl.learned import Learned, check_settings
 
 
 class PPO(eqx.Module):
@@ -128,9 +129,11 @@ class Settings(eqx.Module):
     guidance: Guidance = dataclasses.field(default_factory=Guidance)
     blend: Blend = dataclasses.field(default_factory=Blend)
     control: Control = dataclasses.field(default_factory=Control)
+    learned: Learned = dataclasses.field(default_factory=Learned)
 
     def __check_init__(self) -> None:
         check(self, "")
+        check_settings(self)
         if self.environment not in CARTPOLES:
             from morphorl import envs  # imports gymnax, which takes seconds that planning can do without
 

@@ -175,7 +175,9 @@ class Store:
         if not good:
             raise StoreError(f"{self.root}: holds no finished run.")
         order = _list_runs(study).drop("seed", "cell_seed").with_row_index("order")
-        curves = pl.concat([pl.read_parquet(shard.path) for shard in good])
+        curves = pl.concat(
+            [pl.read_parquet(shard.path) for shard in good], how="diagonal"
+        )  # arms learn different parameters
         if sum(len(shard.runs) for shard in good) > len(self.finished()):  # two writers, where locks do not work
             curves = curves.unique(["run", "env_steps"], keep="first")
         # Two arms may share one run, such as "γ = 0" and an unguided control: the join gives each its own rows.
@@ -243,7 +245,10 @@ def tabulate(runs: list[Run], result: BatchResult) -> pl.DataFrame:
     diverged = [int(step) if step >= 0 else None for step in result.diverged_at]
     columns["diverged_at"] = pl.Series(diverged, dtype=pl.Int64).repeat_by(updates).explode()
     columns["env_steps"] = pl.Series(np.tile(np.arange(1, updates + 1) * batch, len(runs)))
-    curve = {name: pl.Series(np.asarray(array).reshape(-1)) for name, array in result.curve._asdict().items()}
+    measured = result.curve._asdict()
+    learned = measured.pop("learned") or {}
+    measured |= {f"learned {name}": values for name, values in learned.items()}
+    curve = {name: pl.Series(np.asarray(array).reshape(-1)) for name, array in measured.items()}
     return pl.DataFrame(columns | curve).with_columns(pl.col(pl.Float32).fill_nan(None))
 
 

@@ -13,6 +13,7 @@ from morphorl.cell import Cell
 from morphorl.commands.shared import Folder, Preset, console, early_preset
 from morphorl.control import Control
 from morphorl.guidance import Guidance
+from morphorl.learned import Learned
 from morphorl.run import run
 from morphorl.settings import PPO, PRESETS, Settings
 from morphorl.store import Store
@@ -49,6 +50,7 @@ class Train:
     blend: Blend = dataclasses.field(default_factory=Blend)
     cell: Cell = dataclasses.field(default_factory=Cell)
     control: Control = dataclasses.field(default_factory=Control)
+    learned: Learned = dataclasses.field(default_factory=Learned)
     ppo: PPO = dataclasses.field(default_factory=PPO)
 
     def __call__(self) -> None:
@@ -62,6 +64,7 @@ class Train:
             guidance=self.guidance,
             blend=self.blend,
             control=self.control,
+            learned=self.learned,
         )
         study = Study("train", (self.env,), {"agent": settings}, self.seeds, self.first_seed, presets=(self.preset,))
         store = Store(self.out)
