@@ -47,8 +47,8 @@ class Learned(eqx.Module):
 
     parameters: tuple[str, ...] = setting((), Allowed("a list of names", lambda names: True), static=True)
     """Dotted names, such as `cell.drive`; none: the post's fixed cell."""
-    learning_rate: float = setting(1e-2, NOT_NEGATIVE)
-    """Adam's step size for them (annealed with PPO's). With 0 they stay what they are."""
+    learning_rate: float = setting(3e-3, NOT_NEGATIVE)
+    """Adam's step size for them, in the logarithm of what stays positive (annealed with PPO's; 0: all stay fixed)."""
     span: int = setting(0, COUNT_OR_ZERO, static=True)
     """Steps through which the gradient flows back (0: to the rollout's start)."""
 

@@ -265,9 +265,9 @@ def update(settings: Settings, env: Environment, state: TrainState, index: Int[A
     if offsets is not None:
         trace = through_time.trace(settings, state.agent, state.acting.cells, chance, experience, samples)
         networks = Networks(state.agent.actor, state.agent.critic)
-        order = shuffle(jax.random.fold_in(key_learn, 1), 1, ppo.num_envs)[0]
+        orders = shuffle(jax.random.fold_in(key_learn, 1), ppo.epochs, ppo.num_envs)
         offsets, learned_optimiser = through_time.learn(
-            settings, ppo_loss, networks, offsets, learned_optimiser, trace, share, order
+            settings, ppo_loss, networks, offsets, learned_optimiser, trace, share, orders
         )
     if state.agent.core is not None:
         ended = experience.terminated | experience.truncated

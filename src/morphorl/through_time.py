@@ -5,9 +5,9 @@ r_t = read(u_t), u_t = step(θ, u_{t−1}, x_t), started anew where an episode s
 and its gradient flows back through the steps, as far as `learned.span` and the episode reach. Minibatches are made of
 environments, not of single steps, since a step alone has no past.
 
-Networks and parameters learn from one rollout in turn: the networks as ever, from the readouts that were acted on, and
-the parameters in one pass with the networks that acted. So a learning rate of 0 leaves plain training exactly as it is,
-and a pass costs what few parameters need.
+Networks and parameters learn from one rollout apart: the networks as ever, from the readouts that were acted on, and
+the parameters with the networks that acted. So a learning rate of 0 leaves the training of the networks as it is, to
+the last bit.
 """
 
 from collections.abc import Callable
@@ -95,9 +95,9 @@ def learn(
     optimiser_state: optax.OptState,
     trace: Trace,
     share: float | Float[Array, ""],
-    order: Int[Array, " envs"],
+    orders: Int[Array, "epochs envs"],
 ) -> tuple[Any, optax.OptState]:
-    """One pass of minibatch steps on one rollout.
+    """Several epochs of minibatch steps on one rollout.
 
     A gradient that is not finite, as it may become through many steps of an unstable reaction, teaches nothing, and is
     taken for 0: what diverged is a derivative, and not the run.
@@ -105,7 +105,7 @@ def learn(
     Args:
         networks: those that acted.
         share: of the learning rate, where it is annealed.
-        order: a random order of the environments.
+        orders: a random order of the environments for each epoch (`ppo.shuffle`).
     """
     rate = share * settings.learned.learning_rate
 
@@ -118,5 +118,5 @@ def learn(
         direction, optimiser_state = optimiser().update(gradient, optimiser_state)
         return (jax.tree.map(lambda u, d: u - rate * d, offsets, direction), optimiser_state), None
 
-    minibatches = order.reshape(settings.ppo.minibatches, -1)
+    minibatches = orders.reshape(settings.ppo.epochs * settings.ppo.minibatches, -1)
     return jax.lax.scan(step, (offsets, optimiser_state), minibatches)[0]
