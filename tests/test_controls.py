@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from morphorl import companion, engines, envs, noise, ppo, reservoir, rollout, sticky
+from morphorl import companion, engines, envs, noise, ppo, reservoir, rollout, task
 from morphorl.blend import Blend
 from morphorl.cell import Cell
 from morphorl.control import Control
@@ -27,10 +27,10 @@ def settings(**changes):
 
 def experience(settings, env=CARTPOLE, seed=0):
     """A fresh run and its first rollout, in its own environment."""
-    env = sticky.environment(settings, env)
+    bare, env = env, task.around(settings, env)
 
     def act():
-        state = ppo.init(settings, env, jnp.array(seed), jnp.array(seed))
+        state = ppo.init(settings, bare, jnp.array(seed), jnp.array(seed))
         chance = rollout.draw(settings, env, jax.random.key(5))
         return state, chance, rollout.collect(settings, env, state.agent, state.acting, chance)[1]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from finished import study
-from morphorl import engines, envs, sticky
+from morphorl import engines, envs, task
 from morphorl.agent import init_agent
 from morphorl.blend import blend
 from morphorl.replay import STAGES, _stages, record, replays
@@ -68,7 +68,7 @@ CONTROLS = {
 @pytest.mark.parametrize("name", CONTROLS)
 def test_a_control_in_the_cells_place_is_replayed_too(name):
     (settings,) = study({name: CONTROLS[name]}, environments=("StatelessCartPole-v1",)).expand("standard").values()
-    env = sticky.environment(settings, envs.make("StatelessCartPole-v1"))
+    env = task.around(settings, envs.make("StatelessCartPole-v1"))
     agent = init_agent(settings, env.num_features, env.num_actions, jax.random.key(0), jax.random.key(1))
     episode = jax.jit(lambda agent: record(settings, env, agent, jax.random.key(2)))(agent)
     length = int(episode.alive.sum())

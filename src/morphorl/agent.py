@@ -10,7 +10,9 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from morphorl import companion, learned, recurrent
 from morphorl.blend import blend
 from morphorl.companion import State
+from morphorl.guidance import Signal
 from morphorl.networks import MLP, init_mlp
+from morphorl.performance import Performance, unknown
 from morphorl.reservoir import Wiring
 from morphorl.settings import Settings
 
@@ -36,6 +38,8 @@ class Agent(eqx.Module):
     """The recurrent unit under both networks."""
     learned: dict[str, Any] | None = None
     """What was learned of the cell's parameters (`learned.Offsets`)."""
+    performance: Performance | None = None
+    """How the run is doing, where the guidance wants to know."""
 
 
 class Thought(NamedTuple):
@@ -64,6 +68,7 @@ def init_agent(settings: Settings, features: int, actions: int, key: PRNGKeyArra
         wiring=beside.wiring,
         core=core,
         learned=learned.init(settings.learned.parameters),
+        performance=None if settings.guidance.kind in ("none", "blind") else unknown(),
     )
 
 
@@ -79,12 +84,16 @@ def think(
     observation: Float[Array, "features envs"],
     memory: Float[Array, "memory envs"] | None = None,
     chance: Float[Array, "rows envs"] | None = None,
+    signal: Signal | None = None,
+    weights: Float[Array, " envs"] | None = None,
 ) -> tuple[State, Thought]:
     """Advance the cells by one step under the observation, and blend their readouts into the network's logits.
 
     Args:
         memory: what a recurrent network remembers of the episode so far.
         chance: random numbers for a control that needs some, from `companion.draw_chance`.
+        signal: what reward-aware guidance knows.
+        weights: how much each environment's cell counts where cells exchange their patterns.
 
     Returns:
         The new states of the cells, of shape (features, actions, envs), and the step's logits.
@@ -98,7 +107,7 @@ def think(
     if settings.blend.kind == "none":
         return cells, Thought(logits, jnp.zeros_like(logits), logits, memory)
     seen = cell_view(settings, agent.statistics, observation)
-    cells, readout = companion.step(settings, agent.wiring, cells, seen, chance)
+    cells, readout = companion.step(settings, agent.wiring, cells, seen, chance, signal, weights)
     return cells, Thought(logits, readout, blend(settings.blend, logits, readout), memory)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from morphorl import envs
+from morphorl import envs, task
 from morphorl.agent import Agent, init_agent
 from morphorl.errors import SettingError, StoreError
 from morphorl.files import write_atomically
@@ -88,7 +88,7 @@ def from_arrays(settings: list[Settings], seeds: list[int], arrays: dict[str, np
 
 def skeleton(settings: Settings, runs: int) -> Agent:
     """The shapes of the arrays of so many agents; nothing is allocated."""
-    env, key = envs.make(settings.environment), jax.random.key(0)
+    env, key = task.around(settings, envs.make(settings.environment)), jax.random.key(0)
     one = jax.eval_shape(lambda: init_agent(settings, env.num_features, env.num_actions, key, key))
     return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((runs, *leaf.shape), leaf.dtype), one)
 

@@ -5,7 +5,7 @@ from typing import Literal
 import equinox as eqx
 from jaxtyping import Array, Float
 
-from morphorl.checks import FINITE, NOT_NEGATIVE, check, setting
+from morphorl.checks import FINITE, FRACTION, NOT_NEGATIVE, check, setting
 from morphorl.choices import choice, choose
 
 
@@ -16,6 +16,9 @@ class Blend(eqx.Module):
     """`none`: plain PPO, no cell at all. `average`: (1 − weight)·z + weight·o. `add`: z + weight·o."""
     weight: float = setting(0.3, FINITE)
     """The readout's weight β (dimensionless)."""
+    handover: float = setting(0.0, FRACTION)
+    """Share of the training after which the weight is 0 and the network alone in charge; it stays as it is for half of
+    that time, then falls linearly (0: no handover)."""
     distil: float = setting(0.0, NOT_NEGATIVE)
     """Coefficient of the cross-entropy that teaches the network alone to act as the blend does (0: off)."""
 

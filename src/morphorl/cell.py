@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from morphorl.checks import BOUND, FINITE, NOT_NEGATIVE, check, setting
 from morphorl.choices import Mixed, choice, choose
 from morphorl.errors import SettingError
-from morphorl.guidance import Guidance, guide
+from morphorl.guidance import Guidance, Signal, guide
 
 
 class CellState(NamedTuple):
@@ -111,9 +111,17 @@ class Cell(eqx.Module):
         return CellState(activator, activator * ratio)
 
     def step(
-        self, state: CellState, observation: Float[Array, " features"], guidance: Guidance | None = None
+        self,
+        state: CellState,
+        observation: Float[Array, " features"],
+        guidance: Guidance | None = None,
+        signal: Signal | None = None,
     ) -> tuple[CellState, Float[Array, " actions"]]:
-        """Advance one environment step under an observation; return the new state and its readout."""
+        """Advance one environment step under an observation; return the new state and its readout.
+
+        Args:
+            signal: what reward-aware guidance knows; without it, such guidance does nothing.
+        """
         guidance = Guidance(kind="none") if guidance is None else guidance
         a, h = state
         reaction = self.activator_production * a**2 / (jnp.abs(h) + self.epsilon)
@@ -121,14 +129,14 @@ class Cell(eqx.Module):
             self.activator_diffusion * couple(self.coupling, a)
             + reaction
             - self.activator_decay * a
-            + guide(guidance, a)
+            + guide(guidance, a, signal)
             + self.drive * drive(observation, a.shape[1])
         )
         inhibitor_rate = (
             self.inhibitor_diffusion * couple(self.coupling, h)
             + self.inhibitor_production * a**2
             - self.inhibitor_decay * h
-            + guide(guidance, h)
+            + guide(guidance, h, None if signal is None else Signal(signal.surprise))
         )
         a = jnp.clip(a + self.dt * activator_rate, -self.bound, self.bound)
         h = jnp.clip(h + self.dt * inhibitor_rate, -self.bound, self.bound)
@@ -140,9 +148,18 @@ class Cell(eqx.Module):
         sources = {"activator": lambda: state.activator, "difference": lambda: state.activator - state.inhibitor}
         return emphasise(self.emphasis, observation) @ choose(self.readout, sources)
 
-    def exchange(self, states: CellState) -> CellState:
-        """Let the cells of parallel environments, stacked on a third axis, move towards their mean: u + p·(ū − u)."""
-        return jax.tree.map(lambda u: u + self.population * (jnp.mean(u, axis=-1, keepdims=True) - u), states)
+    def exchange(self, states: CellState, weights: Float[Array, " envs"] | None = None) -> CellState:
+        """Let the cells of parallel environments, stacked on a third axis, move towards their mean: u + p·(ū − u).
+
+        Args:
+            weights: how much each counts in the mean, summing to 1; all the same if not given.
+        """
+
+        def towards(u):
+            mean = jnp.mean(u, axis=-1, keepdims=True) if weights is None else (u @ weights)[..., None]
+            return u + self.population * (mean - u)
+
+        return jax.tree.map(towards, states)
 
     def at_bound(self, state: CellState) -> Float[Array, ""]:
         """The share of the entries of both states on which the bound acts."""

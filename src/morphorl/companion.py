@@ -8,6 +8,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from morphorl import noise, reservoir
 from morphorl.cell import CellState
+from morphorl.guidance import Signal
 from morphorl.reservoir import Wiring
 from morphorl.settings import Settings
 
@@ -55,12 +56,16 @@ def step(
     state: State,
     observation: Float[Array, "features envs"],
     chance: Any,
+    signal: Signal | None = None,
+    weights: Float[Array, " envs"] | None = None,
 ) -> tuple[State, Float[Array, "actions envs"]]:
     """Advance parallel companions by one environment step under their observations.
 
     Args:
         wiring: from `init`.
         chance: (rows, envs) random numbers from `draw_chance`, or None where it has none to give.
+        signal: what reward-aware guidance knows.
+        weights: how much each environment's cell counts where cells exchange their patterns.
 
     Returns:
         Their new states and readouts.
@@ -72,9 +77,9 @@ def step(
     if control.kind == "reservoir":
         scales = (control.spectral_radius, control.input_scale, control.deviation)
         return reservoir.step(wiring, *scales, state, observation)
-    step = jax.vmap(settings.cell.step, in_axes=(-1, -1, None), out_axes=-1)
-    state, readout = step(state, observation, settings.guidance)
-    state = settings.cell.exchange(state)
+    step = jax.vmap(settings.cell.step, in_axes=(-1, -1, None, -1), out_axes=-1)
+    state, readout = step(state, observation, settings.guidance, signal)
+    state = settings.cell.exchange(state, weights)
     return state, readout * chance if control.kind == "sign" else readout
 
 

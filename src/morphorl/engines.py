@@ -10,9 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from morphorl import envs, ppo, rollout, sticky
+from morphorl import envs, ppo, rollout, task
 from morphorl.agent import Agent
 from morphorl.choices import mix
+from morphorl.performance import in_force
 from morphorl.progress import Progress
 from morphorl.settings import Settings
 from morphorl.study import Batch, Run
@@ -111,7 +112,8 @@ def evaluate_agents(
     keys = jax.random.split(jax.random.fold_in(jax.random.key(EVALUATION_STREAM), seed), len(settings))
 
     def play(settings: Settings, agent: Agent, key: jax.Array) -> jax.Array:
-        return rollout.evaluate(settings, sticky.environment(settings, env), agent, key, episodes, greedy=greedy)
+        settings = in_force(settings, agent.performance, 1.0)
+        return rollout.evaluate(settings, task.around(settings, env), agent, key, episodes, greedy=greedy)
 
     return np.asarray(jax.jit(jax.vmap(play))(stack(settings), jax.tree.map(jnp.asarray, arrays), keys))
 
@@ -140,10 +142,10 @@ def compile_program(structure: Any, environment: str, size: int) -> Program:
         return jax.jit(mapped, in_shardings=[NamedSharding(mesh, spec) for spec in in_specs], **options)
 
     def init_one(settings, seed, cell_seed):
-        return ppo.init(settings, sticky.environment(settings, env), seed, cell_seed)
+        return ppo.init(settings, env, seed, cell_seed)
 
     def advance_one(settings, state, start, stop):
-        return ppo.advance(settings, sticky.environment(settings, env), state, start, stop)
+        return ppo.advance(settings, env, state, start, stop)
 
     def init(settings, seeds, cell_seeds):
         return jax.vmap(init_one)(settings, seeds, cell_seeds)

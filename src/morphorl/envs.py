@@ -12,6 +12,7 @@ import numpy as np
 from gymnasium.envs.classic_control.cartpole import CartPoleEnv as GymnasiumCartPole
 from gymnax.environments import spaces
 from gymnax.environments.classic_control.cartpole import CartPole
+from gymnax.environments.classic_control.mountain_car import MountainCar
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from morphorl.errors import SettingError, did_you_mean
@@ -62,8 +63,30 @@ class CartPoleNoVel(CartPole):
         return jnp.array([state.x, 0.0, state.theta, 0.0])
 
 
+class SparseMountainCar(MountainCar):
+    """MountainCar that pays +1 at the goal and nothing before: nothing to learn from until it is found by chance."""
+
+    def step_env(self, key, state, action, params):
+        observation, state, _, terminated, info = super().step_env(key, state, action, params)
+        return observation, state, self.is_terminated(state, params).astype(jnp.float32), terminated, info
+
+
+CARTPOLE = CartPole().default_params
+LIMITS = np.array([CARTPOLE.x_threshold, 0.0, CARTPOLE.theta_threshold_radians, 0.0])
+"""Of position and angle, beyond which an episode of CartPole ends."""
 VISIBLE = np.array([1, 0, 1, 0], np.float32)
-PARTIAL = {"StatelessCartPole-v1": StatelessCartPole, "CartPoleNoVel-v1": CartPoleNoVel}
+OURS: dict[str, Callable[[], Any]] = {
+    "StatelessCartPole-v1": StatelessCartPole,
+    "CartPoleNoVel-v1": CartPoleNoVel,
+    "NoisyStatelessCartPole-v1": StatelessCartPole,
+    "NoisyCartPoleNoVel-v1": CartPoleNoVel,
+    "SparseMountainCar-v0": SparseMountainCar,
+}
+NOISE = {"NoisyStatelessCartPole-v1": 0.05 * LIMITS[::2], "NoisyCartPoleNoVel-v1": 0.05 * LIMITS}
+"""Standard deviation of normal noise on each observation feature: 5% of the limits. The angle's, 0.6°, is about as
+large as its change in one step, so that two observations tell little of the velocity."""
+THRESHOLDS = {"NoisyStatelessCartPole-v1": 475.0, "NoisyCartPoleNoVel-v1": 475.0, "SparseMountainCar-v0": 0.9}
+"""The return from which we call a task solved that Gymnasium does not know."""
 
 
 CONTINUOUS = ("Pendulum-v1", "MountainCarContinuous-v0", "PointRobot-misc", "Reacher-misc", "Swimmer-misc")
@@ -76,7 +99,7 @@ REFUSED = dict.fromkeys(CONTINUOUS, "has continuous actions; must be one with di
 def names() -> list[str]:
     """The ids that `make` accepts."""
     usable = [name for name in gymnax.registered_envs if name not in REFUSED and name != "CartPole-v1"]
-    return ["CartPole-v1", *PARTIAL, *usable]
+    return ["CartPole-v1", *OURS, *usable]
 
 
 @functools.cache
@@ -91,7 +114,7 @@ def make(env_id: str) -> Environment:
     if env_id not in names():
         hint = did_you_mean(env_id, names())
         raise SettingError(f"environment = {env_id!r}: must be one of {', '.join(names())}.{hint}")
-    env, params = (PARTIAL[env_id](), CartPole().default_params) if env_id in PARTIAL else gymnax.make(env_id)
+    env, params = _gymnax(env_id)
     if not isinstance(env.action_space(params), spaces.Discrete):
         raise SettingError(f"environment = {env_id!r}: has continuous actions; must be one with discrete actions.")
 
@@ -105,12 +128,41 @@ def make(env_id: str) -> Environment:
         return Step(_strong(state), _flat(observation), jnp.float32(reward), jnp.bool_(terminated), truncated)
 
     features = jax.eval_shape(reset, jax.random.key(0))[1].size
-    return Environment(
+    made = Environment(
         env_id, features, env.num_actions, int(params.max_steps_in_episode), _threshold(env_id), reset, step
     )
+    return with_noise(made, NOISE[env_id]) if env_id in NOISE else made
+
+
+def with_noise(env: Environment, deviation: Float[np.ndarray, " features"]) -> Environment:
+    """`env` seen through normal noise of the given standard deviations, fresh at every observation."""
+
+    def noisy(key, observation):
+        return observation + jnp.asarray(deviation, jnp.float32) * jax.random.normal(key, observation.shape)
+
+    def reset(key):
+        key_reset, key_noise = jax.random.split(key)
+        state, observation = env.reset(key_reset)
+        return state, noisy(key_noise, observation)
+
+    def step(key, state, action):
+        key_step, key_noise = jax.random.split(key)
+        after = env.step(key_step, state, action)
+        return after._replace(observation=noisy(key_noise, after.observation))
+
+    return env._replace(reset=reset, step=step)
+
+
+def _gymnax(env_id: str) -> tuple[Any, Any]:
+    if env_id not in OURS:
+        return gymnax.make(env_id)
+    env = OURS[env_id]()
+    return env, env.default_params
 
 
 def _threshold(env_id: str) -> float | None:
+    if env_id in THRESHOLDS:
+        return THRESHOLDS[env_id]
     spec = gymnasium.registry.get(env_id) or gymnasium.registry.get(f"morphorl/{env_id}")
     return spec.reward_threshold if spec else None
 

@@ -116,6 +116,10 @@ def check_settings(settings: Any) -> None:
             f"ppo.minibatches = {settings.ppo.minibatches}: must divide the {settings.ppo.num_envs} environments "
             "(ppo.num_envs) where learned.parameters names some, whose minibatches are whole sequences."
         )
+    if "blend.weight" in names and isinstance(settings.blend.handover, int | float) and settings.blend.handover:
+        raise SettingError(
+            f"blend.handover = {settings.blend.handover}: must be 0 where learned.parameters names blend.weight."
+        )
     for name in names:
         part, field = name.split(".")
         start = getattr(getattr(settings, part), field)

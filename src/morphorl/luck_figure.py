@@ -26,7 +26,7 @@ def draw(report: dict, path: Path) -> None:
     """
     panels = [(preset, env, arms) for preset, environments in report.items() for env, arms in environments.items()]
     with plt.rc_context(STYLE):
-        size = (9, 3.4 * len(panels))
+        size = (11, 3.4 * len(panels))
         figure, rows = plt.subplots(len(panels), 2, figsize=size, layout="constrained", sharey=True, squeeze=False)
         for (preset, environment, arms), (left, right) in zip(panels, rows, strict=True):
             told = {arm: scores["early_return"] for arm, scores in arms.items() if "found" in scores["early_return"]}
@@ -38,7 +38,10 @@ def draw(report: dict, path: Path) -> None:
             left.set(title=f"{environment}, {preset}: higher early return", ylabel="share of comparisons", ylim=(0, 1))
             right.set(title="… and p ≤ 0.05")
             if told:
-                left.legend(title="arm (true lead)", fontsize="small", title_fontsize="small", frameon=False)
+                # Beside the panels: lines cross them everywhere.
+                beside = {"loc": "center left", "bbox_to_anchor": (1.02, 0.5), "frameon": False}
+                names = left.get_legend_handles_labels()
+                right.legend(*names, title="arm (true lead)", fontsize="small", title_fontsize="small", **beside)
             for axes in (left, right):
                 axes.set(xlabel="seeds of each arm", xlim=(0, None))
                 axes.grid(alpha=0.25)

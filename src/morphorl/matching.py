@@ -9,10 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from morphorl import envs, ppo, sticky
+from morphorl import envs, ppo, task
 from morphorl.choices import mix
 from morphorl.engines import stack
 from morphorl.envs import Environment
+from morphorl.performance import in_force
 from morphorl.rollout import collect, draw
 from morphorl.settings import Settings
 from morphorl.study import Program, Study, programs
@@ -61,11 +62,12 @@ def readouts(moments: Moments, actions: int) -> Readouts:
 
 def over_training(settings: Settings, env: Environment, seed: Int[Array, ""], cell_seed: Int[Array, ""]) -> Moments:
     """The sums over all the readouts that one run acts on while it trains."""
-    env = sticky.environment(settings, env)
 
     def update(state, index):
         key = jax.random.split(jax.random.fold_in(state.key, index), 3)[0]  # the rollout that `ppo.update` collects
-        _, seen = collect(settings, env, state.agent, state.acting, draw(settings, env, key))
+        now = in_force(settings, state.agent.performance, index / settings.updates)
+        here = task.around(now, env)
+        _, seen = collect(now, here, state.agent, state.acting, draw(now, here, key))
         return ppo.update(settings, env, state, index), moments(seen.readout, seen.terminated | seen.truncated)
 
     state = ppo.init(settings, env, seed, cell_seed)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from morphorl import learned, recurrent, sticky, through_time
+from morphorl import learned, performance, recurrent, signals, task, through_time
 from morphorl.agent import Agent, init_agent, network_view, observe
 from morphorl.blend import blend
 from morphorl.envs import Environment
@@ -228,6 +228,7 @@ def learn(
 
 def init(settings: Settings, env: Environment, seed: Int[Array, ""], cell_seed: Int[Array, ""]) -> TrainState:
     """A run before its first update. `seed` decides all of the learner's chance, `cell_seed` the cell's pattern."""
+    env = task.around(settings, env)
     key = jax.random.fold_in(jax.random.key(LEARNER_STREAM), seed)
     cell_key = jax.random.fold_in(jax.random.key(CELL_STREAM), cell_seed)
     key_agent, key_begin, key_updates = jax.random.split(key, 3)
@@ -254,6 +255,8 @@ def init(settings: Settings, env: Environment, seed: Int[Array, ""], cell_seed: 
 def update(settings: Settings, env: Environment, state: TrainState, index: Int[Array, ""]) -> TrainState:
     """The update number `index`: collect a rollout, learn from it, evaluate if it is time, and note the curve."""
     ppo = settings.ppo
+    settings = performance.in_force(settings, state.agent.performance, index / settings.updates)
+    env = task.around(settings, env)
     key_rollout, key_learn, key_evaluate = jax.random.split(jax.random.fold_in(state.key, index), 3)
     chance = draw(settings, env, key_rollout)
     acting, experience = collect(settings, env, state.agent, state.acting, chance)
@@ -277,8 +280,14 @@ def update(settings: Settings, env: Environment, state: TrainState, index: Int[A
     networks, optimiser_state, finite = learn(acted, networks, state.optimiser, samples, learning_rate, key_learn)
 
     seen = experience.observation.transpose(1, 0, 2).reshape(env.num_features, -1)
-    statistics = observe(state.agent.statistics, seen)
-    agent = dataclasses.replace(state.agent, **networks._asdict(), statistics=statistics, learned=offsets)
+    agent = dataclasses.replace(
+        state.agent,
+        **networks._asdict(),
+        statistics=observe(state.agent.statistics, seen),
+        pattern=_lasting(settings, state.agent, acting),
+        performance=_follow(state.agent, experience),
+        learned=offsets,
+    )
     first_failure = (state.diverged_at < 0) & ~finite
     return TrainState(
         agent=agent,
@@ -313,7 +322,6 @@ def train(
         >>> settings = Settings("StatelessCartPole-v1", steps=20_000)
         >>> trained = jax.jit(train, static_argnums=1)(settings, envs.make(settings.environment), 0)
     """
-    env = sticky.environment(settings, env)
     state = init(settings, env, jnp.asarray(seed), jnp.asarray(seed if cell_seed is None else cell_seed))
     return advance(settings, env, state, jnp.asarray(0), jnp.asarray(settings.updates))
 
@@ -331,6 +339,28 @@ def _evaluate_if_due(
     return jax.lax.cond((index + 1) % interval == 0, measure, lambda: jnp.array(jnp.nan))
 
 
+def _lasting(settings: Settings, agent: Agent, acting: Acting) -> Any:
+    """The pattern that evaluations start from: where patterns outlive episodes and grow by reward, the fittest."""
+    rule = settings.guidance.kind
+    grows = rule == "win_stay" or (rule == "three_factor" and settings.cell.reset == "never")
+    if acting.learning is None or not grows:
+        return agent.pattern
+    return signals.fittest(acting.cells, acting.learning.fitness)
+
+
+def _follow(agent: Agent, experience: Experience) -> performance.Performance | None:
+    if agent.performance is None:
+        return None
+    surprise = None if experience.td_error is None else jnp.mean(jnp.abs(experience.td_error))
+    return performance.follow(agent.performance, _mean_return(experience), surprise)
+
+
+def _mean_return(experience: Experience) -> Float[Array, ""]:
+    """The mean over the episodes that ended; 0/0 is NaN where none did: what does not exist must not enter a mean."""
+    done = experience.terminated | experience.truncated
+    return jnp.sum(experience.episode_return * done) / jnp.sum(done)
+
+
 def _note(
     curve: Curve,
     index: Int[Array, ""],
@@ -338,11 +368,8 @@ def _note(
     greedy_return: Float[Array, ""],
     values: dict[str, Any] | None = None,
 ) -> Curve:
-    done = experience.terminated | experience.truncated
-    episodes = jnp.sum(done)
-    # 0/0 is NaN where no episode ended: a return that does not exist must not enter a mean.
-    episode_return = jnp.sum(experience.episode_return * done) / episodes
-    now = Curve(episode_return, episodes, greedy_return, jnp.mean(experience.at_bound), values)
+    episodes = jnp.sum(experience.terminated | experience.truncated)
+    now = Curve(_mean_return(experience), episodes, greedy_return, jnp.mean(experience.at_bound), values)
     return jax.tree.map(lambda kept, value: kept.at[index].set(value), curve, now)
 
 

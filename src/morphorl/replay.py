@@ -9,12 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from morphorl import companion, engines, envs, sticky
+from morphorl import companion, engines, envs, task
 from morphorl.agent import Agent, think
 from morphorl.cell import CellState
 from morphorl.choices import mix
 from morphorl.companion import State
 from morphorl.envs import Environment
+from morphorl.performance import in_force
 from morphorl.rollout import ENV_AXES, begin
 from morphorl.settings import CARTPOLES, Settings
 from morphorl.study import Run, batches
@@ -64,9 +65,9 @@ def replays(runs: list[Run], tell: Callable[[str], Any] = lambda text: None) -> 
         tell(f"training {len(batch.runs)} agents of {env.id} again, to show them")
         padded = batch.runs + [batch.runs[-1]] * (batch.size - len(batch.runs))
         settings = engines.stack([mix(run.settings, batch.mixed) for run in padded])
-        play = jax.jit(jax.vmap(partial(_play, env)))
+        play = jax.jit(jax.vmap(partial(_play, env), in_axes=(None, 0, 0)))
         for stage, updates, agents in _stages(padded, settings):
-            episodes = jax.tree.map(np.asarray, play(settings, agents))
+            episodes = jax.tree.map(np.asarray, play(updates / batch.runs[0].settings.updates, settings, agents))
             for i, run in enumerate(batch.runs):
                 yield Replay(run, stage, updates, _cut(jax.tree.map(lambda u, i=i: u[i], episodes)))
 
@@ -115,14 +116,17 @@ def _stages(runs: list[Run], settings: Settings) -> Iterator[tuple[str, int, Age
         yield stage, stop, state.agent
 
 
-def _play(env: Environment, settings: Settings, agent: Agent) -> Episode:
+def _play(env: Environment, progress: Any, settings: Settings, agent: Agent) -> Episode:
     """One episode; that of every agent starts from the same state, with the same chance."""
-    return record(settings, sticky.environment(settings, env), agent, jax.random.key(EPISODE_STREAM))
+    settings = in_force(settings, agent.performance, progress)
+    return record(settings, task.around(settings, env), agent, jax.random.key(EPISODE_STREAM))
 
 
 def _position(env_state: Any) -> Float[Array, "2"]:
-    """Where cart and pole are. Sticky actions keep CartPole's state beside the action executed before."""
-    cartpole = env_state[0] if isinstance(env_state, tuple) else env_state
+    """Where cart and pole are. Sticky actions and memories keep CartPole's state beside theirs."""
+    cartpole = env_state
+    while type(cartpole) is tuple:
+        cartpole = cartpole[0]
     return jnp.stack([cartpole.x[0], cartpole.theta[0]])
 
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from morphorl import companion, recurrent
+from morphorl import companion, recurrent, signals
 from morphorl.agent import Agent, spread, think
 from morphorl.companion import State
 from morphorl.envs import Environment, Step
@@ -24,6 +24,8 @@ class Acting(NamedTuple):
     episode_return: Float[Array, " envs"]
     memory: Any = None
     """What a recurrent network remembers, (memory, envs); nothing for plain networks."""
+    learning: Any = None
+    """What reward-aware guidance remembers of the step before (`signals.Learning`)."""
 
 
 class Experience(NamedTuple):
@@ -45,6 +47,8 @@ class Experience(NamedTuple):
     at_bound: Float[Array, " time"]
     memory: Any = None
     """A recurrent network's memory, each observation included: (time, memory, envs)."""
+    td_error: Any = None
+    """The δ that guidance was told, of the step before each: (time, envs)."""
 
 
 class Chance(NamedTuple):
@@ -67,7 +71,8 @@ def begin(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray,
     keys = jax.random.split(key, envs)
     state, observation = jax.vmap(env.reset, out_axes=(0, -1))(keys)
     memory = None if agent.core is None else jnp.zeros((agent.core.hidden_size, envs))
-    return Acting(state, observation, spread(agent.pattern, envs), jnp.zeros(envs), memory)
+    learning = signals.begin(settings, env.num_features, env.num_actions, envs)
+    return Acting(state, observation, spread(agent.pattern, envs), jnp.zeros(envs), memory, learning)
 
 
 def draw(settings: Settings, env: Environment, key: PRNGKeyArray) -> Chance:
@@ -90,7 +95,9 @@ def collect(
     """Act for one rollout in every parallel environment; episodes that end are followed by fresh ones."""
 
     def step(acting: Acting, chance: Chance) -> tuple[Acting, Experience]:
-        cells, thought = think(settings, agent, acting.cells, acting.observation, acting.memory, chance.control)
+        signal, td_error, value, weights = _perceive(settings, agent, acting)
+        now = (acting.cells, acting.observation, acting.memory, chance.control)
+        cells, thought = think(settings, agent, *now, signal, weights)
         action = jnp.argmax(thought.blended + chance.noise, axis=0)
         after = jax.vmap(env.step, out_axes=ENV_AXES)(chance.step_key, acting.env_state, action)
         done = after.terminated | after.truncated
@@ -107,13 +114,19 @@ def collect(
             episode_return=episode_return,
             at_bound=companion.at_bound(settings, cells),
             memory=thought.memory,
+            td_error=td_error,
         )
+        learning = acting.learning
+        if learning is not None:
+            step_taken = (thought, action, after, episode_return)
+            learning = signals.remember(settings, agent, learning, acting.observation, value, *step_taken)
         acting = Acting(
             env_state=jax.vmap(_choose)(done, chance.env_state, after.state),
             observation=jnp.where(done[None], chance.observation, after.observation),
-            cells=_reset_cells(settings, agent, chance.pattern, done, cells),
+            cells=_reset_cells(settings, agent, chance.pattern, done, cells, episode_return),
             episode_return=jnp.where(done, 0.0, episode_return),
             memory=None if thought.memory is None else recurrent.forget(thought.memory, done),
+            learning=learning,
         )
         return acting, experience
 
@@ -129,7 +142,7 @@ def evaluate(
     """
     key_begin, key_pattern, key_steps = jax.random.split(key, 3)
     acting = begin(settings, env, agent, key_begin, episodes)
-    if settings.cell.reset == "redraw":
+    if settings.cell.reset == "redraw" and settings.guidance.kind != "win_stay":
         keys = jax.random.split(key_pattern, episodes)
         acting = acting._replace(cells=jax.vmap(lambda k: _draw_pattern(settings, env, k), out_axes=-1)(keys))
 
@@ -147,9 +160,24 @@ def evaluate(
         after = jax.vmap(env.step, out_axes=ENV_AXES)(keys, acting.env_state, action)
         episode_return = acting.episode_return + alive * after.reward
         alive = alive & ~(after.terminated | after.truncated)
-        return time + 1, Acting(after.state, after.observation, cells, episode_return, thought.memory), alive
+        acting = acting._replace(
+            env_state=after.state,
+            observation=after.observation,
+            cells=cells,
+            episode_return=episode_return,
+            memory=thought.memory,
+        )
+        return time + 1, acting, alive
 
     return jax.lax.while_loop(running, step, (0, acting, jnp.ones(episodes, bool)))[1].episode_return
+
+
+def _perceive(settings: Settings, agent: Agent, acting: Acting) -> tuple[Any, Any, Any, Any]:
+    """Signal, δ, value, and weights of exchange for guidance that knows the reward; nothing for any other."""
+    if acting.learning is None:
+        return None, None, None, None
+    told = signals.perceive(settings, agent, acting.learning, acting.observation)
+    return *told, signals.weights(acting.learning.fitness)
 
 
 def _draw_pattern(settings: Settings, env: Environment, key: PRNGKeyArray) -> State:
@@ -157,11 +185,18 @@ def _draw_pattern(settings: Settings, env: Environment, key: PRNGKeyArray) -> St
 
 
 def _reset_cells(
-    settings: Settings, agent: Agent, fresh: State | None, done: Bool[Array, " envs"], cells: State
+    settings: Settings,
+    agent: Agent,
+    fresh: State | None,
+    done: Bool[Array, " envs"],
+    cells: State,
+    episode_return: Float[Array, " envs"],
 ) -> State:
     """Cells at the start of the next step: reset where an episode has just ended, as `cell.reset` says."""
     if settings.blend.kind == "none" or settings.cell.reset == "never":
         return cells
+    if settings.guidance.kind == "win_stay":
+        return signals.win_stay(settings, agent, cells, fresh, done, episode_return)
     initial = jax.tree.map(lambda u: u[..., None], agent.pattern) if fresh is None else fresh
     return jax.tree.map(lambda start, u: jnp.where(done[(None,) * (u.ndim - 1)], start, u), initial, cells)
 

@@ -28,6 +28,7 @@ from morphorl.control import Control
 from morphorl.errors import SettingError, did_you_mean
 from morphorl.guidance import Guidance
 from morphorl.learned import Learned, check_settings
+from morphorl.memory import Memory
 
 
 class PPO(eqx.Module):
@@ -130,6 +131,7 @@ class Settings(eqx.Module):
     blend: Blend = dataclasses.field(default_factory=Blend)
     control: Control = dataclasses.field(default_factory=Control)
     learned: Learned = dataclasses.field(default_factory=Learned)
+    memory: Memory = dataclasses.field(default_factory=Memory)
 
     def __check_init__(self) -> None:
         check(self, "")
@@ -138,6 +140,16 @@ class Settings(eqx.Module):
             from morphorl import envs  # imports gymnax, which takes seconds that planning can do without
 
             envs.make(self.environment)
+        if self.guidance.kind == "win_stay" and self.cell.reset != "redraw":
+            raise SettingError(
+                f"cell.reset = {self.cell.reset!r}: must be 'redraw' where guidance.kind is 'win_stay', which draws a "
+                "fresh pattern after a bad episode."
+            )
+        if self.guidance.needs_value and self.ppo.network == "gru":
+            raise SettingError(
+                f"guidance.kind = {self.guidance.kind!r}: needs the value of single observations, and so ppo.network "
+                "'mlp'."
+            )
         if self.steps < self.ppo.batch:
             raise SettingError(
                 f"steps = {self.steps}: must be at least one rollout of {self.ppo.batch} environment steps "

@@ -7,15 +7,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from morphorl.envs import Environment, Step
-from morphorl.settings import Settings
 
 NO_ACTION = -1
 """In place of the previous action, before an episode's first step."""
-
-
-def environment(settings: Settings, env: Environment) -> Environment:
-    """The environment that a run of these settings acts in: sticky if its control says so, else `env` itself."""
-    return make_sticky(env, settings.control.repeat) if settings.control.kind == "sticky" else env
 
 
 def make_sticky(env: Environment, repeat: float | Float[Array, ""]) -> Environment:

@@ -1,0 +1,155 @@
+"""Memory: the features are the formulas, episodes do not leak into each other, and it serves where it is needed."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from morphorl import envs, memory, ppo, rollout, task
+from morphorl.blend import Blend
+from morphorl.guidance import Guidance
+from morphorl.memory import Memory
+from morphorl.settings import PPO, Settings
+from probes import MEMORY, OBSERVATION_DEPENDENT_ACTION
+
+KINDS = ["previous", "cell", "reservoir"]
+LINEAR = Memory("cell", columns=3, activator_diffusion=0.0, inhibitor_diffusion=0.0, production=0.0, bound=np.inf)
+OBSERVATIONS = np.random.default_rng(1).normal(size=(20, 2)).astype(np.float32)
+UNGUIDED = Guidance("none")
+
+
+def shown(settings, observations, guidance=UNGUIDED):
+    """What the networks see of an episode with these observations."""
+    state = memory.start(settings, jnp.asarray(observations[0]))
+    rows = [memory.show(settings, state, jnp.asarray(observations[0]))]
+    for observation in observations[1:]:
+        rows.append(memory.show(settings, state, jnp.asarray(observation)))
+        state = memory.remember(settings, guidance, state, jnp.asarray(observation))
+    return np.array(rows)
+
+
+def test_previous_shows_the_scaled_difference_of_two_observations():
+    rows = shown(Memory("previous", activator_gain=7.0), OBSERVATIONS)
+    assert_array_equal(rows[:, :2], OBSERVATIONS)
+    assert_allclose(rows[1:, 2:], 7 * np.diff(OBSERVATIONS, axis=0), rtol=1e-4, atol=1e-5)
+    assert_array_equal(rows[0, 2:], 0)  # an episode's start is no surprise
+
+
+def test_a_cell_without_reaction_and_diffusion_is_a_pair_of_moving_averages_per_time_scale():
+    rows = shown(LINEAR, OBSERVATIONS)
+    fast, slow = np.geomspace(0.9, 0.4, 3), np.geomspace(0.2, 0.05, 3)
+    a = h = np.repeat(OBSERVATIONS[0][:, None], 3, axis=1)
+    for seen, row in zip(OBSERVATIONS[1:], rows[1:], strict=True):
+        expected = [seen, (10 * (seen[:, None] - a)).ravel(), (3 * (a - h)).ravel()]
+        assert_allclose(row, np.concatenate(expected), rtol=1e-4, atol=1e-4)
+        a, h = a + fast * (seen[:, None] - a), h + slow * (a - h)
+
+
+def test_reaction_diffusion_and_guidance_are_the_cells_equations():
+    settings, guidance = Memory("cell", production=0.3, bound=1.5), Guidance(strength=0.07)
+    a, h = (np.random.default_rng(s).normal(size=(2, 2)).astype(np.float32) for s in (2, 3))
+    after = memory.remember(settings, guidance, memory.CellMemory(*map(jnp.asarray, (a, h))), jnp.array([0.5, -0.2]))
+    drive = np.array([[0.5], [-0.2]]) - a
+    grown = a + [0.9, 0.4] * drive + 0.02 * (a.mean() - a) + 0.3 * a**2 / (abs(h) + 1) + 0.07 * np.sign(a)
+    assert_allclose(after.activator, np.clip(grown, -1.5, 1.5), rtol=1e-5)
+    held = h + [0.2, 0.05] * (a - h) + 0.08 * (h.mean() - h) + 0.3 * a**2 + 0.07 * np.sign(h)
+    assert_allclose(after.inhibitor, np.clip(held, -1.5, 1.5), rtol=1e-5)
+
+
+def test_an_observation_that_never_changes_is_nothing_new():
+    rows = shown(LINEAR, np.repeat(OBSERVATIONS[:1], 10, axis=0))
+    assert_allclose(rows[:, 2:], 0, atol=1e-6)
+
+
+def test_a_reservoir_forgets_how_it_started():
+    settings = Memory("reservoir", spectral_radius=0.8)
+    late = OBSERVATIONS.repeat(6, axis=0)
+    one, other = (
+        shown(settings, np.concatenate([first, late])) for first in (OBSERVATIONS[:1], -3 * OBSERVATIONS[1:2])
+    )
+    assert np.abs(one[1] - other[1]).max() > 0.1
+    assert_allclose(one[-1], other[-1], atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_environment_shows_as_many_numbers_as_it_says(kind):
+    settings = Settings("CartPoleNoVel-v1", memory=Memory(kind, columns=3))
+    env = task.around(settings, envs.make("CartPoleNoVel-v1"))
+    state, observation = env.reset(jax.random.key(0))
+    after = env.step(jax.random.key(1), state, jnp.array(1))
+    assert observation.shape == after.observation.shape == (env.num_features,)
+    assert env.num_features == 4 * {"previous": 2, "cell": 7, "reservoir": 7}[kind]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_is_remembered_across_episodes_and_the_last_observation_knows_its_own(kind):
+    settings = Settings(
+        "StatelessCartPole-v1", steps=512, ppo=PPO(hidden=(8,)), blend=Blend("none"), memory=Memory(kind)
+    )
+    env = task.around(settings, envs.make("StatelessCartPole-v1"))
+    start = ppo.init(settings, envs.make("StatelessCartPole-v1"), jnp.array(0), jnp.array(0))
+    chance = rollout.draw(settings, env, jax.random.key(3))
+    seen = jax.jit(lambda: rollout.collect(settings, env, start.agent, start.acting, chance)[1])()
+    done = np.asarray(seen.terminated | seen.truncated)
+    assert done.sum() > 4
+    for e in range(done.shape[1]):
+        starts = [0, *(np.flatnonzero(done[:, e]) + 1)]
+        for first, end in zip(starts, [*starts[1:], len(done)], strict=True):
+            raw = np.concatenate([seen.observation[first:end, :2, e], seen.final_observation[end - 1 : end, :2, e]])
+            if len(raw) < 2:
+                continue
+            rows = shown(settings.memory, raw)
+            assert_allclose(seen.observation[first:end, :, e], rows[:-1], rtol=1e-4, atol=1e-5)
+            assert_allclose(seen.final_observation[end - 1, :, e], rows[-1], rtol=1e-4, atol=1e-5)
+
+
+QUICK = PPO(learning_rate=5e-3, num_envs=16, rollout_steps=16, hidden=(32,), entropy_coefficient=0.0)
+
+
+def mean_return(probe, kind):
+    settings = Settings(steps=12_000, evaluate_every=0, ppo=QUICK, blend=Blend("none"), memory=Memory(kind))
+    agent = jax.jit(ppo.train, static_argnums=1)(settings, probe, 0).agent
+    return rollout.evaluate(settings, task.around(settings, probe), agent, jax.random.key(1), 200, greedy=True).mean()
+
+
+def test_a_cue_of_three_steps_ago_is_within_reach_of_cell_and_reservoir_but_not_of_the_previous_observation():
+    assert mean_return(MEMORY, "cell") > 0.95
+    assert mean_return(MEMORY, "reservoir") > 0.95
+    assert abs(mean_return(MEMORY, "previous")) < 0.25
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_where_there_is_nothing_to_remember_memory_does_no_harm(kind):
+    assert mean_return(OBSERVATION_DEPENDENT_ACTION, kind) == 1.0
+
+
+def test_noise_on_the_observation_has_the_size_that_is_said_and_leaves_the_state_alone():
+    noisy, clean = envs.make("NoisyStatelessCartPole-v1"), envs.make("StatelessCartPole-v1")
+    keys = jax.random.split(jax.random.key(0), 20_000)
+    state, observation = jax.vmap(noisy.reset)(keys)
+    truth = np.stack([state.x, state.theta], axis=1)
+    assert_allclose(np.std(observation - truth, axis=0), [0.05 * 2.4, 0.05 * 12 * np.pi / 180], rtol=0.03)
+    after = noisy.step(keys[0], jax.tree.map(lambda u: u[0], state), jnp.array(1))
+    same = clean.step(keys[0], jax.tree.map(lambda u: u[0], state), jnp.array(1))
+    assert_array_equal(after.state.theta, same.state.theta)
+    assert (after.observation != same.observation).all()
+
+
+def test_the_zeros_of_hidden_velocities_stay_zeros_under_noise():
+    _, observation = envs.make("NoisyCartPoleNoVel-v1").reset(jax.random.key(0))
+    assert_array_equal(observation[1::2], 0)
+
+
+def test_the_sparse_mountain_car_pays_at_the_goal_and_nowhere_else():
+    env = envs.make("SparseMountainCar-v0")
+    state, _ = env.reset(jax.random.key(0))
+    below = env.step(jax.random.key(1), state, jnp.array(2))
+    assert (below.reward, bool(below.terminated)) == (0, False)
+    near = replace(state, position=jnp.float32(0.49), velocity=jnp.float32(0.05))
+    there = env.step(jax.random.key(1), near, jnp.array(2))
+    assert (there.reward, bool(there.terminated)) == (1, True)
+    late = env.step(jax.random.key(1), replace(state, time=jnp.array(199)), jnp.array(2))
+    assert (late.reward, bool(late.truncated)) == (0, True)
