@@ -146,7 +146,7 @@ def _reservoir(
 
 def _drive(memory: Memory, observation: Float[Array, " features"], units: int) -> Float[Array, " units"]:
     """What the observation gives to each unit; weights ±1 without a pattern, the bits of a fixed generator."""
-    signs = np.random.default_rng(0).choice([-1.0, 1.0], (units, observation.size)).astype(np.float32)
+    signs = jnp.asarray(np.random.default_rng(0).choice([-1.0, 1.0], (units, observation.size)), jnp.float32)
     return memory.input_scale * (signs @ observation)
 
 
