@@ -102,6 +102,12 @@ def test_controls_that_need_chance_are_refused(kind):
         export.policy(one.settings[0], jax.tree.map(lambda u: u[0], one.arrays), 4)
 
 
+def test_what_is_not_translated_is_named(tmp_path):
+    pytest.importorskip("onnx", reason="the extra onnx is not installed")
+    with pytest.raises(SettingError, match=r"the agent computes '.*', which is not translated to ONNX"):
+        export.to_onnx(agent(Settings(cell=Cell(kind="field"))), tmp_path / "agent.onnx")
+
+
 def test_one_seed_is_taken_from_many():
     first, second = agent(KINDS["plain"], 3), agent(KINDS["plain"], 5)
     both = Agents(

@@ -12,7 +12,6 @@ import numpy as np
 from morphorl import envs, memory
 from morphorl.agent import Agent, spread, think
 from morphorl.agents import Agents
-from morphorl.cell import CellState
 from morphorl.errors import SettingError
 from morphorl.extras import need
 from morphorl.files import write_atomically
@@ -70,7 +69,7 @@ def policy(settings: Settings, agent: Agent, features: int) -> Policy:
         shown, past_after = _show(settings, observation, given) if past else (observation, {})
         cells, thought = think(settings, agent, _cells(agent, given), shown[:, None], _column(given.get("memory")))
         logits = thought.blended[:, 0]
-        whole = dict(cells._asdict()) if isinstance(cells, CellState) else {"control": cells}
+        whole = _named(cells)
         whole["memory"] = thought.memory
         after = [whole[name][..., 0] for name in carried]
         return logits, jnp.argmax(logits).astype(jnp.int32), *after, *(past_after[name] for name in past)
@@ -83,14 +82,22 @@ def _carried(settings: Settings, agent: Agent) -> dict[str, Any]:
     """What the agent carries from step to step, at an episode's start: cell or control, recurrent memory."""
     carried: dict[str, Any] = {}
     if settings.blend.kind != "none":
-        carried = dict(agent.pattern._asdict()) if isinstance(agent.pattern, CellState) else {"control": agent.pattern}
+        carried = _named(agent.pattern)
     return carried if agent.core is None else carried | {"memory": jnp.zeros(agent.core.hidden_size)}
 
 
+def _named(state: Any) -> dict[str, Any]:
+    """The arrays of a cell's state by their names; a control has one."""
+    return dict(state._asdict()) if hasattr(state, "_asdict") else {"control": state}
+
+
 def _cells(agent: Agent, given: dict[str, Any]) -> Any:
-    if "activator" in given:
-        return CellState(given["activator"][..., None], given["inhibitor"][..., None])
-    return given["control"][..., None] if "control" in given else spread(agent.pattern, 1)
+    """The cells of one environment."""
+    names = [name for name in _named(agent.pattern) if name in given]
+    if not names:
+        return spread(agent.pattern, 1)
+    parts = [given[name][..., None] for name in names]
+    return parts[0] if names == ["control"] else type(agent.pattern)(*parts)
 
 
 def _column(value: Any) -> Any:

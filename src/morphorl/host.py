@@ -85,6 +85,11 @@ def check(settings: Settings) -> None:
         "guidance.kind": (settings.guidance.kind, ("none", "blind")),
         "control.kind": (settings.control.kind, ("none", "sign", "noise", "reservoir")),
     }
+    if settings.learned.parameters:
+        raise SettingError(
+            f"learned.parameters = {settings.learned.parameters!r}: must be empty for environments of Gymnasium's "
+            "('gym:'), since learning through time needs a program of the whole rollout."
+        )
     for name, (value, allowed) in needs.items():
         if value not in allowed:
             told = ", ".join(map(repr, allowed))

@@ -116,7 +116,7 @@ class Programs:
             return jax.tree.map(lambda new, u: jnp.where(which[(None,) * (u.ndim - 1)], new, u), fresh, cells)
 
         def improve(settings, state, acting, experience, key, index, weight):
-            return ppo.improve(settings, env, state, acting, experience, key, index, weight)
+            return ppo.improve(settings, env, state, acting, experience, key, index, weight=weight)
 
         def note(state, experience, greedy, index):
             return state._replace(curve=ppo.note(state.curve, index, experience, greedy))
