@@ -12,6 +12,7 @@ class Categorical(NamedTuple):
     """One of K actions with log-probabilities log softmax(blended logits), in columns."""
 
     log: Float[Array, "actions batch"]
+    probability: Float[Array, "actions batch"]
 
     def log_prob(self, action: Int[Array, " batch"]) -> Float[Array, " batch"]:
         """log p(action)."""
@@ -21,11 +22,11 @@ class Categorical(NamedTuple):
 
     def entropy(self) -> Float[Array, " batch"]:
         """H = −Σ p log p."""
-        return -jnp.sum(jnp.exp(self.log) * self.log, axis=0)
+        return -jnp.sum(self.probability * self.log, axis=0)
 
     def cross_entropy(self, logits: Float[Array, "actions batch"]) -> Float[Array, " batch"]:
         """From this distribution, held fixed, to that of `logits`: −Σ p log q."""
-        return -jnp.sum(jax.lax.stop_gradient(jnp.exp(self.log)) * jax.nn.log_softmax(logits, axis=0), axis=0)
+        return -jnp.sum(jax.lax.stop_gradient(self.probability) * jax.nn.log_softmax(logits, axis=0), axis=0)
 
 
 class Gaussian(NamedTuple):
@@ -54,7 +55,8 @@ class Gaussian(NamedTuple):
 def of(blended: Float[Array, "actions batch"], log_deviation: Any) -> Categorical | Gaussian:
     """The distribution of an agent's actions; `log_deviation` is None for discrete ones."""
     if log_deviation is None:
-        return Categorical(jax.nn.log_softmax(blended, axis=0))
+        log = jax.nn.log_softmax(blended, axis=0)
+        return Categorical(log, jnp.exp(log))
     return Gaussian(blended, log_deviation)
 
 
