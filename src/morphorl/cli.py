@@ -39,6 +39,7 @@ COMMANDS = {
     "clean": Command("clean", "Clean", "forget a study's failures, so that they are tried again", False),
     "studies": Command("studies", "Studies", "list the studies that come with morphorl", False),
     "report": Command("report", "Report", "write a study's report, one HTML file that opens without a network", True),
+    "watch": Command("watch", "Watch", "watch a trained agent beside its cell, in a page or in the terminal", True),
     "export": Command("export", "Export", "write a trained agent for others: model card, and an ONNX graph", True),
     "push": Command("push", "Push", "upload an exported agent to a model hub (off by default)", True),
     "doctor": Command("doctor", "Doctor", "say what a bug report needs, and whether training works here", True),
