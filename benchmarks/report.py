@@ -21,6 +21,7 @@ from rich.table import Table
 from workers import work
 
 PLAIN, CELL, STATELESS = "morphorl, plain PPO", "morphorl, cell", "morphorl, cell, Stateless"
+FIELD = "morphorl, field of 64 sites"
 REJAX, REJAX_SPLIT = "rejax", "rejax, one device per core"
 SB3, RECURRENT = "Stable-Baselines3 PPO", "RecurrentPPO, Stateless"
 CEILING, COLD, WARM = "matrix products", "first result, cold", "first result, warm"
@@ -114,6 +115,7 @@ def _ratios(rows: list[dict[str, Any]]) -> Iterable[tuple[str, float | None]]:
     yield "Stateless: morphorl with the cell / RecurrentPPO, one process", over(rate(STATELESS, 16), rate(RECURRENT, 1))
     yield "Stateless: morphorl with the cell / RecurrentPPO, one per core", over(rate(STATELESS, 16), rate(RECURRENT))
     yield "16 agents: time with the cell / time without", over(rate(PLAIN, 16), rate(CELL, 16))
+    yield "16 agents: time with the field / time without", over(rate(PLAIN, 16), rate(FIELD, 16))
     sixteen_over_sixty_four = over(rate(PLAIN, 16), rate(PLAIN, 64))
     yield "time of 64 agents / time of 16", 4 * sixteen_over_sixty_four if sixteen_over_sixty_four else None
 

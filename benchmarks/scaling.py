@@ -62,7 +62,14 @@ def _row(axis: str, value: int, length: float) -> Row:
     place = {"agents": AGENTS, "envs": ENVS, "width": WIDTH, "cores": CORES} | {axis: value}
     work_per_update = place["agents"] * place["envs"] * (1 + place["width"] / WIDTH) ** 2 / place["cores"]
     updates = max(1, round(length * 2**14 / work_per_update))
-    arguments = (place["agents"], updates, "CartPole-v1", "none", place["envs"], place["width"], place["cores"])
+    arguments = (
+        place["agents"],
+        updates,
+        "CartPole-v1",
+        "none",
+        "matrix",
+        *(place[name] for name in ("envs", "width", "cores")),
+    )
     return Row(f"{axis} {value}", place["agents"], "morphorl_ppo", arguments, sys.executable)
 
 

@@ -64,23 +64,24 @@ class Options:
 
 
 def morphorl_rows(options: Options, agents: int) -> list[Row]:
-    """Plain PPO, PPO with the cell, and the cell on the environment that hides its velocities."""
+    """Plain PPO, PPO with the cell, with the field as the cell, and the cell where velocities are hidden."""
     updates = options.updates(256 / agents**0.5)
     works = (
-        (report.PLAIN, "CartPole-v1", "none", 4),
-        (report.CELL, "CartPole-v1", "average", 4),
-        (report.STATELESS, "StatelessCartPole-v1", "average", 2),
+        (report.PLAIN, "CartPole-v1", "none", "matrix", 4),
+        (report.CELL, "CartPole-v1", "average", "matrix", 4),
+        (report.FIELD, "CartPole-v1", "average", "field", 4),
+        (report.STATELESS, "StatelessCartPole-v1", "average", "matrix", 2),
     )
     return [
         Row(
             name,
             agents,
             "morphorl_ppo",
-            (agents, updates, environment, blend),
+            (agents, updates, environment, blend, cell),
             sys.executable,
             flop_per_step=report.flop_per_step(features),
         )
-        for name, environment, blend, features in works
+        for name, environment, blend, cell, features in works
     ]
 
 

@@ -1,6 +1,6 @@
 """Worker: agents trained by morphorl, batch by batch as a study runs them.
 
-Usage: morphorl_ppo.py AGENTS UPDATES ENVIRONMENT BLEND [NUM_ENVS WIDTH CORES]
+Usage: morphorl_ppo.py AGENTS UPDATES ENVIRONMENT BLEND CELL [NUM_ENVS WIDTH CORES]
 """
 
 import os
@@ -10,12 +10,13 @@ import work
 
 from morphorl.devices import use_all_cores
 
-if len(sys.argv) > 7:
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv[7])])
+if len(sys.argv) > 8:
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv[8])])
 use_all_cores()
 
 from morphorl import engines  # noqa: E402
 from morphorl.blend import Blend  # noqa: E402
+from morphorl.cell import Cell  # noqa: E402
 from morphorl.guidance import Guidance  # noqa: E402
 from morphorl.settings import PPO, Settings  # noqa: E402
 from morphorl.study import Study, batches  # noqa: E402
@@ -28,6 +29,7 @@ def main(
     updates: int,
     environment: str,
     blend: str,
+    cell: str,
     num_envs: int = work.NUM_ENVS,
     width: int = work.HIDDEN[0],
     *_: object,
@@ -51,7 +53,8 @@ def main(
     )
     steps = updates * ppo.batch
     guidance = Guidance(strength=GUIDANCE_STRENGTH)
-    settings = Settings(environment, steps, evaluate_every=0, ppo=ppo, guidance=guidance, blend=Blend(kind=blend))
+    beside = {"cell": Cell(kind=cell), "guidance": guidance, "blend": Blend(kind=blend)}  # pyright: ignore[reportArgumentType]
+    settings = Settings(environment, steps, evaluate_every=0, ppo=ppo, **beside)
     runs = Study("speed", (environment,), {"agent": settings}, agents).runs()
 
     def repeat() -> float:
@@ -63,4 +66,4 @@ def main(
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4], *map(int, sys.argv[5:]))
+    main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:6], *map(int, sys.argv[6:]))

@@ -1,5 +1,6 @@
 """The agent: a policy network beside the cell, one value network, and what it knows of its observations' scale."""
 
+import dataclasses
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -10,6 +11,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from morphorl import companion, learned, recurrent
 from morphorl.blend import blend
 from morphorl.companion import State
+from morphorl.field_cell import Propagator
 from morphorl.guidance import Signal
 from morphorl.networks import MLP, init_mlp
 from morphorl.performance import Performance, unknown
@@ -32,8 +34,8 @@ class Agent(eqx.Module):
     critic: MLP
     pattern: State
     statistics: Statistics
-    wiring: Wiring | None = None
-    """The fixed weights of a reservoir in the cell's place."""
+    wiring: Wiring | Propagator | None = None
+    """The fixed weights of a reservoir in the cell's place, or of a field's step."""
     core: eqx.nn.GRUCell | None = None
     """The recurrent unit under both networks."""
     learned: dict[str, Any] | None = None
@@ -60,8 +62,9 @@ def init_agent(settings: Settings, features: int, actions: int, key: PRNGKeyArra
         inputs, *hidden = hidden
         core = recurrent.init(key_core, features, inputs)
     beside = companion.init(settings, cell_key, features, actions)
+    actor = init_mlp(key_actor, (inputs, *hidden, actions), 0.01, activation)
     return Agent(
-        actor=init_mlp(key_actor, (inputs, *hidden, actions), 0.01, activation),
+        actor=dataclasses.replace(actor, skip=jnp.zeros((actions, inputs))) if settings.ppo.skip else actor,
         critic=init_mlp(key_critic, (inputs, *hidden, 1), 1.0, activation),
         pattern=beside.pattern,
         statistics=Statistics(jnp.zeros(()), jnp.zeros(features), jnp.zeros(features)),

@@ -1,5 +1,6 @@
 """The reaction-diffusion cell: an activator and an inhibitor for every pair of observation feature and action."""
 
+import dataclasses
 from typing import Literal, NamedTuple
 
 import equinox as eqx
@@ -78,15 +79,35 @@ class Cell(eqx.Module):
     """At an episode's end: back to the run's initial state, to a freshly drawn one, or no reset."""
     normalise: bool = setting(False, static=True)
     """Whether the cell sees observation features divided by their running root mean square."""
+    kind: Literal["matrix", "field"] = setting("matrix", static=True)
+    """`matrix`: the post's simplified system, as above. `field`: lines of the Gierer-Meinhardt equation in its place
+    (`field_cell.py`, and the settings of `field`)."""
 
     def __check_init__(self) -> None:
         check(self, "cell")
+        self._refuse_what_a_field_has_not()
         for name in ("activator_decay", "inhibitor_production"):
             if self.initial == "positive" and isinstance(getattr(self, name), int | float) and not getattr(self, name):
                 raise SettingError(
                     f"cell.{name} = 0: must differ from 0 where cell.initial is 'positive', or there is "
                     "no steady state to start from."
                 )
+
+    def _refuse_what_a_field_has_not(self) -> None:
+        shared = ("drive", "dt", "initial_scale", "readout", "reset", "normalise", "kind")
+        for field in dataclasses.fields(self) if self.kind == "field" else ():
+            value = getattr(self, field.name)
+            plain = isinstance(value, str | int | float)
+            if field.name not in shared and plain and value != field.default:
+                raise SettingError(
+                    f"cell.{field.name} = {value!r}: must be left out where "
+                    "cell.kind is 'field', whose own settings are those of the table field."
+                )
+        if self.kind == "field" and isinstance(self.initial_scale, int | float) and not self.initial_scale:
+            raise SettingError(
+                "cell.initial_scale = 0: must be above 0 where cell.kind is 'field', in which rounding would grow into "
+                "a pattern. For a readout of zeros leave cell.kind at 'matrix'."
+            )
 
     def init(self, key: PRNGKeyArray, shape: tuple[int, int]) -> CellState:
         """Draw an initial state of `shape` (features, actions): s·n around 0, or u*·(1 + s·n) around the steady state.

@@ -6,28 +6,28 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from morphorl import noise, reservoir
-from morphorl.cell import CellState
+from morphorl import field_cell, noise, reservoir
+from morphorl.field_cell import Propagator
 from morphorl.guidance import Signal
 from morphorl.reservoir import Wiring
 from morphorl.settings import Settings
 
 State = Any
-"""A `CellState`, the noise (a number per action), or the reservoir's units; parallel ones add an axis."""
+"""A `CellState`, a field's `Lines`, the noise (a number per action), or the reservoir's units; parallel ones add an
+axis."""
 
 
 class Companion(NamedTuple):
     """A companion at the start of an episode, and what of it never changes."""
 
     pattern: State
-    wiring: Wiring | None
-    """The weights of a reservoir; nothing for the others."""
+    wiring: Wiring | Propagator | None
+    """The weights of a reservoir, what a field's diffusion and decay do in a step; nothing for the others."""
 
 
 def init(settings: Settings, key: PRNGKeyArray, features: int, actions: int) -> Companion:
     """Draw a companion; `key` alone decides it."""
-    wiring = reservoir.wire(key, features, actions) if settings.control.kind == "reservoir" else None
-    return Companion(draw_state(settings, key, features, actions), wiring)
+    return Companion(draw_state(settings, key, features, actions), _wire(settings, key, features, actions))
 
 
 def draw_state(settings: Settings, key: PRNGKeyArray, features: int, actions: int) -> State:
@@ -36,6 +36,8 @@ def draw_state(settings: Settings, key: PRNGKeyArray, features: int, actions: in
         return noise.init(settings.control.deviation, key, actions)
     if settings.control.kind == "reservoir":
         return jnp.zeros(reservoir.size(features, actions))
+    if settings.cell.kind == "field":
+        return field_cell.init(settings.field, settings.cell.initial_scale, key, features, actions)
     return settings.cell.init(key, (features, actions))
 
 
@@ -77,12 +79,31 @@ def step(
     if control.kind == "reservoir":
         scales = (control.spectral_radius, control.input_scale, control.deviation)
         return reservoir.step(wiring, *scales, state, observation)
-    step = jax.vmap(settings.cell.step, in_axes=(-1, -1, None, -1), out_axes=-1)
-    state, readout = step(state, observation, settings.guidance, signal)
-    state = settings.cell.exchange(state, weights)
+    if settings.cell.kind == "field":
+        parts = (settings.field, settings.cell, settings.guidance, wiring)
+        state, readout = field_cell.step(*parts, state, observation)
+    else:
+        step = jax.vmap(settings.cell.step, in_axes=(-1, -1, None, -1), out_axes=-1)
+        state, readout = step(state, observation, settings.guidance, signal)
+        state = settings.cell.exchange(state, weights)
     return state, readout * chance if control.kind == "sign" else readout
 
 
 def at_bound(settings: Settings, state: State) -> Float[Array, ""]:
-    """The share of state variables on which the cell's bound acts; 0 for a companion that is no cell."""
-    return settings.cell.at_bound(state) if isinstance(state, CellState) else jnp.zeros(())
+    """The share of state variables on which the cell's bound acts, or of a field's sites on which its floor does.
+
+    0 for a companion that is no cell.
+    """
+    if settings.control.kind in ("noise", "reservoir"):
+        return jnp.zeros(())
+    if settings.cell.kind == "field":
+        return field_cell.floored(settings.field, state)
+    return settings.cell.at_bound(state)
+
+
+def _wire(settings: Settings, key: PRNGKeyArray, features: int, actions: int) -> Wiring | Propagator | None:
+    if settings.control.kind == "reservoir":
+        return reservoir.wire(key, features, actions)
+    if settings.control.kind != "noise" and settings.cell.kind == "field":
+        return field_cell.propagator(settings.field, settings.cell.dt)
+    return None

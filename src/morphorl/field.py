@@ -1,10 +1,9 @@
 """The Gierer-Meinhardt field: the post's guided equation on a periodic grid, and its exact-in-diffusion solver."""
 
 from functools import cache, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
-import exponax
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -15,12 +14,7 @@ from morphorl.checks import check as check_settings
 from morphorl.errors import SettingError
 
 DIMENSIONS = Allowed("1 or 2", lambda value: isinstance(value, int) and value in (1, 2))
-SCHEMES = {
-    1: exponax.etdrk.ETDRK1,
-    2: exponax.etdrk.ETDRK2,
-    3: exponax.etdrk.ETDRK3,
-    4: exponax.etdrk.ETDRK4,
-}
+SCHEMES = {1: "ETDRK1", 2: "ETDRK2", 3: "ETDRK3", 4: "ETDRK4"}
 """exponax's exponential Runge-Kutta schemes, by their order."""
 
 
@@ -103,12 +97,12 @@ class Grid(eqx.Module):
         return (self.size,) * self.dims
 
     def to_waves(self, field: Float[Array, "2 *grid"]) -> Float[Array, "2 *grid"]:
-        """Coefficients of both fields in the grid's orthonormal cosines and sines (`_basis`)."""
-        return self._transform(field, _basis(self.size).T)
+        """Coefficients of both fields in the grid's orthonormal cosines and sines (`basis`)."""
+        return self._transform(field, basis(self.size).T)
 
     def to_space(self, waves: Float[Array, "2 *grid"]) -> Float[Array, "2 *grid"]:
         """The inverse of `to_waves`."""
-        return self._transform(waves, _basis(self.size))
+        return self._transform(waves, basis(self.size))
 
     def wavenumbers(self) -> Float[Array, "*grid"]:
         """|k| of each coefficient, 1/length."""
@@ -139,7 +133,8 @@ class Solver(eqx.Module):
     """A scheme with its coefficients for one equation, one grid and one time step; make it with `solver`."""
 
     reaction: Reaction
-    scheme: exponax.etdrk.BaseETDRK
+    scheme: Any
+    """One of exponax's `SCHEMES`."""
 
 
 class Watch(NamedTuple):
@@ -177,6 +172,8 @@ def solver(equation: GiererMeinhardt, grid: Grid, dt: float | Float[Array, ""], 
         raise SettingError(f"order = {order}: must be one of 1, 2, 3, 4.")
     if not isinstance(dt, jax.Array) and not POSITIVE.holds(dt):
         raise SettingError(f"dt = {dt}: must be {POSITIVE.words}.")
+    import exponax  # which takes seconds that the field as a cell, and planning, can do without
+
     laplacian = -(grid.wavenumbers() ** 2)
     linear = jnp.stack(
         [
@@ -185,7 +182,7 @@ def solver(equation: GiererMeinhardt, grid: Grid, dt: float | Float[Array, ""], 
         ]
     )
     reaction = Reaction(equation, grid)
-    return Solver(reaction, SCHEMES[order](dt, linear, reaction))  # pyright: ignore[reportArgumentType]
+    return Solver(reaction, getattr(exponax.etdrk, SCHEMES[order])(dt, linear, reaction))
 
 
 def advance(solver: Solver, field: Float[Array, "2 *grid"], steps: int) -> tuple[Float[Array, "2 *grid"], Watch]:
@@ -235,7 +232,7 @@ def perturbed(
 
 
 @cache
-def _basis(size: int) -> np.ndarray:
+def basis(size: int) -> np.ndarray:
     """The periodic line's orthonormal waves, a row each: a constant, then cosine and sine of each wavenumber.
 
     Diffusion and decay are even in space, so that they act on cosine and sine alike, and all coefficients stay real.

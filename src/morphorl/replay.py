@@ -15,6 +15,7 @@ from morphorl.cell import CellState
 from morphorl.choices import mix
 from morphorl.companion import State
 from morphorl.envs import Environment
+from morphorl.field_cell import Lines
 from morphorl.performance import in_force
 from morphorl.rollout import ENV_AXES, begin
 from morphorl.settings import CARTPOLES, Settings
@@ -34,9 +35,10 @@ class Episode(NamedTuple):
 
     position: Float[Array, "time 2"]
     """Of the cart (metres), and the pole's angle (radians, positive to the right)."""
-    states: dict[str, Float[Array, "time rows actions"]]
-    """Of the cell: activator and inhibitor, a row for each feature. Of a control in its place: its one state, in rows
-    as long as there are actions."""
+    states: dict[str, Float[Array, "time rows columns"]]
+    """Of the cell: activator and inhibitor, a row for each feature and a column for each action. Of a field: the
+    activator, a row for each feature and action and a column for every two sites, their mean. Of a control in its
+    place: its one state, in rows as long as there are actions."""
     network: Float[Array, "time actions"]
     readout: Float[Array, "time actions"]
     blended: Float[Array, "time actions"]
@@ -130,8 +132,11 @@ def _position(env_state: Any) -> Float[Array, "2"]:
     return jnp.stack([cartpole.x[0], cartpole.theta[0]])
 
 
-def _states(cells: State, actions: int) -> dict[str, Float[Array, "rows actions"]]:
+def _states(cells: State, actions: int) -> dict[str, Float[Array, "rows columns"]]:
     """What stands beside the network, of the one environment, as matrices."""
+    if isinstance(cells, Lines):
+        pairs = cells.activator[..., 0].reshape(-1, 2, cells.activator[0].size)
+        return {"field": pairs.mean(1).T}
     named = cells._asdict() if isinstance(cells, CellState) else {"control": cells}
     return {name: state[..., 0].reshape(-1, actions) for name, state in named.items()}
 

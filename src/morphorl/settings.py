@@ -26,6 +26,7 @@ from morphorl.checks import (
 )
 from morphorl.control import Control
 from morphorl.errors import SettingError, did_you_mean
+from morphorl.field_cell import FieldCell
 from morphorl.guidance import Guidance
 from morphorl.learned import Learned, check_settings
 from morphorl.memory import Memory
@@ -64,6 +65,8 @@ class PPO(eqx.Module):
     """Widths of the hidden layers, the same for policy and value network."""
     network: Literal["mlp", "gru"] = setting("mlp", static=True)
     """`mlp`: two plain networks. `gru`: their first hidden layer is one recurrent unit, trained through time."""
+    skip: bool = setting(False, static=True)
+    """Whether the policy has a linear path from its input to its logits beside the network, which starts at 0."""
     activation: Literal["tanh", "relu"] = setting("tanh", static=True)
     """The hidden layers' activation."""
     normalise_observations: bool = setting(False, static=True)
@@ -130,6 +133,7 @@ class Settings(eqx.Module):
     guidance: Guidance = dataclasses.field(default_factory=Guidance)
     blend: Blend = dataclasses.field(default_factory=Blend)
     control: Control = dataclasses.field(default_factory=Control)
+    field: FieldCell = dataclasses.field(default_factory=FieldCell)
     learned: Learned = dataclasses.field(default_factory=Learned)
     memory: Memory = dataclasses.field(default_factory=Memory)
 
@@ -144,6 +148,11 @@ class Settings(eqx.Module):
             raise SettingError(
                 f"cell.reset = {self.cell.reset!r}: must be 'redraw' where guidance.kind is 'win_stay', which draws a "
                 "fresh pattern after a bad episode."
+            )
+        if self.guidance.knows_reward and self.cell.kind == "field":
+            raise SettingError(
+                f"guidance.kind = {self.guidance.kind!r}: must be 'none', 'blind' or 'adaptive' where cell.kind is "
+                "'field'."
             )
         if self.guidance.needs_value and self.ppo.network == "gru":
             raise SettingError(

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from jaxtyping import Float
+import scipy.stats
+from jaxtyping import Bool, Float
 
 from morphorl.intervals import Estimate, EvidenceError, bootstrap, iqm
 
@@ -138,6 +139,16 @@ def measure(curves: pl.DataFrame, threshold: float | None) -> dict[str, Float[np
 def summarise(curves: pl.DataFrame, threshold: float | None) -> dict[str, Estimate]:
     """The statistics of one arm in one environment, over its seeds."""
     measured = measure(curves, threshold)
-    return {
+    told = {
         name: Estimate(*map(float, bootstrap(STATISTICS[name].over_seeds, x)), n=len(x)) for name, x in measured.items()
     }
+    if "steps_to_threshold" in measured:
+        told["reached_threshold"] = share(np.isfinite(measured["steps_to_threshold"]))
+    return told
+
+
+def share(succeeded: Bool[np.ndarray, " seeds"]) -> Estimate:
+    """The share of successes and its exact 95% interval (Clopper and Pearson, 1934)."""
+    tested = scipy.stats.binomtest(int(succeeded.sum()), len(succeeded))
+    interval = tested.proportion_ci(method="exact")
+    return Estimate(float(tested.statistic), float(interval.low), float(interval.high), len(succeeded))

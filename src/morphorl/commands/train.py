@@ -12,6 +12,7 @@ from morphorl.blend import Blend
 from morphorl.cell import Cell
 from morphorl.commands.shared import Folder, Preset, console, early_preset
 from morphorl.control import Control
+from morphorl.field_cell import FieldCell
 from morphorl.guidance import Guidance
 from morphorl.learned import Learned
 from morphorl.memory import Memory
@@ -51,6 +52,7 @@ class Train:
     blend: Blend = dataclasses.field(default_factory=Blend)
     cell: Cell = dataclasses.field(default_factory=Cell)
     control: Control = dataclasses.field(default_factory=Control)
+    field: FieldCell = dataclasses.field(default_factory=FieldCell)
     learned: Learned = dataclasses.field(default_factory=Learned)
     memory: Memory = dataclasses.field(default_factory=Memory)
     ppo: PPO = dataclasses.field(default_factory=PPO)
@@ -66,6 +68,7 @@ class Train:
             guidance=self.guidance,
             blend=self.blend,
             control=self.control,
+            field=self.field,
             learned=self.learned,
             memory=self.memory,
         )

@@ -112,7 +112,8 @@ def replay(shown: Replay, labels: list[str], runs: Iterable[Run]) -> list[Plain]
     told = ("position", "network", "readout", "blended", "action")
     packed = {name: pack(getattr(shown.episode, name)) for name in told}
     states = [
-        {"name": name, "rows": array.shape[1]} | pack(np.asarray(array)) for name, array in shown.episode.states.items()
+        {"name": name, "rows": array.shape[1], "columns": array.shape[2]} | pack(np.asarray(array))
+        for name, array in shown.episode.states.items()
     ]
     return [
         {

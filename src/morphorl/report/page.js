@@ -606,6 +606,7 @@ function makeScene(replay, host) {
 
   const heat = replay.states.map((packed) => {
     const values = unpack(packed);
+    if (packed.name === "field") return lines(packed, values, features, actions);
     const name = SYMBOLS[packed.name] || packed.name;
     const most = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0) || 1;
     const rows = Array.from({ length: packed.rows }, (_, i) => (packed.name in SYMBOLS ? features[i] : ""));
@@ -620,7 +621,13 @@ function makeScene(replay, host) {
         root.append(box, text);
       });
     });
-    return { name, values, rows, most, cells, root };
+    const show = (time) => cells.forEach((row, i) => row.forEach(({ box, text }, k) => {
+      const value = values[(time * rows.length + i) * actions.length + k];
+      box.setAttribute("class", value < 0 ? "minus" : "plus");
+      box.setAttribute("fill-opacity", (0.04 + 0.5 * Math.abs(value) / most).toFixed(3));
+      text.textContent = value.toFixed(most < 0.1 ? 3 : 2);
+    }));
+    return { name, root, show };
   });
 
   const largest = Math.max(...Object.keys(LOGITS).flatMap((name) => data[name].reduce((most, v) => Math.max(most, Math.abs(v)), 0))) || 1;
@@ -647,14 +654,7 @@ function makeScene(replay, host) {
     cart.setAttribute("transform", `translate(${x.toFixed(3)} 0)`);
     pole.setAttribute("transform", `rotate(${((angle * 180) / Math.PI).toFixed(2)})`);
     push.setAttribute("d", data.action[time] > 0.5 ? "M0.42,0h0.3m-0.1,-0.08l0.1,0.08l-0.1,0.08" : "M-0.42,0h-0.3m0.1,-0.08l-0.1,0.08l0.1,0.08");
-    for (const { values, rows, most, cells } of heat) {
-      cells.forEach((row, i) => row.forEach(({ box, text }, k) => {
-        const value = values[(time * rows.length + i) * actions.length + k];
-        box.setAttribute("class", value < 0 ? "minus" : "plus");
-        box.setAttribute("fill-opacity", (0.04 + 0.5 * Math.abs(value) / most).toFixed(3));
-        text.textContent = value.toFixed(most < 0.1 ? 3 : 2);
-      }));
-    }
+    for (const one of heat) one.show(time);
     for (const { name, rows } of bars) {
       rows.forEach(({ box, value }, k) => {
         const amount = data[name][time * actions.length + k];
@@ -667,6 +667,27 @@ function makeScene(replay, host) {
     }
   }
   return { length, show };
+}
+
+/** A field's activator: a line for each feature and action, brighter where there is more of it than anywhere. */
+function lines(packed, values, features, actions) {
+  const most = values.reduce((most, v) => Math.max(most, v), 0) || 1;
+  const { rows, columns } = packed;
+  const width = 224 / columns;
+  const root = svg("svg", { viewBox: `0 0 256 ${17 * rows + 2}`, class: "heat", role: "img", "aria-label": "Activator of the field, a line for each feature and action" });
+  const boxes = Array.from({ length: rows }, (_, i) => {
+    const [feature, action] = [Math.floor(i / actions.length), i % actions.length];
+    root.append(svg("text", { x: 14, y: 13 + 17 * i, "text-anchor": "middle" }, `${features[feature]} ${actions[action][0] === "←" ? "←" : "→"}`));
+    return Array.from({ length: columns }, (_, s) => {
+      const box = svg("rect", { x: (30 + s * width).toFixed(2), y: 2 + 17 * i, width: width.toFixed(2), height: 13, class: "plus" });
+      root.append(box);
+      return box;
+    });
+  });
+  const show = (time) => boxes.forEach((row, i) => row.forEach((box, s) => {
+    box.setAttribute("fill-opacity", Math.max(0, values[(time * rows + i) * columns + s] / most).toFixed(3));
+  }));
+  return { name: "activator of the field a", root, show };
 }
 
 // --- Begin ----------------------------------------------------------------------------------------------------------
