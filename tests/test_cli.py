@@ -70,7 +70,7 @@ REFUSED = [
     (
         [],
         "command = ''",
-        "must be one of reproduce, train, eval, run, luck, readouts, pde, plan, status",
+        "must be one of reproduce, train, eval, run, luck, evolve, readouts, pde, plan, status",
     ),
     (["run", "blind_dynmics"], "study = 'blind_dynmics'", "Did you mean 'blind_dynamics'?"),
     (["run", "../x"], "study = '../x'", "must be a file that ends in .toml, or one of blind_dynamics"),
@@ -87,6 +87,9 @@ REFUSED = [
     (["run", "blind_dynamics", "--set", "name=x"], "--set 'name=x'", "text needs quotes"),
     (["run", "blind_dynamics", "--set", "sedes=4"], "sedes: no such key", "Did you mean 'seeds'?"),
     (["run", "blind_dynamics", "--address", "x:1"], "address = 'x:1'", "must not be given without --engine ray"),
+    (["evolve", "blind_dynamics"], "blind_dynamics.toml: evolve: missing", "needs an [evolve] table"),
+    (["evolve", "evolve_blind", "--set", "evolve.seeds=0"], "evolve.seeds = 0", "a whole number of at least 1"),
+    (["evolve", "evolve_blind", "--set", "seeds=1001"], "evolve.first_seed = 1000", "must not overlap"),
     (["status", "OUT"], "OUT: holds no study", "must be a folder that `morphorl run --out` wrote"),
     (["clean", "OUT"], "nothing to do", "--failed"),
     (["clean", "OUT", "--failed"], "OUT: holds no study", "must be a folder that `morphorl run --out` wrote"),

@@ -75,9 +75,9 @@ def changed(module):
         elif isinstance(value, bool):
             others = {field.name: not value}
         elif isinstance(value, tuple):
-            others = {field.name: (*value, 8)}
+            others = {field.name: (*value, 8) if value else ("cell.drive",)}
         else:
-            others = {field.name: value * 2 if isinstance(value, int) else value / 2 or 0.5}
+            others = {field.name: value * 2 or 1 if isinstance(value, int) else value / 2 or 0.5}
         yield from ((name, dataclasses.replace(module, **{field.name: other})) for name, other in others.items())
 
 

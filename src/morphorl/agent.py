@@ -1,13 +1,14 @@
 """The agent: a policy network beside the cell, one value network, and what it knows of its observations' scale."""
 
-from typing import NamedTuple
+import dataclasses
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from morphorl import companion, recurrent
+from morphorl import companion, learned, recurrent
 from morphorl.blend import blend
 from morphorl.companion import State
 from morphorl.field_cell import Propagator
@@ -37,6 +38,8 @@ class Agent(eqx.Module):
     """The fixed weights of a reservoir in the cell's place, or of a field's step."""
     core: eqx.nn.GRUCell | None = None
     """The recurrent unit under both networks."""
+    learned: dict[str, Any] | None = None
+    """What was learned of the cell's parameters (`learned.Offsets`)."""
     performance: Performance | None = None
     """How the run is doing, where the guidance wants to know."""
 
@@ -59,13 +62,15 @@ def init_agent(settings: Settings, features: int, actions: int, key: PRNGKeyArra
         inputs, *hidden = hidden
         core = recurrent.init(key_core, features, inputs)
     beside = companion.init(settings, cell_key, features, actions)
+    actor = init_mlp(key_actor, (inputs, *hidden, actions), 0.01, activation)
     return Agent(
-        actor=init_mlp(key_actor, (inputs, *hidden, actions), 0.01, activation),
+        actor=dataclasses.replace(actor, skip=jnp.zeros((actions, inputs))) if settings.ppo.skip else actor,
         critic=init_mlp(key_critic, (inputs, *hidden, 1), 1.0, activation),
         pattern=beside.pattern,
         statistics=Statistics(jnp.zeros(()), jnp.zeros(features), jnp.zeros(features)),
         wiring=beside.wiring,
         core=core,
+        learned=learned.init(settings.learned.parameters),
         performance=None if settings.guidance.kind in ("none", "blind") else unknown(),
     )
 
@@ -96,6 +101,7 @@ def think(
     Returns:
         The new states of the cells, of shape (features, actions, envs), and the step's logits.
     """
+    settings = learned.effective(settings, agent.learned)
     view = network_view(settings, agent.statistics, observation)
     if agent.core is not None:
         assert memory is not None, "a recurrent network needs the memory of the episode so far"

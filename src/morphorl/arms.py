@@ -54,11 +54,11 @@ def nest(flat: dict[str, Any]) -> Values:
 def axes(values: Values) -> dict[str, list[Any]]:
     """The sweep axes of an arm by dotted name.
 
-    A list is an axis, except where the setting is itself a list of numbers (`ppo.hidden`): there a list of lists is.
+    A list is an axis, except where the setting is itself a list (`ppo.hidden`): there a list of lists is.
     """
     found = {}
     for name, value in flatten(values).items():
-        if isinstance(value, list) and not (_is_tuple(name) and all(isinstance(entry, int) for entry in value)):
+        if isinstance(value, list) and not (_is_tuple(name) and not any(isinstance(entry, list) for entry in value)):
             if not value:
                 raise SettingError(f"{name} = []: must hold at least one value to sweep.")
             found[name] = value

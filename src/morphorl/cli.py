@@ -30,6 +30,7 @@ COMMANDS = {
     "eval": Command("eval", "Eval", "evaluate trained agents", True),
     "run": Command("run", "RunStudy", "run a study, here or on a Ray cluster; go on with one that was stopped", True),
     "luck": Command("luck", "Luck", "say whether it was the guidance or a lucky pattern: crossed seeds", True),
+    "evolve": Command("evolve", "Evolve", "evolve the settings of a study's arm, by whole training runs", True),
     "readouts": Command("readouts", "ReadoutsCommand", "measure the readouts of a study's arms, to match noise", True),
     "pde": Command("pde", "Pde", "simulate the Gierer-Meinhardt field, guided, in one or two dimensions", True),
     "plan": Command("plan", "Plan", "say how large a study is, and how long it would take", False),

@@ -30,9 +30,10 @@ def kind(settings: Settings) -> str:
     ppo = settings.ppo
     beside = f", a field of {settings.field.sites} sites" if settings.cell.kind == "field" else ""
     evaluated = f"{settings.evaluation_episodes} episodes every {settings.evaluate_every}"
+    learned = f", learning {', '.join(settings.learned.parameters)}" if settings.learned.parameters else ""
     return (
         f"{ppo.epochs} epochs of {ppo.minibatches} minibatches of {ppo.num_envs} × {ppo.rollout_steps} steps, "
-        f"networks {ppo.hidden}, evaluated {evaluated if settings.evaluate_every else 'never'}{beside}"
+        f"networks {ppo.hidden}, evaluated {evaluated if settings.evaluate_every else 'never'}{beside}{learned}"
     )
 
 

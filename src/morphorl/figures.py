@@ -43,7 +43,7 @@ def learning_curves(curves: pl.DataFrame, title: str, path: Path, strengths: Str
         path: without suffix; `.png` and `.svg` are written.
     """
     arms = findings.by_arm(curves)
-    with _axes(path, title, "environment steps", "episode return") as axes:
+    with axes_on(path, title, "environment steps", "episode return") as axes:
         for arm, line in _lines(list(arms), strengths).items():
             curve = findings.curve(arms[arm])
             axes.plot(curve.steps, curve.middle, label=_shown(arm), linewidth=1.6, **line)
@@ -66,7 +66,7 @@ def threshold_survival(
     """
     arms = findings.by_arm(curves)
     found = {arm: findings.threshold_survival(rows, threshold) for arm, rows in arms.items()}
-    with _axes(path, title, "environment steps", f"share of runs not yet at {threshold:g}") as axes:
+    with axes_on(path, title, "environment steps", f"share of runs not yet at {threshold:g}") as axes:
         for arm, line in _lines(list(arms), strengths).items():
             steps = np.concatenate([[0.0], found[arm].steps])
             share, low, high = (np.concatenate([[1.0], u]) for u in (found[arm].share, found[arm].low, found[arm].high))
@@ -95,7 +95,7 @@ def early_return(curves: pl.DataFrame, title: str, path: Path, strengths: Streng
     if len(others) > 2:
         order = ticks = [*others, *order]
     xlabel = "arm" if len(others) > 2 else "guidance strength γ (evenly spaced)"
-    with _axes(path, title, xlabel, "early return") as axes:
+    with axes_on(path, title, xlabel, "early return") as axes:
         for arm, line in _lines(list(arms), strengths).items():
             value, low, high, _ = arms[arm]
             if arm in order:
@@ -125,7 +125,7 @@ def small_comparisons(curves: pl.DataFrame, title: str, path: Path, strengths: S
         raise EvidenceError("there is nothing to compare.")
     found = {arm: findings.small_comparisons(c.seeds, arms[rival].seeds) for arm, c in arms.items() if arm != rival}
     places = range(len(SMALL_COMPARISONS))
-    with _axes(path, title, "seeds of each arm in the comparison", f"found above {rival}") as axes:
+    with axes_on(path, title, "seeds of each arm in the comparison", f"found above {rival}") as axes:
         axes.axhline(0.5, color="#999999", linewidth=0.8, linestyle=":")
         for arm, line in _lines(list(arms), strengths).items():
             if arm == rival:
@@ -217,7 +217,8 @@ def _choices(readings: list[Reading]) -> list[tuple[str, str]]:
 
 
 @contextmanager
-def _axes(path: Path, title: str, xlabel: str, ylabel: str) -> Iterator[Axes]:
+def axes_on(path: Path, title: str, xlabel: str, ylabel: str) -> Iterator[Axes]:
+    """One pair of axes in the house style, saved as PNG and SVG when the context ends well."""
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
         try:

@@ -29,11 +29,12 @@ class Memory(eqx.Module):
       The networks see [x, k_a·(x − a), k_h·(a − h)] with the a that did not know x yet: how the present differs from
       the recent past, and the recent past from the one before, on every time scale. γ is `guidance.strength`.
     - `previous`: [x, k_a·(x − x₋₁)] with the observation before. The least memory there is.
-    - `reservoir`: [x, r], an echo-state network with as many units as the cell has state variables:
-      r ← tanh(ρ_r·Q r + s·V x), where Q passes each unit's value on to the next in a circle and V has entries ±1.
+    - `reservoir`: [x, k_a·(s·V x − r)], an echo-state network with as many units as the cell has state variables,
+      r ← tanh(ρ_r·Q r + s·V x), where Q passes each unit's value on to the next in a circle and V has entries ±1. What
+      a unit gets now, less what it holds, is the difference that the other two show; r itself served worse.
 
-    An episode starts as if the first observation had been there for ever (a = h = x₋₁ = x; r = 0). The last two are
-    rivals of the cell: with them goes what needs no reaction and no diffusion to be explained.
+    An episode starts as if the first observation had been there for ever (a = h = x₋₁ = x; r after one step from 0).
+    The last two are rivals of the cell: with them goes what needs no reaction and no diffusion to be explained.
 
     Source: `docs/memory.md`; the reservoir is the simple cycle reservoir of Rodan and Tiňo, "Minimum complexity echo
     state network", 2011, whose structure is fixed, so that no luck of wiring enters.
@@ -65,9 +66,9 @@ class Memory(eqx.Module):
     """k_a: how large differences from the activator (or the previous observation) appear to the networks."""
     inhibitor_gain: float = setting(3.0, FINITE)
     """k_h: how large differences between activator and inhibitor appear to the networks."""
-    spectral_radius: float = setting(0.9, FRACTION)
+    spectral_radius: float = setting(0.6, FRACTION)
     """ρ_r of the reservoir: how slowly it forgets."""
-    input_scale: float = setting(1.0, FINITE)
+    input_scale: float = setting(0.3, FINITE)
     """s of the reservoir."""
 
     def __check_init__(self) -> None:
@@ -130,7 +131,7 @@ def show(memory: Memory, state: State, observation: Float[Array, " features"]) -
     if memory.kind == "previous":
         return jnp.concatenate([observation, memory.activator_gain * (observation - state)])
     if memory.kind == "reservoir":
-        return jnp.concatenate([observation, state])
+        return jnp.concatenate([observation, memory.activator_gain * (_drive(memory, observation, state.size) - state)])
     a, h = state
     differences = [memory.activator_gain * (observation[:, None] - a), memory.inhibitor_gain * (a - h)]
     return jnp.concatenate([observation, *(u.reshape(-1) for u in differences)])
@@ -139,13 +140,14 @@ def show(memory: Memory, state: State, observation: Float[Array, " features"]) -
 def _reservoir(
     memory: Memory, units: Float[Array, " units"], observation: Float[Array, " features"]
 ) -> Float[Array, " units"]:
-    signs = _signs(units.size, observation.size)
-    return jnp.tanh(memory.spectral_radius * jnp.roll(units, 1) + memory.input_scale * (signs @ observation))
+    drive = _drive(memory, observation, units.size)
+    return jnp.tanh(memory.spectral_radius * jnp.roll(units, 1) + drive)
 
 
-def _signs(units: int, features: int) -> np.ndarray:
-    """Input weights ±1 without a pattern, and the same for every run: bits of a fixed generator."""
-    return np.random.default_rng(0).choice([-1.0, 1.0], (units, features)).astype(np.float32)
+def _drive(memory: Memory, observation: Float[Array, " features"], units: int) -> Float[Array, " units"]:
+    """What the observation gives to each unit; weights ±1 without a pattern, the bits of a fixed generator."""
+    signs = jnp.asarray(np.random.default_rng(0).choice([-1.0, 1.0], (units, observation.size)), jnp.float32)
+    return memory.input_scale * (signs @ observation)
 
 
 def _between(first: Any, last: Any, columns: int) -> Float[Array, " columns"]:

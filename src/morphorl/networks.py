@@ -2,6 +2,7 @@
 
 import math
 from functools import partial
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -56,11 +57,15 @@ class MLP(eqx.Module):
     """One vector a layer, (out,)."""
     activation: str = eqx.field(static=True)
     """A name in `ACTIVATIONS`."""
+    skip: Float[Array, "out in"] | None = None
+    """A linear path S x beside the others, added to y."""
 
     def __call__(self, x: Float[Array, "in batch"]) -> Float[Array, "out batch"]:
+        start = x
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             x = layer(weight, bias, x, self.activation)
-        return layer(self.weights[-1], self.biases[-1], x, "identity")
+        y: Any = layer(self.weights[-1], self.biases[-1], x, "identity")
+        return y if self.skip is None else y + self.skip @ start
 
 
 def init_mlp(key: PRNGKeyArray, sizes: tuple[int, ...], head_scale: float, activation: str) -> MLP:

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from morphorl import performance, recurrent, signals, task
+from morphorl import learned, performance, recurrent, signals, task, through_time
 from morphorl.agent import Agent, init_agent, network_view, observe
 from morphorl.blend import blend
 from morphorl.envs import Environment
@@ -53,6 +53,8 @@ class Curve(NamedTuple):
     episodes: Int[Array, " updates"]
     greedy_return: Float[Array, " updates"]
     at_bound: Float[Array, " updates"]
+    learned: dict[str, Any] | None = None
+    """The values of the learned parameters after each update, by dotted name."""
 
 
 class TrainState(NamedTuple):
@@ -65,6 +67,8 @@ class TrainState(NamedTuple):
     curve: Curve
     diverged_at: Int[Array, ""]
     """Environment steps done when the loss or its gradient was first not finite; −1 while all is well."""
+    learned_optimiser: Any = None
+    """The optimiser's state for learned parameters of the cell, where there are some."""
 
 
 # --- Advantages ------------------------------------------------------------------------------------------------------
@@ -230,13 +234,21 @@ def init(settings: Settings, env: Environment, seed: Int[Array, ""], cell_seed: 
     key_agent, key_begin, key_updates = jax.random.split(key, 3)
     agent = init_agent(settings, env.num_features, env.num_actions, key_agent, cell_key)
     unmeasured = jnp.full(settings.updates, jnp.nan)
+    names = settings.learned.parameters
     return TrainState(
         agent=agent,
         optimiser=optimiser(settings.ppo).init(Networks(agent.actor, agent.critic, agent.core)),  # pyright: ignore[reportArgumentType]
         acting=begin(settings, env, agent, key_begin, settings.ppo.num_envs),
         key=key_updates,
-        curve=Curve(unmeasured, jnp.zeros(settings.updates, jnp.int32), unmeasured, unmeasured),
+        curve=Curve(
+            unmeasured,
+            jnp.zeros(settings.updates, jnp.int32),
+            unmeasured,
+            unmeasured,
+            dict.fromkeys(names, unmeasured) if names else None,
+        ),
         diverged_at=jnp.array(-1),
+        learned_optimiser=through_time.optimiser().init(agent.learned) if names else None,  # pyright: ignore[reportArgumentType]
     )
 
 
@@ -246,15 +258,26 @@ def update(settings: Settings, env: Environment, state: TrainState, index: Int[A
     settings = performance.in_force(settings, state.agent.performance, index / settings.updates)
     env = task.around(settings, env)
     key_rollout, key_learn, key_evaluate = jax.random.split(jax.random.fold_in(state.key, index), 3)
-    acting, experience = collect(settings, env, state.agent, state.acting, draw(settings, env, key_rollout))
+    chance = draw(settings, env, key_rollout)
+    acting, experience = collect(settings, env, state.agent, state.acting, chance)
 
-    samples = prepare(settings, env, state.agent, experience, acting.observation)
+    acted = learned.effective(settings, state.agent.learned)
+    samples = prepare(acted, env, state.agent, experience, acting.observation)
+    offsets, learned_optimiser = state.agent.learned, state.learned_optimiser
+    share = 1 - index / settings.updates if ppo.anneal else 1.0
+    if offsets is not None:
+        trace = through_time.trace(settings, state.agent, state.acting.cells, chance, experience, samples)
+        networks = Networks(state.agent.actor, state.agent.critic)
+        orders = shuffle(jax.random.fold_in(key_learn, 1), ppo.epochs, ppo.num_envs)
+        offsets, learned_optimiser = through_time.learn(
+            settings, ppo_loss, networks, offsets, learned_optimiser, trace, share, orders
+        )
     if state.agent.core is not None:
         ended = experience.terminated | experience.truncated
         samples = recurrent.as_sequences(samples, state.acting.memory, ended)
     networks = Networks(state.agent.actor, state.agent.critic, state.agent.core)
-    learning_rate = ppo.learning_rate * (1 - index / settings.updates if ppo.anneal else 1.0)
-    networks, optimiser_state, finite = learn(settings, networks, state.optimiser, samples, learning_rate, key_learn)
+    learning_rate = ppo.learning_rate * share
+    networks, optimiser_state, finite = learn(acted, networks, state.optimiser, samples, learning_rate, key_learn)
 
     seen = experience.observation.transpose(1, 0, 2).reshape(env.num_features, -1)
     agent = dataclasses.replace(
@@ -263,6 +286,7 @@ def update(settings: Settings, env: Environment, state: TrainState, index: Int[A
         statistics=observe(state.agent.statistics, seen),
         pattern=_lasting(settings, state.agent, acting),
         performance=_follow(state.agent, experience),
+        learned=offsets,
     )
     first_failure = (state.diverged_at < 0) & ~finite
     return TrainState(
@@ -270,8 +294,15 @@ def update(settings: Settings, env: Environment, state: TrainState, index: Int[A
         optimiser=optimiser_state,
         acting=acting,
         key=state.key,
-        curve=_note(state.curve, index, experience, _evaluate_if_due(settings, env, agent, key_evaluate, index)),
+        curve=_note(
+            state.curve,
+            index,
+            experience,
+            _evaluate_if_due(settings, env, agent, key_evaluate, index),
+            None if offsets is None else learned.values(settings, offsets),
+        ),
         diverged_at=jnp.where(first_failure, (index + 1) * ppo.batch, state.diverged_at),
+        learned_optimiser=learned_optimiser,
     )
 
 
@@ -330,9 +361,15 @@ def _mean_return(experience: Experience) -> Float[Array, ""]:
     return jnp.sum(experience.episode_return * done) / jnp.sum(done)
 
 
-def _note(curve: Curve, index: Int[Array, ""], experience: Experience, greedy_return: Float[Array, ""]) -> Curve:
+def _note(
+    curve: Curve,
+    index: Int[Array, ""],
+    experience: Experience,
+    greedy_return: Float[Array, ""],
+    values: dict[str, Any] | None = None,
+) -> Curve:
     episodes = jnp.sum(experience.terminated | experience.truncated)
-    now = Curve(_mean_return(experience), episodes, greedy_return, jnp.mean(experience.at_bound))
+    now = Curve(_mean_return(experience), episodes, greedy_return, jnp.mean(experience.at_bound), values)
     return jax.tree.map(lambda kept, value: kept.at[index].set(value), curve, now)
 
 

@@ -31,12 +31,20 @@ MOST_ROWS = 24
 class Progress:
     """Follows the runs of a study and shows how they stand; use it as a context manager around the training."""
 
-    def __init__(self, console: Console, runs: list[Run], finished: set[str], folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        console: Console,
+        runs: list[Run],
+        finished: set[str],
+        folder: Path | None = None,
+        *,
+        together: bool = False,
+    ) -> None:
         self.console = console
         self.folder = folder
         self.last_beat = -math.inf
         self.running = 0
-        self.together = len({(id(run.settings), run.arm) for run in runs}) > MOST_ROWS
+        self.together = together or len({(id(run.settings), run.arm) for run in runs}) > MOST_ROWS
         self.rows: dict[tuple[int, str], tuple[str, str]] = {}
         self.total = defaultdict(int)
         self.done = defaultdict(int)

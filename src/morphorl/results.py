@@ -26,6 +26,7 @@ COLUMNS = {
     "early_return": "early return",
     "final_greedy_return": "final greedy",
     "steps_to_threshold": "steps to {threshold:g}",
+    "reached_threshold": "share there",
 }
 
 

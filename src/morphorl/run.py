@@ -24,8 +24,12 @@ def run(
     resume: bool = True,
     with_agents: bool = False,
     engine: Engine = engines.local,
+    together: bool = False,
 ) -> int:
     """Train every run of the study that the store does not hold yet.
+
+    Args:
+        together: whether progress shows all arms in one row.
 
     Returns:
         The number of runs that failed, now or before, and are therefore missing.
@@ -43,7 +47,8 @@ def run(
             console.print(told, soft_wrap=True, highlight=False)
         finished, failed = store.finished(), store.failed()
         pending = batches(runs, finished | failed, *engines.batch_sizes())
-        with Progress(console, runs, finished, store.root) as progress, closing(engine(pending, progress)) as outcomes:
+        progress = Progress(console, runs, finished, store.root, together=together)
+        with progress, closing(engine(pending, progress)) as outcomes:
             for batch, outcome in outcomes:
                 if isinstance(outcome, Exception):
                     store.fail(batch.runs, outcome)

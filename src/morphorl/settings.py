@@ -28,6 +28,7 @@ from morphorl.control import Control
 from morphorl.errors import SettingError, did_you_mean
 from morphorl.field_cell import FieldCell
 from morphorl.guidance import Guidance
+from morphorl.learned import Learned, check_settings
 from morphorl.memory import Memory
 
 
@@ -64,6 +65,8 @@ class PPO(eqx.Module):
     """Widths of the hidden layers, the same for policy and value network."""
     network: Literal["mlp", "gru"] = setting("mlp", static=True)
     """`mlp`: two plain networks. `gru`: their first hidden layer is one recurrent unit, trained through time."""
+    skip: bool = setting(False, static=True)
+    """Whether the policy has a linear path from its input to its logits beside the network, which starts at 0."""
     activation: Literal["tanh", "relu"] = setting("tanh", static=True)
     """The hidden layers' activation."""
     normalise_observations: bool = setting(False, static=True)
@@ -131,10 +134,12 @@ class Settings(eqx.Module):
     blend: Blend = dataclasses.field(default_factory=Blend)
     control: Control = dataclasses.field(default_factory=Control)
     field: FieldCell = dataclasses.field(default_factory=FieldCell)
+    learned: Learned = dataclasses.field(default_factory=Learned)
     memory: Memory = dataclasses.field(default_factory=Memory)
 
     def __check_init__(self) -> None:
         check(self, "")
+        check_settings(self)
         if self.environment not in CARTPOLES:
             from morphorl import envs  # imports gymnax, which takes seconds that planning can do without
 

@@ -1,10 +1,12 @@
 """From curves to scores: returns on a common grid, steps to a threshold, and each arm's summary over seeds."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from jaxtyping import Float
+import scipy.stats
+from jaxtyping import Bool, Float
 
 from morphorl.intervals import Estimate, EvidenceError, bootstrap, iqm
 
@@ -13,6 +15,23 @@ EARLY, FINAL = 0.2, 0.1
 
 POINTS = 50
 """Points of the grid that curves are averaged on before anything is measured."""
+
+
+class Statistic(NamedTuple):
+    """How a statistic is summarised over seeds, and whether it needs greedy evaluations."""
+
+    over_seeds: Callable
+    evaluated: bool = False
+
+
+STATISTICS = {
+    "final_return": Statistic(iqm),
+    "area_under_curve": Statistic(iqm),
+    "early_return": Statistic(iqm),
+    "final_greedy_return": Statistic(iqm, evaluated=True),
+    "steps_to_threshold": Statistic(np.median, evaluated=True),
+}
+"""Every statistic of a summary by its name."""
 
 
 def on_grid(
@@ -95,14 +114,14 @@ def peak(returns: Float[np.ndarray, "seeds points"]) -> Float[np.ndarray, " seed
     return np.lib.stride_tricks.sliding_window_view(returns, window, axis=1).mean(axis=2).max(axis=1)
 
 
-def summarise(curves: pl.DataFrame, threshold: float | None) -> dict[str, Estimate]:
-    """The statistics of one arm in one environment, over its seeds."""
+def measure(curves: pl.DataFrame, threshold: float | None) -> dict[str, Float[np.ndarray, " seeds"]]:
+    """The scores of one arm's runs in one environment, by statistic: those of `STATISTICS` that its curves hold."""
     _, returns = on_grid(curves, POINTS)
     greedy = curves.drop_nulls("greedy_return")
-    measured: dict[str, tuple[Callable, np.ndarray]] = {
-        "final_return": (iqm, final(returns)),
-        "area_under_curve": (iqm, returns.mean(axis=1)),
-        "early_return": (iqm, early(returns)),
+    measured = {
+        "final_return": final(returns),
+        "area_under_curve": returns.mean(axis=1),
+        "early_return": early(returns),
     }
     if len(greedy):
         last = (
@@ -111,7 +130,25 @@ def summarise(curves: pl.DataFrame, threshold: float | None) -> dict[str, Estima
             .agg(pl.col("greedy_return").last())
             .sort("seed", "cell_seed")
         )
-        measured["final_greedy_return"] = (iqm, last["greedy_return"].to_numpy())
+        measured["final_greedy_return"] = last["greedy_return"].to_numpy()
     if len(greedy) and threshold is not None:
-        measured["steps_to_threshold"] = (np.median, steps_to(threshold, curves))
-    return {name: Estimate(*map(float, bootstrap(f, x)), n=len(x)) for name, (f, x) in measured.items()}
+        measured["steps_to_threshold"] = steps_to(threshold, curves)
+    return measured
+
+
+def summarise(curves: pl.DataFrame, threshold: float | None) -> dict[str, Estimate]:
+    """The statistics of one arm in one environment, over its seeds."""
+    measured = measure(curves, threshold)
+    told = {
+        name: Estimate(*map(float, bootstrap(STATISTICS[name].over_seeds, x)), n=len(x)) for name, x in measured.items()
+    }
+    if "steps_to_threshold" in measured:
+        told["reached_threshold"] = share(np.isfinite(measured["steps_to_threshold"]))
+    return told
+
+
+def share(succeeded: Bool[np.ndarray, " seeds"]) -> Estimate:
+    """The share of successes and its exact 95% interval (Clopper and Pearson, 1934)."""
+    tested = scipy.stats.binomtest(int(succeeded.sum()), len(succeeded))
+    interval = tested.proportion_ci(method="exact")
+    return Estimate(float(tested.statistic), float(interval.low), float(interval.high), len(succeeded))

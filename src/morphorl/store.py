@@ -107,7 +107,7 @@ class Store:
         common = {arm: value for arm, value in ours["arms"].items() if arm in held.get("arms", {})}
         ours["arms"] = common or ours["arms"]
         raise StoreError(
-            f"out = {str(self.root)!r}: holds another study ({_first_difference(ours, held)}); must be a new or empty "
+            f"out = {str(self.root)!r}: holds another study ({first_difference(ours, held)}); must be a new or empty "
             "folder, or one of this study. Nothing in it was touched: choose another --out, or move it away."
         )
 
@@ -175,7 +175,9 @@ class Store:
         if not good:
             raise StoreError(f"{self.root}: holds no finished run.")
         order = _list_runs(study).drop("seed", "cell_seed").with_row_index("order")
-        curves = pl.concat([pl.read_parquet(shard.path) for shard in good])
+        curves = pl.concat(
+            [pl.read_parquet(shard.path) for shard in good], how="diagonal"
+        )  # arms learn different parameters
         if sum(len(shard.runs) for shard in good) > len(self.finished()):  # two writers, where locks do not work
             curves = curves.unique(["run", "env_steps"], keep="first")
         # Two arms may share one run, such as "γ = 0" and an unguided control: the join gives each its own rows.
@@ -243,7 +245,10 @@ def tabulate(runs: list[Run], result: BatchResult) -> pl.DataFrame:
     diverged = [int(step) if step >= 0 else None for step in result.diverged_at]
     columns["diverged_at"] = pl.Series(diverged, dtype=pl.Int64).repeat_by(updates).explode()
     columns["env_steps"] = pl.Series(np.tile(np.arange(1, updates + 1) * batch, len(runs)))
-    curve = {name: pl.Series(np.asarray(array).reshape(-1)) for name, array in result.curve._asdict().items()}
+    measured = result.curve._asdict()
+    learned = measured.pop("learned") or {}
+    measured |= {f"learned {name}": values for name, values in learned.items()}
+    curve = {name: pl.Series(np.asarray(array).reshape(-1)) for name, array in measured.items()}
     return pl.DataFrame(columns | curve).with_columns(pl.col(pl.Float32).fill_nan(None))
 
 
@@ -254,11 +259,11 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **found, "devices": f"{len(devices)} × {devices[0].device_kind}"}
 
 
-def _first_difference(ours: Any, theirs: Any, name: str = "") -> str:
+def first_difference(ours: Any, theirs: Any, name: str = "") -> str:
     """Name the first value in which two nested dictionaries differ."""
     if not isinstance(ours, dict) or not isinstance(theirs, dict):
         return f"{name} is {theirs!r} there and {ours!r} here"
     for key in ours:
         if json.dumps(ours[key]) != json.dumps(theirs.get(key)):
-            return _first_difference(ours[key], theirs.get(key), f"{name}.{key}" if name else key)
+            return first_difference(ours[key], theirs.get(key), f"{name}.{key}" if name else key)
     return "made by another version of the algorithm"

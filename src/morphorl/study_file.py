@@ -6,7 +6,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from morphorl import search_space
 from morphorl.errors import SettingError, did_you_mean
+from morphorl.search_space import Search
 from morphorl.studies import shipped
 from morphorl.study import Study
 
@@ -16,6 +18,8 @@ LARGEST_FILE = 1_000_000
 Table = dict[str, Any]
 
 KEYS = [field.name for field in fields(Study)]
+EVOLVE = "evolve"
+"""The table that `morphorl evolve` reads, and `morphorl run` leaves aside."""
 REQUIRED = ("name", "environments", "seeds", "arms")
 
 
@@ -29,7 +33,23 @@ def load(study: str, changes: list[str] | tuple[str, ...] = ()) -> Study:
     Raises:
         SettingError: naming the file, the line or key, the value and what is allowed.
     """
+    return _load(_path(study), changes)[0]
+
+
+def load_search(study: str, changes: list[str] | tuple[str, ...] = ()) -> tuple[Study, Search]:
+    """A study with an `[evolve]` table, and the search that this table describes.
+
+    Raises:
+        SettingError: as `load` does, and for a study without that table.
+    """
     path = _path(study)
+    loaded, search = _load(path, changes)
+    if search is None:
+        raise SettingError(f"{path.name}: evolve: missing; a study to evolve needs an [evolve] table.")
+    return loaded, search
+
+
+def _load(path: Path, changes: list[str] | tuple[str, ...]) -> tuple[Study, Search | None]:
     table = _read(path)
     for change in changes:
         table = _merge(table, _parse_change(change))
@@ -37,20 +57,22 @@ def load(study: str, changes: list[str] | tuple[str, ...] = ()) -> Study:
         loaded = from_table(table)
         for preset in loaded.presets:
             loaded.expand(preset)  # which refuses a wrong setting of an arm
+        search = search_space.from_table(table[EVOLVE], loaded) if EVOLVE in table else None
     except SettingError as error:
         raise SettingError(f"{path.name}: {error}") from error
-    return loaded
+    return loaded, search
 
 
 def from_table(table: Table) -> Study:
-    """A study from the tables and values of a study file.
+    """A study from the tables and values of a study file, but for what its `[evolve]` table asks for.
 
     Raises:
         SettingError: for a key that does not exist or is missing, or a value that is not allowed in it.
     """
     for key in table:
-        if key not in KEYS:
-            raise SettingError(f"{key}: no such key; must be one of {', '.join(KEYS)}.{did_you_mean(key, KEYS)}")
+        if key not in (*KEYS, EVOLVE):
+            keys = [*KEYS, EVOLVE]
+            raise SettingError(f"{key}: no such key; must be one of {', '.join(keys)}.{did_you_mean(key, keys)}")
     for key in REQUIRED:
         if key not in table:
             raise SettingError(f"{key}: missing; a study needs {', '.join(REQUIRED)}.")
@@ -63,7 +85,7 @@ def from_table(table: Table) -> Study:
     lists: dict[str, Any] = {
         key: tuple(table[key]) for key in ("environments", "presets") if isinstance(table.get(key), list)
     }
-    return Study(**(table | lists))
+    return Study(**{key: value for key, value in (table | lists).items() if key != EVOLVE})
 
 
 def _path(study: str) -> Path:

@@ -14,6 +14,7 @@ from morphorl.commands.shared import Folder, Preset, console, early_preset
 from morphorl.control import Control
 from morphorl.field_cell import FieldCell
 from morphorl.guidance import Guidance
+from morphorl.learned import Learned
 from morphorl.memory import Memory
 from morphorl.run import run
 from morphorl.settings import PPO, PRESETS, Settings
@@ -52,6 +53,7 @@ class Train:
     cell: Cell = dataclasses.field(default_factory=Cell)
     control: Control = dataclasses.field(default_factory=Control)
     field: FieldCell = dataclasses.field(default_factory=FieldCell)
+    learned: Learned = dataclasses.field(default_factory=Learned)
     memory: Memory = dataclasses.field(default_factory=Memory)
     ppo: PPO = dataclasses.field(default_factory=PPO)
 
@@ -67,6 +69,7 @@ class Train:
             blend=self.blend,
             control=self.control,
             field=self.field,
+            learned=self.learned,
             memory=self.memory,
         )
         study = Study("train", (self.env,), {"agent": settings}, self.seeds, self.first_seed, presets=(self.preset,))

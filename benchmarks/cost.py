@@ -1,0 +1,82 @@
+"""What a cell, each guidance, a memory and learned parameters cost: the time of training, divided by plain PPO's.
+
+    uv run python benchmarks/cost.py                          # everything, under both presets
+    uv run python benchmarks/cost.py learned three_factor     # some of it
+
+32 agents on CartPole-v1, 6 interleaved rounds, medians of the ratios within a round. Time of the processors is given
+beside the wall time, since it suffers less from what else a machine does.
+"""
+
+import dataclasses
+import sys
+import time
+
+from morphorl.devices import use_all_cores
+
+use_all_cores()
+
+import jax  # noqa: E402
+import jax.numpy as jnp  # noqa: E402
+import numpy as np  # noqa: E402
+
+from morphorl import engines  # noqa: E402
+from morphorl.blend import Blend  # noqa: E402
+from morphorl.cell import Cell  # noqa: E402
+from morphorl.guidance import Guidance  # noqa: E402
+from morphorl.learned import Learned  # noqa: E402
+from morphorl.memory import Memory  # noqa: E402
+from morphorl.settings import PRESETS, Settings  # noqa: E402
+
+AGENTS, ROUNDS, UPDATES = 32, 6, 8
+FIVE = (
+    "cell.activator_diffusion",
+    "cell.activator_decay",
+    "cell.inhibitor_decay",
+    "cell.drive",
+    "guidance.strength",
+)
+
+
+def arms(preset: str) -> dict[str, Settings]:
+    """What is compared, plain PPO first."""
+    cell = Settings(evaluate_every=0, ppo=PRESETS[preset], cell=Cell(drive=0.1), guidance=Guidance(strength=0.1))
+    plain = dataclasses.replace(cell, blend=Blend("none"))
+    redrawn = dataclasses.replace(cell, cell=Cell(drive=0.1, reset="redraw"))  # which win_stay needs
+    aware = ("modulated", "win_stay", "three_factor", "adaptive")
+    return {
+        "plain": plain,
+        "blind": cell,
+        **{kind: dataclasses.replace(redrawn, guidance=Guidance(kind, strength=0.1)) for kind in aware},
+        "memory": dataclasses.replace(plain, memory=Memory("cell")),
+        "learned": dataclasses.replace(cell, learned=Learned(FIVE)),
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    for preset in PRESETS:
+        wanted = {arm: one for arm, one in arms(preset).items() if arm in ("plain", *(sys.argv[1:] or arms(preset)))}
+        started = {arm: _start(settings) for arm, settings in wanted.items()}
+        wall, cpu = ({arm: [] for arm in wanted} for _ in range(2))
+        for number in range(ROUNDS):
+            for arm, (program, settings, state) in started.items():
+                first, before, of_cpu = 1 + number * UPDATES, time.perf_counter(), time.process_time()
+                state = program.advance(settings, state, jnp.array(first), jnp.array(first + UPDATES))
+                started[arm] = program, settings, jax.block_until_ready(state)
+                wall[arm].append(time.perf_counter() - before)
+                cpu[arm].append(time.process_time() - of_cpu)
+        for arm in wanted:
+            ratios = (np.median(np.array(times[arm]) / times["plain"]) for times in (wall, cpu))
+            print("{}, {}: {:.2f} times plain PPO, {:.2f} by processor time".format(preset, arm, *ratios), flush=True)
+
+
+def _start(settings: Settings) -> tuple:
+    """A compiled program, its settings, and the state after the first update."""
+    stacked, seeds = engines.stack([settings] * AGENTS), jnp.arange(AGENTS, dtype=jnp.int32)
+    program = engines.compile_program(jax.tree.structure(stacked), settings.environment, AGENTS)
+    state = program.advance(stacked, program.init(stacked, seeds, seeds), jnp.array(0), jnp.array(1))
+    return program, stacked, jax.block_until_ready(state)
+
+
+if __name__ == "__main__":
+    main()
