@@ -167,12 +167,12 @@ def test_episode_return_is_the_mean_over_episodes_that_ended_and_nan_without_one
     curve = ppo.Curve(jnp.full(2, jnp.nan), jnp.zeros(2, int), jnp.full(2, jnp.nan), jnp.full(2, jnp.nan))
     _, _, experience = collected(updates=0)
     done = np.asarray(experience.terminated | experience.truncated)
-    noted = ppo._note(curve, jnp.array(0), experience, jnp.array(jnp.nan))
+    noted = ppo.note(curve, jnp.array(0), experience, jnp.array(jnp.nan))
     lengths = [np.diff([-1, *np.flatnonzero(done[:, env])]) for env in range(SMALL.num_envs)]
     assert noted.episodes[0] == done.sum() > 0
     assert noted.episode_return[0] == pytest.approx(np.concatenate(lengths).mean())
     nothing = experience._replace(terminated=jnp.zeros_like(done), truncated=jnp.zeros_like(done))
-    assert np.isnan(ppo._note(curve, jnp.array(1), nothing, jnp.array(jnp.nan)).episode_return[1])
+    assert np.isnan(ppo.note(curve, jnp.array(1), nothing, jnp.array(jnp.nan)).episode_return[1])
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu", "identity"])

@@ -38,6 +38,8 @@ class Agent(eqx.Module):
     """The fixed weights of a reservoir in the cell's place, or of a field's step."""
     core: eqx.nn.GRUCell | None = None
     """The recurrent unit under both networks."""
+    log_deviation: Float[Array, " actions"] | None = None
+    """Of continuous actions; the network and the cell then give their mean in place of logits."""
     learned: dict[str, Any] | None = None
     """What was learned of the cell's parameters (`learned.Offsets`)."""
     performance: Performance | None = None
@@ -54,7 +56,15 @@ class Thought(NamedTuple):
     """A recurrent network's memory, this observation included."""
 
 
-def init_agent(settings: Settings, features: int, actions: int, key: PRNGKeyArray, cell_key: PRNGKeyArray) -> Agent:
+def init_agent(
+    settings: Settings,
+    features: int,
+    actions: int,
+    key: PRNGKeyArray,
+    cell_key: PRNGKeyArray,
+    *,
+    continuous: bool = False,
+) -> Agent:
     """A fresh agent; the networks come from `key` and the cell's pattern (or control) from `cell_key` alone."""
     key_actor, key_critic, key_core = jax.random.split(key, 3)
     inputs, hidden, activation, core = features, settings.ppo.hidden, settings.ppo.activation, None
@@ -70,6 +80,7 @@ def init_agent(settings: Settings, features: int, actions: int, key: PRNGKeyArra
         statistics=Statistics(jnp.zeros(()), jnp.zeros(features), jnp.zeros(features)),
         wiring=beside.wiring,
         core=core,
+        log_deviation=jnp.zeros(actions) if continuous else None,
         learned=learned.init(settings.learned.parameters),
         performance=None if settings.guidance.kind in ("none", "blind") else unknown(),
     )

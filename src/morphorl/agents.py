@@ -12,7 +12,7 @@ import safetensors.numpy
 
 from morphorl import envs, task
 from morphorl.agent import Agent, init_agent
-from morphorl.errors import SettingError, StoreError
+from morphorl.errors import StoreError
 from morphorl.files import write_atomically
 from morphorl.settings import Settings, from_dict, to_dict
 
@@ -54,7 +54,7 @@ def load(folder: Path) -> Agents:
             raise AgentsError(f"{described}: schema is {content.get('schema')!r}; must be {SCHEMA!r}.")
         settings = [from_dict(Settings, values) for values in content["settings"]]
         return from_arrays(settings, content["seeds"], read_arrays(folder / "agents.safetensors"))
-    except (json.JSONDecodeError, AttributeError, KeyError, TypeError, SettingError) as error:
+    except (ValueError, AttributeError, KeyError, TypeError) as error:  # JSON, Unicode and settings are ValueErrors
         raise AgentsError(f"{described}: is damaged ({error}).") from error
 
 
@@ -77,11 +77,17 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 def from_arrays(settings: list[Settings], seeds: list[int], arrays: dict[str, np.ndarray]) -> Agents:
     """Assemble agents from named arrays, each checked against the shape that the settings call for."""
+    if not settings or len(seeds) != len(settings):
+        raise AgentsError(f"agents.json: has {len(seeds)} seeds and {len(settings)} settings; must be one of each.")
     expected = _named(skeleton(settings[0], len(settings)))
     for name, want in expected.items():
         have = arrays[name].shape if name in arrays else None
         if have != want.shape:
             raise AgentsError(f"agents.safetensors: {name} has shape {have}; must be {want.shape}.")
+        if arrays[name].dtype != want.dtype:
+            raise AgentsError(f"agents.safetensors: {name} holds {arrays[name].dtype}; must be {want.dtype}.")
+    if unknown := set(arrays) - set(expected):
+        raise AgentsError(f"agents.safetensors: holds {min(unknown)!r}, which these settings have no place for.")
     structure = jax.tree.structure(skeleton(settings[0], len(settings)))
     return Agents(settings, seeds, jax.tree.unflatten(structure, [arrays[name] for name in expected]))
 
@@ -89,7 +95,8 @@ def from_arrays(settings: list[Settings], seeds: list[int], arrays: dict[str, np
 def skeleton(settings: Settings, runs: int) -> Agent:
     """The shapes of the arrays of so many agents; nothing is allocated."""
     env, key = task.around(settings, envs.make(settings.environment)), jax.random.key(0)
-    one = jax.eval_shape(lambda: init_agent(settings, env.num_features, env.num_actions, key, key))
+    sizes = (env.num_features, env.num_actions)
+    one = jax.eval_shape(lambda: init_agent(settings, *sizes, key, key, continuous=env.continuous))
     return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((runs, *leaf.shape), leaf.dtype), one)
 
 

@@ -1,6 +1,7 @@
 """Put a dynamical system beside a policy, train hundreds of agents at once, and see whether it helps."""
 
 import importlib
+import importlib.metadata
 import shlex
 import sys
 from typing import NamedTuple
@@ -38,6 +39,11 @@ COMMANDS = {
     "clean": Command("clean", "Clean", "forget a study's failures, so that they are tried again", False),
     "studies": Command("studies", "Studies", "list the studies that come with morphorl", False),
     "report": Command("report", "Report", "write a study's report, one HTML file that opens without a network", True),
+    "watch": Command("watch", "Watch", "watch a trained agent beside its cell, in a page or in the terminal", True),
+    "export": Command("export", "Export", "write a trained agent for others: model card, and an ONNX graph", True),
+    "push": Command("push", "Push", "upload an exported agent to a model hub (off by default)", True),
+    "doctor": Command("doctor", "Doctor", "say what a bug report needs, and whether training works here", True),
+    "completion": Command("completion", "Completion", "print a script for completion in your shell", True),
     "figures": Command("figures", "Figures", "draw a study's figures for a paper", False),
 }
 
@@ -63,6 +69,9 @@ def _parse(arguments: list[str]):
     name = arguments[0] if arguments else ""
     if name in ("-h", "--help"):
         console.print(_usage(), highlight=False, markup=False, soft_wrap=True)
+        sys.exit(0)
+    if name == "--version":
+        console.print(f"morphorl {importlib.metadata.version('morphorl')}", highlight=False)
         sys.exit(0)
     if name not in COMMANDS:
         hint = did_you_mean(name, list(COMMANDS))

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from morphorl import envs, ppo, rollout, task
+from morphorl import envs, host, host_training, ppo, rollout, task
 from morphorl.agent import Agent
 from morphorl.choices import mix
 from morphorl.performance import in_force
@@ -84,6 +85,8 @@ def train_batch(
     settings = stack([mix(run.settings, mixed) for run in padded])
     seeds, cell_seeds = (jnp.array([getattr(run, name) for run in padded]) for name in ("seed", "cell_seed"))
     first = runs[0].settings
+    if host.is_host(first.environment):
+        return _train_on_host(first, settings, np.asarray(seeds), np.asarray(cell_seeds), len(runs), advanced)
     which = (jax.tree.structure(settings), first.environment, size)
     if which not in _programs:
         compiling()
@@ -100,6 +103,27 @@ def train_batch(
     return BatchResult(*kept)
 
 
+def _train_on_host(
+    first: Settings,
+    settings: Settings,
+    seeds: np.ndarray,
+    cell_seeds: np.ndarray,
+    runs: int,
+    advanced: Callable[[int, np.ndarray], None],
+) -> BatchResult:
+    """Train a batch on one of Gymnasium's environments; copies that only fill the batch up are left out."""
+    settings, seeds, cell_seeds = jax.tree.map(lambda u: u[:runs], (settings, seeds, cell_seeds))
+
+    def evaluate(agents: Agent, index: int) -> np.ndarray:
+        played = (settings, agents, first.environment, first.evaluation_episodes, 1 + index)
+        return host_training.evaluate(*played, greedy=True).mean(axis=1)
+
+    vector = host.vector(first.environment, runs * first.ppo.num_envs)
+    with closing(vector):
+        state = host_training.train(settings, seeds, cell_seeds, vector, evaluate, advanced)
+    return BatchResult(*jax.tree.map(np.asarray, (state.curve, state.agent, state.diverged_at)))
+
+
 def evaluate_agents(
     settings: list[Settings], arrays: Agent, episodes: int, *, greedy: bool, seed: int = 0
 ) -> np.ndarray:
@@ -108,6 +132,9 @@ def evaluate_agents(
     Returns:
         Episode returns of shape (agents, episodes).
     """
+    if host.is_host(settings[0].environment):
+        chosen = (stack(settings), jax.tree.map(jnp.asarray, arrays), settings[0].environment, episodes, seed)
+        return host_training.evaluate(*chosen, greedy=greedy)
     env = envs.make(settings[0].environment)
     keys = jax.random.split(jax.random.fold_in(jax.random.key(EVALUATION_STREAM), seed), len(settings))
 

@@ -43,6 +43,8 @@ class Environment(NamedTuple):
     """The return from which Gymnasium calls the task solved, if it names one."""
     reset: Callable[[PRNGKeyArray], tuple[Any, Float[Array, " features"]]]
     step: Callable[[PRNGKeyArray, Any, Int[Array, ""]], Step]
+    continuous: bool = False
+    """Whether actions are `num_actions` real numbers (for Gymnasium's alone, `host.py`)."""
 
 
 class StatelessCartPole(CartPole):
@@ -104,11 +106,16 @@ def names() -> list[str]:
 
 @functools.cache
 def make(env_id: str) -> Environment:
-    """The environment of that id: `StatelessCartPole-v1`, `CartPoleNoVel-v1`, or any gymnax one with discrete actions.
+    """The environment of that id: one of ours (`OURS`), any gymnax one with discrete actions, or `gym:` and an id of
+    Gymnasium's, which only the host can step.
 
     Raises:
         SettingError: for an unknown id, or one that is refused.
     """
+    if env_id.startswith("gym:"):
+        from morphorl import host  # which needs this module
+
+        return host.describe(env_id)
     if env_id in REFUSED:
         raise SettingError(f"environment = {env_id!r}: {REFUSED[env_id]}: {', '.join(names())}.")
     if env_id not in names():

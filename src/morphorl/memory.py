@@ -59,7 +59,7 @@ class Memory(eqx.Module):
     production: float = setting(0.005, FINITE)
     """ρ: autocatalysis of the activator and production of the inhibitor, per environment step."""
     epsilon: float = setting(1.0, POSITIVE)
-    """ε in a²/(|h| + ε)."""
+    """ε in a²/(|h| + ε), which keeps the reaction finite."""
     bound: float = setting(10.0, BOUND)
     """Largest absolute value of either state, in units of the observation (inf: no bound)."""
     activator_gain: float = setting(10.0, FINITE)

@@ -4,6 +4,7 @@ Every function here is pure and trains one run; `engines` trains many with `vmap
 """
 
 import dataclasses
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -11,7 +12,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from morphorl import learned, performance, recurrent, signals, task, through_time
+from morphorl import distribution, learned, performance, recurrent, signals, task, through_time
 from morphorl.agent import Agent, init_agent, network_view, observe
 from morphorl.blend import blend
 from morphorl.envs import Environment
@@ -33,6 +34,8 @@ class Networks(NamedTuple):
     critic: MLP
     core: Any = None
     """A recurrent network's unit (`eqx.nn.GRUCell`)."""
+    log_deviation: Any = None
+    """Of continuous actions, (actions,)."""
 
 
 class Samples(NamedTuple):
@@ -40,10 +43,12 @@ class Samples(NamedTuple):
 
     observation: Float[Array, "features batch"]
     readout: Float[Array, "actions batch"]
-    action: Int[Array, " batch"]
+    action: Int[Array, " batch"] | Float[Array, "actions batch"]
     log_prob: Float[Array, " batch"]
     value: Float[Array, " batch"]
     advantage: Float[Array, " batch"]
+    weight: Any = None
+    """(batch,): 1, or 0 for rows in which an environment did nothing but reset (`host.py`); None: all count."""
 
 
 class Curve(NamedTuple):
@@ -137,11 +142,13 @@ def prepare(
     advantage = gae(experience.reward, value[:-1], next_value, *ends, ppo.discount, ppo.gae_lambda)
     flat = [u.transpose(1, 0, 2).reshape(-1, time * envs) for u in (experience.logits, experience.readout)]
     action = experience.action.reshape(-1)
+    if agent.log_deviation is not None:
+        action = experience.action.transpose(1, 0, 2).reshape(-1, time * envs)
     return Samples(
         observation=view[:, :-envs],
         readout=flat[1],
         action=action,
-        log_prob=_chosen(jax.nn.log_softmax(blend(settings.blend, *flat), axis=0), action),
+        log_prob=distribution.of(blend(settings.blend, *flat), agent.log_deviation).log_prob(action),
         value=value[:-1].reshape(-1),
         advantage=advantage.reshape(-1),
     )
@@ -162,23 +169,30 @@ def ppo_loss(networks: Networks, settings: Settings, rollout: Samples | Sequence
     samples = recurrent.as_samples(networks.core, rollout) if isinstance(rollout, Sequences) else rollout
     ppo = settings.ppo
     logits = networks.actor(samples.observation)
-    log_policy = jax.nn.log_softmax(blend(settings.blend, logits, samples.readout), axis=0)
-    policy = jnp.exp(log_policy)
-    ratio = jnp.exp(_chosen(log_policy, samples.action) - samples.log_prob)
-    advantage = (samples.advantage - jnp.mean(samples.advantage)) / (jnp.std(samples.advantage) + 1e-8)
+    policy = distribution.of(blend(settings.blend, logits, samples.readout), networks.log_deviation)
+    ratio = jnp.exp(policy.log_prob(samples.action) - samples.log_prob)
+    mean = partial(_mean, samples.weight)
+    centred = samples.advantage - mean(samples.advantage)
+    advantage = centred / (jnp.sqrt(mean(centred**2)) + 1e-8)
     surrogate = jnp.minimum(ratio * advantage, jnp.clip(ratio, 1 - ppo.clip, 1 + ppo.clip) * advantage)
 
     value = networks.critic(samples.observation)[0]
     target = samples.advantage + samples.value
     clipped = samples.value + jnp.clip(value - samples.value, -ppo.value_clip, ppo.value_clip)
-    value_loss = 0.5 * jnp.mean(jnp.maximum((value - target) ** 2, (clipped - target) ** 2))
+    value_loss = 0.5 * mean(jnp.maximum((value - target) ** 2, (clipped - target) ** 2))
 
-    entropy = -jnp.mean(jnp.sum(policy * log_policy, axis=0))
-    loss = -jnp.mean(surrogate) + ppo.value_coefficient * value_loss - ppo.entropy_coefficient * entropy
+    entropy = mean(policy.entropy())
+    loss = -mean(surrogate) + ppo.value_coefficient * value_loss - ppo.entropy_coefficient * entropy
     if settings.blend.kind == "none":
         return loss
-    teach = -jnp.mean(jnp.sum(jax.lax.stop_gradient(policy) * jax.nn.log_softmax(logits, axis=0), axis=0))
-    return loss + settings.blend.distil * teach
+    return loss + settings.blend.distil * mean(policy.cross_entropy(logits))
+
+
+def _mean(weight: Any, values: Float[Array, " batch"]) -> Float[Array, ""]:
+    """The mean over the samples that count."""
+    if weight is None:
+        return jnp.mean(values)
+    return jnp.sum(jnp.where(weight > 0, values, 0.0)) / jnp.maximum(jnp.sum(weight), 1.0)
 
 
 def optimiser(ppo: PPO) -> optax.GradientTransformation:
@@ -223,6 +237,11 @@ def learn(
     return jax.lax.scan(step, (networks, optimiser_state, jnp.array(True)), minibatches)[0]
 
 
+def networks_of(agent: Agent) -> Networks:
+    """What of the agent the gradient trains."""
+    return Networks(agent.actor, agent.critic, agent.core, agent.log_deviation)
+
+
 # --- Training one run ------------------------------------------------------------------------------------------------
 
 
@@ -232,14 +251,19 @@ def init(settings: Settings, env: Environment, seed: Int[Array, ""], cell_seed: 
     key = jax.random.fold_in(jax.random.key(LEARNER_STREAM), seed)
     cell_key = jax.random.fold_in(jax.random.key(CELL_STREAM), cell_seed)
     key_agent, key_begin, key_updates = jax.random.split(key, 3)
-    agent = init_agent(settings, env.num_features, env.num_actions, key_agent, cell_key)
+    agent = init_agent(settings, env.num_features, env.num_actions, key_agent, cell_key, continuous=env.continuous)
+    return untrained(settings, agent, begin(settings, env, agent, key_begin, settings.ppo.num_envs), key_updates)
+
+
+def untrained(settings: Settings, agent: Agent, acting: Any, key: PRNGKeyArray) -> TrainState:
+    """A run that has learned nothing yet."""
     unmeasured = jnp.full(settings.updates, jnp.nan)
     names = settings.learned.parameters
     return TrainState(
         agent=agent,
-        optimiser=optimiser(settings.ppo).init(Networks(agent.actor, agent.critic, agent.core)),  # pyright: ignore[reportArgumentType]
-        acting=begin(settings, env, agent, key_begin, settings.ppo.num_envs),
-        key=key_updates,
+        optimiser=optimiser(settings.ppo).init(networks_of(agent)),  # pyright: ignore[reportArgumentType]
+        acting=acting,
+        key=key,
         curve=Curve(
             unmeasured,
             jnp.zeros(settings.updates, jnp.int32),
@@ -254,30 +278,55 @@ def init(settings: Settings, env: Environment, seed: Int[Array, ""], cell_seed: 
 
 def update(settings: Settings, env: Environment, state: TrainState, index: Int[Array, ""]) -> TrainState:
     """The update number `index`: collect a rollout, learn from it, evaluate if it is time, and note the curve."""
-    ppo = settings.ppo
     settings = performance.in_force(settings, state.agent.performance, index / settings.updates)
     env = task.around(settings, env)
     key_rollout, key_learn, key_evaluate = jax.random.split(jax.random.fold_in(state.key, index), 3)
     chance = draw(settings, env, key_rollout)
     acting, experience = collect(settings, env, state.agent, state.acting, chance)
 
+    state = improve(settings, env, state, acting, experience, key_learn, index, chance)
+    greedy_return = _evaluate_if_due(settings, env, state.agent, key_evaluate, index)
+    offsets = state.agent.learned
+    values = None if offsets is None else learned.values(settings, offsets)
+    return state._replace(curve=note(state.curve, index, experience, greedy_return, values))
+
+
+def improve(
+    settings: Settings,
+    env: Environment,
+    state: TrainState,
+    acting: Acting,
+    experience: Experience,
+    key: PRNGKeyArray,
+    index: Int[Array, ""],
+    chance: Any = None,
+    weight: Any = None,
+) -> TrainState:
+    """Learn from a rollout that leads from `state.acting` to `acting`.
+
+    Args:
+        chance: the rollout's `Chance`, which only learning through time needs.
+        weight: (time, envs), 0 for rows in which an environment did nothing but reset; None if there are none.
+    """
+    ppo = settings.ppo
     acted = learned.effective(settings, state.agent.learned)
     samples = prepare(acted, env, state.agent, experience, acting.observation)
+    if weight is not None:
+        samples = samples._replace(weight=weight.reshape(-1))
     offsets, learned_optimiser = state.agent.learned, state.learned_optimiser
     share = 1 - index / settings.updates if ppo.anneal else 1.0
     if offsets is not None:
         trace = through_time.trace(settings, state.agent, state.acting.cells, chance, experience, samples)
         networks = Networks(state.agent.actor, state.agent.critic)
-        orders = shuffle(jax.random.fold_in(key_learn, 1), ppo.epochs, ppo.num_envs)
+        orders = shuffle(jax.random.fold_in(key, 1), ppo.epochs, ppo.num_envs)
         offsets, learned_optimiser = through_time.learn(
             settings, ppo_loss, networks, offsets, learned_optimiser, trace, share, orders
         )
     if state.agent.core is not None:
         ended = experience.terminated | experience.truncated
         samples = recurrent.as_sequences(samples, state.acting.memory, ended)
-    networks = Networks(state.agent.actor, state.agent.critic, state.agent.core)
-    learning_rate = ppo.learning_rate * share
-    networks, optimiser_state, finite = learn(acted, networks, state.optimiser, samples, learning_rate, key_learn)
+    networks = networks_of(state.agent)
+    networks, optimiser_state, finite = learn(acted, networks, state.optimiser, samples, ppo.learning_rate * share, key)
 
     seen = experience.observation.transpose(1, 0, 2).reshape(env.num_features, -1)
     agent = dataclasses.replace(
@@ -294,13 +343,7 @@ def update(settings: Settings, env: Environment, state: TrainState, index: Int[A
         optimiser=optimiser_state,
         acting=acting,
         key=state.key,
-        curve=_note(
-            state.curve,
-            index,
-            experience,
-            _evaluate_if_due(settings, env, agent, key_evaluate, index),
-            None if offsets is None else learned.values(settings, offsets),
-        ),
+        curve=state.curve,
         diverged_at=jnp.where(first_failure, (index + 1) * ppo.batch, state.diverged_at),
         learned_optimiser=learned_optimiser,
     )
@@ -361,20 +404,14 @@ def _mean_return(experience: Experience) -> Float[Array, ""]:
     return jnp.sum(experience.episode_return * done) / jnp.sum(done)
 
 
-def _note(
+def note(
     curve: Curve,
     index: Int[Array, ""],
     experience: Experience,
     greedy_return: Float[Array, ""],
     values: dict[str, Any] | None = None,
 ) -> Curve:
+    """Add an update to the curve."""
     episodes = jnp.sum(experience.terminated | experience.truncated)
     now = Curve(_mean_return(experience), episodes, greedy_return, jnp.mean(experience.at_bound), values)
     return jax.tree.map(lambda kept, value: kept.at[index].set(value), curve, now)
-
-
-def _chosen(table: Float[Array, "actions batch"], action: Int[Array, " batch"]) -> Float[Array, " batch"]:
-    """The entry of each column that belongs to the action taken."""
-    picked = jax.nn.one_hot(action, table.shape[0], axis=0)
-    # A sum over a mask instead of an index: its gradient is a product, not a scatter. `where` keeps 0·(−inf) out.
-    return jnp.sum(jnp.where(picked > 0, table, 0.0), axis=0)

@@ -39,7 +39,7 @@ class Experience(NamedTuple):
     final_observation: Float[Array, "time features envs"]
     logits: Float[Array, "time actions envs"]
     readout: Float[Array, "time actions envs"]
-    action: Int[Array, "time envs"]
+    action: Int[Array, "time envs"] | Float[Array, "time actions envs"]
     reward: Float[Array, "time envs"]
     terminated: Bool[Array, "time envs"]
     truncated: Bool[Array, "time envs"]

@@ -121,7 +121,7 @@ class Settings(eqx.Module):
     """One run: which environment, how long, and the agent that learns in it."""
 
     environment: str = setting("CartPole-v1", static=True)
-    """A gymnax id with discrete actions, StatelessCartPole-v1 or CartPoleNoVel-v1."""
+    """A gymnax id with discrete actions, one of ours (`envs.OURS`), or `gym:` and an id of Gymnasium's."""
     steps: int = setting(100_000, COUNT, static=True)
     """Environment steps of training, over all parallel environments; rounded down to whole updates."""
     evaluate_every: int = setting(2_000, COUNT_OR_ZERO, static=True)
@@ -144,6 +144,10 @@ class Settings(eqx.Module):
             from morphorl import envs  # imports gymnax, which takes seconds that planning can do without
 
             envs.make(self.environment)
+        if self.environment.startswith("gym:"):
+            from morphorl import host
+
+            host.check(self)
         if self.guidance.kind == "win_stay" and self.cell.reset != "redraw":
             raise SettingError(
                 f"cell.reset = {self.cell.reset!r}: must be 'redraw' where guidance.kind is 'win_stay', which draws a "

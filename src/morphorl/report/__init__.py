@@ -103,8 +103,8 @@ def render(root: Path, found: Stored, curves: pl.DataFrame, replays: Iterable[Re
         data=embed(data),
         script=Markup(script),
         style=Markup(style),
-        script_hash=_hash(script),
-        style_hash=_hash(style),
+        script_hash=content_hash(script),
+        style_hash=content_hash(style),
     )
 
 
@@ -131,7 +131,8 @@ def place(effect: float) -> float:
     return round(150 + 130 * max(-1.0, min(1.0, effect)), 1) if math.isfinite(effect) else 150.0
 
 
-def _hash(text: str) -> str:
+def content_hash(text: str) -> str:
+    """How a content security policy names a script or style that stands in the page."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 

@@ -511,9 +511,10 @@ function unpack({ unit, data }) {
 
 function startReplay(host) {
   if (!host) return;
-  const places = [...new Set(report.replay.map((one) => `${one.environment}, ${one.preset}`))];
+  const place = (one) => (one.preset ? `${one.environment}, ${one.preset}` : one.environment);
+  const places = [...new Set(report.replay.map(place))];
   const chosen = { place: 0, arm: Infinity, stage: "final", time: 0, playing: null };
-  const here = () => report.replay.filter((one) => `${one.environment}, ${one.preset}` === places[chosen.place]);
+  const here = () => report.replay.filter((one) => place(one) === places[chosen.place]);
   const arms = () => [...new Set(here().map((one) => one.arm))];
   let scene = null;
 
@@ -583,7 +584,8 @@ function startReplay(host) {
     scene = makeScene(episode, stageView);
     slider.max = scene.length - 1;
     const deaf = episode.heard ? "" : " In this arm the cell's readout does not reach the logits.";
-    told.textContent = `Seed ${episode.seed}, after ${episode.steps.toLocaleString("en")} environment steps: the pole is up for ${episode.length} steps. Colours are relative to the largest value of the episode.${deaf}`;
+    const lasted = episode.told || `the pole is up for ${episode.length} steps.`;
+    told.textContent = `Seed ${episode.seed}, after ${episode.steps.toLocaleString("en")} environment steps: ${lasted} Colours are relative to the largest value of the episode.${deaf}`;
     seek(0);
   }
 
@@ -595,7 +597,8 @@ function startReplay(host) {
 function makeScene(replay, host) {
   const data = Object.fromEntries(Object.entries(replay.episode).map(([name, packed]) => [name, unpack(packed)]));
   const { length, features } = replay;
-  const actions = ["← left", "right →"];
+  const actions = replay.actions || ["← left", "right →"];
+  const pictures = replay.pictures || [];
 
   const cart = svg("g", { class: "cart" }, svg("rect", { x: -0.35, y: -0.12, width: 0.7, height: 0.24, rx: 0.05 }));
   const pole = svg("path", { class: "pole", d: "M0,0V-1" });
@@ -604,6 +607,8 @@ function makeScene(replay, host) {
   const track = svg("svg", { viewBox: "-2.8 -1.35 5.6 1.85", class: "track", role: "img", "aria-label": "Cart and pole" },
     svg("path", { class: "rail", d: "M-2.4,0.14H2.4" }), svg("path", { class: "limit", d: "M-2.4,0V0.28M2.4,0V0.28" }), cart);
 
+  const picture = html("img", { alt: "The environment's own picture of this step", class: "picture" });
+
   const heat = replay.states.map((packed) => {
     const values = unpack(packed);
     if (packed.name === "field") return lines(packed, values, features, actions);
@@ -611,7 +616,7 @@ function makeScene(replay, host) {
     const most = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0) || 1;
     const rows = Array.from({ length: packed.rows }, (_, i) => (packed.name in SYMBOLS ? features[i] : ""));
     const cells = rows.map(() => actions.map(() => ({ box: svg("rect", { width: 46, height: 24, rx: 3 }), text: svg("text", { "text-anchor": "middle" }) })));
-    const root = svg("svg", { viewBox: `0 0 128 ${20 + 27 * rows.length}`, class: "heat", role: "img", "aria-label": packed.name in SYMBOLS ? `${name}, a row for each feature, a column for each action` : `State of the control` });
+    const root = svg("svg", { viewBox: `0 0 ${30 + 49 * actions.length} ${20 + 27 * rows.length}`, class: "heat", role: "img", "aria-label": packed.name in SYMBOLS ? `${name}, a row for each feature, a column for each action` : `State of the control` });
     if (packed.name in SYMBOLS) actions.forEach((text, k) => root.append(svg("text", { x: 53 + 49 * k, y: 12, "text-anchor": "middle" }, text)));
     cells.forEach((row, i) => {
       root.append(svg("text", { x: 14, y: 37 + 27 * i, "text-anchor": "middle" }, rows[i]));
@@ -632,8 +637,8 @@ function makeScene(replay, host) {
 
   const largest = Math.max(...Object.keys(LOGITS).flatMap((name) => data[name].reduce((most, v) => Math.max(most, Math.abs(v)), 0))) || 1;
   const bars = Object.keys(LOGITS).map((name) => {
-    const root = svg("svg", { viewBox: "0 0 160 68", class: "logits", role: "img", "aria-label": `Logits: ${LOGITS[name]}` });
-    root.append(svg("path", { class: "axis", d: "M102,4V64" }));
+    const root = svg("svg", { viewBox: `0 0 160 ${8 + 30 * actions.length}`, class: "logits", role: "img", "aria-label": `Logits: ${LOGITS[name]}` });
+    root.append(svg("path", { class: "axis", d: `M102,4V${4 + 30 * actions.length}` }));
     const rows = actions.map((text, k) => {
       const box = svg("rect", { y: 8 + 30 * k, height: 22, rx: 2 });
       const value = svg("text", { x: 102, y: 23 + 30 * k });
@@ -645,12 +650,13 @@ function makeScene(replay, host) {
 
   const figure = (kind, title, node) => html("figure", { class: `part ${kind}` }, html("figcaption", {}, title), node);
   host.replaceChildren(
-    html("figure", { class: "part scene" }, track),
+    html("figure", { class: "part scene" }, pictures.length ? picture : track),
     html("div", { class: "parts" }, ...heat.map(({ name, root }) => figure(heat.length > 1 ? "of-cell" : "of-cell alone", name, root)), ...bars.map(({ name, root }) => figure("of-logits", `logits: ${LOGITS[name]}`, root)))
   );
 
   function show(time) {
-    const [x, angle] = [data.position[2 * time], data.position[2 * time + 1]];
+    if (pictures.length) picture.src = pictures[Math.min(time, pictures.length - 1)];
+    const [x, angle] = data.position ? [data.position[2 * time], data.position[2 * time + 1]] : [0, 0];
     cart.setAttribute("transform", `translate(${x.toFixed(3)} 0)`);
     pole.setAttribute("transform", `rotate(${((angle * 180) / Math.PI).toFixed(2)})`);
     push.setAttribute("d", data.action[time] > 0.5 ? "M0.42,0h0.3m-0.1,-0.08l0.1,0.08l-0.1,0.08" : "M-0.42,0h-0.3m0.1,-0.08l-0.1,0.08l0.1,0.08");

@@ -1,0 +1,67 @@
+"""`morphorl watch`."""
+
+import dataclasses
+import importlib.util
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from morphorl import agents, export, terminal, watching
+from morphorl.commands.shared import console
+from morphorl.errors import SettingError
+from morphorl.extras import missing
+from morphorl.files import write_atomically
+from morphorl.report import watch
+from morphorl.report.contents import FEATURES
+
+
+@dataclasses.dataclass
+class Watch:
+    """Watch a trained agent: write AGENT/watch.html, episodes beside the cell in one file that needs no network.
+
+    The pictures are the environment's own (extra `render`). CartPoles can be drawn without it.
+    """
+
+    agent: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="AGENT")]
+    """The folder that `morphorl train --out` (or `export`) wrote."""
+    episodes: int = 3
+    """How many episodes."""
+    seed: int | None = None
+    """Which of the agents; the first one if not given."""
+    greedy: bool = False
+    """Take the most probable action; otherwise sample, as in training."""
+    gif: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Write watch.gif too (needs the extra `render`)."""
+    terminal: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Show the episodes here, as numbers and colours, and write nothing."""
+
+    def __call__(self) -> None:
+        if self.episodes < 1:
+            raise SettingError(f"episodes = {self.episodes}: must be a whole number of at least 1.")
+        chosen = export.one(agents.load(self.agent), self.seed)
+        environment = chosen.settings[0].environment
+        if self.terminal:
+            for number in range(self.episodes):
+                looks = watching.episode(chosen, number, pictures=False, greedy=self.greedy)
+                terminal.show(looks, f"{environment}, episode {number + 1}", console)
+            return
+        pictures = importlib.util.find_spec("pygame") is not None
+        if not pictures and (self.gif or environment.removeprefix("gym:") not in FEATURES):
+            raise SettingError(missing("render", "watch"))
+        with console.status("playing"):
+            played = [
+                list(watching.episode(chosen, number, pictures=pictures, greedy=self.greedy))
+                for number in range(self.episodes)
+            ]
+            text = watch.page(chosen, played)
+        write_atomically(self.agent / "watch.html", lambda path: path.write_text(text, encoding="utf-8"))
+        written = [self.agent / "watch.html"]
+        if self.gif:
+            if played[0][0].picture is None:
+                raise SettingError(f"gif: {environment} has no pictures; leave --gif out.")
+            write_atomically(self.agent / "watch.gif", lambda path: watch.gif(played, path))
+            written.append(self.agent / "watch.gif")
+        for path in written:
+            told = f"Watch: {path} ({path.stat().st_size / 1e6:.1f} MB)"
+            console.print(told, soft_wrap=True, markup=False, highlight=False)

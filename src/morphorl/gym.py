@@ -1,0 +1,326 @@
+"""The cell beside any Gymnasium environment: wrappers that append what it remembers to the observation.
+
+Whatever learns from Gymnasium environments (Stable-Baselines3, CleanRL, TorchRL, RLlib) gets the cell's memory, without
+a change of its own.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import gymnasium
+import jax
+import jax.numpy as jnp
+import numpy as np
+from gymnasium import spaces
+from gymnasium.utils import RecordConstructorArgs
+from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
+from gymnasium.vector.utils import batch_space
+
+from morphorl import memory as _memory
+from morphorl.cell import Cell
+from morphorl.errors import SettingError
+from morphorl.guidance import Guidance
+from morphorl.memory import Memory
+
+
+class Seen(NamedTuple):
+    """What the wrappers run beside an environment, as pure functions of one observation.
+
+    `begin(pattern, observation)` starts an episode, `advance(state, observation)` goes on; both give the new state and
+    what is appended to the observation. `draw(key)` draws a pattern; `reset` is `cell.reset`.
+    """
+
+    begin: Callable[[Any, Any], tuple[Any, Any]]
+    advance: Callable[[Any, Any], tuple[Any, Any]]
+    draw: Callable[[Any], Any]
+    reset: str
+    most: float
+    """The largest absolute value that can be appended."""
+
+
+def of_memory(memory: Memory, guidance: Guidance, scale: Any) -> Seen:
+    """The memory of `morphorl.memory`: it appends what the trainer's `memory.kind` adds to the observation."""
+
+    def appended(state, observation):
+        return _memory.show(memory, state, scale * observation)[observation.size :]
+
+    def begin(_, observation):
+        state = _memory.start(memory, scale * observation)
+        return state, appended(state, observation)
+
+    def advance(state, observation):
+        shown = appended(state, observation)
+        return _memory.remember(memory, guidance, state, scale * observation), shown
+
+    return Seen(begin, advance, lambda key: (), "episode", float("inf"))
+
+
+def of_cell(cell: Cell, guidance: Guidance, scale: Any, append: str, shape: tuple[int, int]) -> Seen:
+    """The post's cell, of shape (features, columns): it appends its readout, or its states a and h row by row."""
+
+    def advance(state, observation):
+        state, readout = cell.step(state, scale * observation, guidance)
+        return state, readout if append == "readout" else jnp.concatenate([u.reshape(-1) for u in state])
+
+    most = float(cell.bound) if append == "state" else float("inf")
+    return Seen(advance, advance, lambda key: cell.init(key, shape), str(cell.reset), most)
+
+
+class Cells:
+    """Parallel cells outside any compiled program: they are told where episodes start, and step with NumPy arrays."""
+
+    def __init__(self, seen: Seen, envs: int, features: int, seed: int):
+        self.seen, self.seed, self.drawn = seen, seed, 0
+
+        @jax.jit
+        def step(pattern, state, starts, observation):
+            begun, after = jax.vmap(seen.begin)(pattern, observation), jax.vmap(seen.advance)(state, observation)
+            return jax.tree.map(lambda x, y: jnp.where(starts.reshape(-1, *(1,) * (y.ndim - 1)), x, y), begun, after)
+
+        self._step, self._draw = step, jax.jit(seen.draw)
+        initial = self._fresh()
+        self.pattern = jax.tree.map(lambda u: np.repeat(u[None], envs, axis=0), initial)
+        # Any state will do before the first episode, which starts from the pattern.
+        like = jax.eval_shape(seen.begin, initial, jnp.zeros(features))
+        self.state, appended = jax.tree.map(lambda u: np.zeros((envs, *u.shape), np.float32), like)
+        self.size = appended.shape[1]
+        self.started = np.zeros(envs, bool)
+
+    def reseed(self, seed: int) -> None:
+        """Decide the patterns that are yet to be drawn (`cell.reset = "redraw"`)."""
+        self.drawn = 1 + (seed << 20)
+
+    def see(self, observation: np.ndarray, starts: np.ndarray) -> np.ndarray:
+        """Advance all cells, afresh where an episode `starts`, and append what they say to their observations."""
+        if self.seen.reset == "never":
+            starts, self.started = starts & ~self.started, self.started | starts
+        if self.seen.reset == "redraw":
+            for i in np.flatnonzero(starts):
+                for u, fresh in zip(jax.tree.leaves(self.pattern), jax.tree.leaves(self._fresh()), strict=True):
+                    u[i] = fresh
+        self.state, whole = self.peek(observation, starts)
+        return whole
+
+    def peek(self, observation: np.ndarray, starts: np.ndarray) -> tuple[Any, np.ndarray]:
+        """What `see` would do, without doing it."""
+        flat = np.asarray(observation, np.float32)
+        state, appended = self._step(self.pattern, self.state, starts, flat)
+        return state, np.concatenate([flat, np.asarray(appended)], axis=1)
+
+    def _fresh(self) -> Any:
+        key = jax.random.fold_in(jax.random.key(self.seed), self.drawn % 2**32)
+        self.drawn += 1
+        return jax.tree.map(np.asarray, self._draw(key))
+
+
+class CellObservation(gymnasium.Wrapper, RecordConstructorArgs):
+    """Run a cell beside an environment, and append what it says to the observation.
+
+    The cell sees every observation once, those of resets too, and starts afresh with each episode (or as `cell.reset`
+    says).
+
+    Args:
+        env: an environment whose observations are vectors.
+        cell: without one, `Memory(kind="cell")`: the driven cell that remembers, whose differences
+            [k_a·(x − a), k_h·(a − h)] on every time scale are appended, as the trainer's `memory.kind` does. Another
+            `Memory` appends its own features. A `Cell`, the post's, appends its readout or state.
+        append: of a `Cell`, `readout` (one number for each column: what `morphorl.sb3.BlendedPolicy` blends into the
+            logits), or `state`, a and h themselves.
+        columns: of a `Cell`; one for each action if not given.
+        scale: a factor for each feature before the cell sees it (or one for all). Its states stay within ±`bound`,
+            and it tells features apart best if they are of one size.
+        guidance: the guidance of the cell; none if not given.
+        seed: decides the pattern of a `Cell`.
+
+    Raises:
+        SettingError: if observations are no vectors; the message says what to wrap.
+
+    Example:
+        >>> env = CellObservation(gymnasium.make("morphorl/StatelessCartPole-v1"), scale=(1, 5))
+        >>> env.observation_space.shape
+        (10,)
+    """
+
+    def __init__(
+        self,
+        env: gymnasium.Env,
+        cell: Cell | Memory | None = None,
+        *,
+        append: str = "readout",
+        columns: int | None = None,
+        scale: Any = 1.0,
+        guidance: Guidance | None = None,
+        seed: int = 0,
+    ):
+        RecordConstructorArgs.__init__(
+            self, cell=cell, append=append, columns=columns, scale=scale, guidance=guidance, seed=seed
+        )
+        gymnasium.Wrapper.__init__(self, env)
+        space = vector_space(env.observation_space)
+        seen = _seen(space, env.action_space, cell, append, columns, scale, guidance)
+        self.cells = Cells(seen, 1, space.shape[0], seed)
+        self.observation_space = _appended(space, self.cells)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None):
+        observation, info = self.env.reset(seed=seed, options=options)
+        if seed is not None:
+            self.cells.reseed(seed)
+        return self.cells.see(observation[None], np.ones(1, bool))[0], info
+
+    def step(self, action: Any):
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        return self.cells.see(observation[None], np.zeros(1, bool))[0], reward, terminated, truncated, info
+
+
+class VectorCellObservation(VectorWrapper, RecordConstructorArgs):
+    """`CellObservation` for vector environments: one cell for each, reset where its environment is.
+
+    Right under every autoreset mode. NEXT_STEP: the step after an end returns a new episode's first observation, and
+    the cell starts afresh with it. SAME_STEP: `info["final_obs"]` has what the old cell appends to the last observation
+    of the episode, and the observation returned what the new one does. DISABLED: `options["reset_mask"]` says which.
+
+    Args: those of `CellObservation`, for all environments alike.
+    """
+
+    def __init__(
+        self,
+        env: VectorEnv,
+        cell: Cell | Memory | None = None,
+        *,
+        append: str = "readout",
+        columns: int | None = None,
+        scale: Any = 1.0,
+        guidance: Guidance | None = None,
+        seed: int = 0,
+    ):
+        RecordConstructorArgs.__init__(
+            self, cell=cell, append=append, columns=columns, scale=scale, guidance=guidance, seed=seed
+        )
+        VectorWrapper.__init__(self, env)
+        space = vector_space(env.single_observation_space)
+        seen = _seen(space, env.single_action_space, cell, append, columns, scale, guidance)
+        self.cells = Cells(seen, env.num_envs, space.shape[0], seed)
+        self.single_observation_space = _appended(space, self.cells)
+        self.observation_space = batch_space(self.single_observation_space, env.num_envs)
+        self.mode = autoreset_mode(env)
+        self.ended = np.zeros(env.num_envs, bool)
+
+    def reset(self, *, seed: int | list[int] | None = None, options: dict[str, Any] | None = None):
+        mask = (options or {}).get("reset_mask")
+        which = np.ones(self.num_envs, bool) if mask is None else np.array(mask)
+        observation, info = self.env.reset(seed=seed, options=options)  # pyright: ignore[reportArgumentType]
+        if seed is not None:
+            self.cells.reseed(seed if isinstance(seed, int) else hash(tuple(seed)) & 0xFFF)
+        before = self.cells.state
+        seen = self.cells.see(observation, which)
+        self.ended = self.ended & ~which
+        if not which.all():  # the others' cells have seen their observation already
+
+            def keep(new, old):
+                return np.where(which.reshape(-1, *(1,) * (old.ndim - 1)), new, old)
+
+            self.cells.state = jax.tree.map(keep, self.cells.state, before)
+            seen = np.where(which[:, None], seen, self.last)
+        self.last = seen
+        return seen, info
+
+    def step(self, actions: Any):
+        observation, reward, terminated, truncated, info = self.env.step(actions)
+        done = terminated | truncated
+        starts = np.zeros(self.num_envs, bool)
+        if self.mode == AutoresetMode.SAME_STEP and done.any():
+            info = info | {"final_obs": self._final(info["final_obs"], observation, done)}
+            starts = done
+        if self.mode == AutoresetMode.NEXT_STEP:
+            starts = self.ended
+        self.ended = done
+        self.last = self.cells.see(observation, starts)
+        return self.last, reward, terminated, truncated, info
+
+    def _final(self, final: Any, observation: np.ndarray, done: np.ndarray) -> np.ndarray:
+        """The last observations of the episodes that ended, with what their cells append; None for the others."""
+        last = np.array(observation, np.float32)
+        for i in np.flatnonzero(done):
+            last[i] = final[i]
+        appended = self.cells.peek(last, np.zeros(self.num_envs, bool))[1]
+        told = np.full(self.num_envs, None, object)
+        for i in np.flatnonzero(done):
+            told[i] = appended[i]
+        return told
+
+
+def autoreset_mode(env: VectorEnv) -> AutoresetMode:
+    """When a vector environment resets an environment whose episode has ended.
+
+    Raises:
+        SettingError: if it does not say so.
+    """
+    mode = env.metadata.get("autoreset_mode")
+    if mode is None:
+        raise SettingError(
+            "env.metadata has no 'autoreset_mode': must be one of gymnasium.vector.AutoresetMode, which says when an "
+            "environment resets after an episode's end."
+        )
+    return AutoresetMode(mode)
+
+
+def vector_space(space: spaces.Space, name: str = "observation space") -> spaces.Box:
+    """`space`, if it is one of vectors.
+
+    Raises:
+        SettingError: if not; the message says what to wrap.
+    """
+    if isinstance(space, spaces.Box) and len(space.shape) == 1:
+        return space
+    if isinstance(space, spaces.Box) and len(space.shape) > 1:
+        cure = (
+            "images need a wrapper that makes features of them (gymnasium.wrappers.TransformObservation), or "
+            "gymnasium.wrappers.FlattenObservation to take the pixels as they are"
+        )
+    elif isinstance(space, spaces.Dict):
+        cure = "wrap the environment in gymnasium.wrappers.FlattenObservation (after FilterObservation, to choose keys)"
+    else:
+        cure = "wrap the environment in gymnasium.wrappers.FlattenObservation"
+    raise SettingError(f"{name} = {space}: must be a Box of one dimension, a vector; {cure}.")
+
+
+def _seen(
+    space: spaces.Box,
+    actions: spaces.Space,
+    cell: Cell | Memory | None,
+    append: str,
+    columns: int | None,
+    scale: Any,
+    guidance: Guidance | None,
+) -> Seen:
+    """Check what the wrappers were given, and fill in what they were not."""
+    features = space.shape[0]
+    if np.shape(scale) not in ((), (features,)):
+        raise SettingError(f"scale = {scale!r}: must be a number, or {features} of them, one for each feature.")
+    scale = jnp.broadcast_to(jnp.asarray(scale, jnp.float32), (features,))
+    guidance = Guidance(kind="none") if guidance is None else guidance
+    if guidance.kind not in ("none", "blind"):
+        raise SettingError(f"guidance.kind = {guidance.kind!r}: must be 'none' or 'blind'; no reward is known here.")
+    if not isinstance(cell, Cell):
+        memory = Memory(kind="cell") if cell is None else cell
+        if memory.kind == "none":
+            raise SettingError("cell = Memory(kind='none'): must be a memory that remembers something.")
+        return of_memory(memory, guidance, scale)
+    if append not in ("readout", "state"):
+        raise SettingError(f"append = {append!r}: must be one of 'readout', 'state'.")
+    return of_cell(cell, guidance, scale, append, (features, _columns(actions) if columns is None else columns))
+
+
+def _columns(actions: spaces.Space) -> int:
+    if isinstance(actions, spaces.Discrete):
+        return int(actions.n)
+    if isinstance(actions, spaces.Box) and len(actions.shape) == 1:
+        return actions.shape[0]
+    raise SettingError(f"action space = {actions}: must be Discrete or a Box of one dimension, or `columns` be given.")
+
+
+def _appended(space: spaces.Box, cells: Cells) -> spaces.Box:
+    """The observation space with what the cell appends."""
+    most = np.full(cells.size, cells.seen.most, np.float32)
+    low, high = (np.asarray(side, np.float32) for side in (space.low, space.high))
+    return spaces.Box(np.concatenate([low, -most]), np.concatenate([high, most]), dtype=np.float32)
