@@ -32,6 +32,7 @@ KINDS = {
     "GRU": Settings(ppo=PPO(network="gru", hidden=(16, 16), activation="relu"), blend=Blend(kind="none")),
     "memory": Settings("StatelessCartPole-v1", memory=Memory(kind="cell")),
     "reservoir memory": Settings("StatelessCartPole-v1", memory=Memory(kind="reservoir"), blend=Blend(kind="none")),
+    "continuous": Settings("gym:Pendulum-v1"),
     "plain": Settings(blend=Blend(kind="none")),
 }
 
@@ -39,7 +40,8 @@ KINDS = {
 def agent(settings, seed=3):
     """An agent with logits as large as a trained one's, that has seen some observations."""
     env = task.around(settings, envs.make(settings.environment))
-    one = init_agent(settings, env.num_features, env.num_actions, jax.random.key(seed), jax.random.key(1))
+    keys = jax.random.key(seed), jax.random.key(1)
+    one = init_agent(settings, env.num_features, env.num_actions, *keys, continuous=env.continuous)
     weights = (*one.actor.weights[:-1], 100 * one.actor.weights[-1])
     seen = one.statistics._replace(size=jnp.array(10.0), deviations=jnp.full(env.num_features, 0.4))
     one = dataclasses.replace(one, actor=dataclasses.replace(one.actor, weights=weights), statistics=seen)

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from morphorl import envs, memory
+from morphorl import distribution, envs, memory, watching
 from morphorl.agent import Agent, spread, think
 from morphorl.agents import Agents
 from morphorl.errors import SettingError
@@ -72,7 +72,9 @@ def policy(settings: Settings, agent: Agent, features: int) -> Policy:
         whole = _named(cells)
         whole["memory"] = thought.memory
         after = [whole[name][..., 0] for name in carried]
-        return logits, jnp.argmax(logits).astype(jnp.int32), *after, *(past_after[name] for name in past)
+        action = distribution.best(thought.blended, agent.log_deviation)[..., 0]
+        action = action if agent.log_deviation is not None else action.astype(jnp.int32)
+        return logits, action, *after, *(past_after[name] for name in past)
 
     initial = {name: np.asarray(value, np.float32) for name, value in (carried | past).items()}
     return Policy(step, features, initial)
@@ -165,23 +167,21 @@ def check(path: Path, acting: Policy, environment: str, steps: int = CHECKED_STE
     """
     runtime = need("onnx", "onnxruntime", "export --onnx")
     session = runtime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
-    env = envs.make(environment)
-    reset, step, think_once = jax.jit(env.reset), jax.jit(env.step), jax.jit(acting.step)
-    key, largest, ended = jax.random.key(0), 0.0, True
-    state, observation, ours, theirs = None, None, [], []
+    env, think_once = watching.single(environment), jax.jit(acting.step)
+    largest, ended, observation, ours, theirs = 0.0, True, np.zeros(0), [], []
     for n in range(steps):
         if ended:
-            state, observation = reset(jax.random.fold_in(key, n))
+            observation, _ = env.reset(seed=n)
             ours, theirs = list(acting.initial.values()), list(acting.initial.values())
         seen = np.asarray(observation, np.float32)
         logits, action, *ours = map(np.asarray, think_once(seen, *ours))
         given = dict(zip(["observation", *acting.initial], [seen, *theirs], strict=True))
         found, chosen, *theirs = session.run(None, given)
         largest = max(largest, float(np.abs(found - logits).max()))
-        top = np.sort(logits)[-2:]
-        if chosen != action and top[1] - top[0] > 1e-4 * max(1.0, abs(float(top[1]))):
+        gap = np.ptp(np.sort(logits)[-2:]) if action.ndim == 0 else np.abs(chosen - action).max()
+        if np.any(chosen != action) and gap > 1e-4 * max(1.0, float(np.abs(logits).max())):
             raise SettingError(f"{path}: chooses action {chosen} where JAX chooses {action}, in step {n}.")
-        after = step(key, state, jnp.asarray(action))
-        state, observation = after.state, after.observation
-        ended = bool(after.terminated | after.truncated)
+        observation, _, terminated, truncated, _ = env.step(watching.executed(env, action))
+        ended = terminated or truncated
+    env.close()
     return largest

@@ -106,7 +106,7 @@ def episode(agent: Agents, seed: int, *, pictures: bool, greedy: bool = False) -
         )
         memory = thought.memory
         picture: Any = env.render() if pictures and env.render_mode == "rgb_array" else None
-        after, reward, terminated, truncated, _ = shown.step(_executed(env, np.asarray(action)))
+        after, reward, terminated, truncated, _ = shown.step(executed(env, np.asarray(action)))
         network, readout, blended = (np.asarray(u)[:, 0] for u in (thought.logits, thought.readout, thought.blended))
         states = _matrices(settings, cells, actions)
         yield Look(observation, states, network, readout, blended, np.asarray(action), float(reward), picture)
@@ -116,7 +116,8 @@ def episode(agent: Agents, seed: int, *, pictures: bool, greedy: bool = False) -
     env.close()
 
 
-def _executed(env: gymnasium.Env, action: np.ndarray) -> Any:
+def executed(env: gymnasium.Env, action: np.ndarray) -> Any:
+    """An action as the environment takes it: a continuous one clipped to its bounds."""
     if isinstance(env.action_space, spaces.Box):
         return np.clip(action, env.action_space.low, env.action_space.high)
     return int(action)

@@ -4,11 +4,12 @@ import dataclasses
 import sys
 from typing import Literal
 
-from morphorl import engines, results, study_file
+from morphorl import engines, results, study_file, track
 from morphorl.commands.shared import Changes, Folder, StudyName, console, folder_of
 from morphorl.errors import SettingError
 from morphorl.run import run
 from morphorl.store import Store
+from morphorl.track import Tracker
 
 
 @dataclasses.dataclass
@@ -31,13 +32,18 @@ class RunStudy:
     resume: bool = True
     """Keep the finished runs that OUT holds; with --no-resume they are done again."""
 
+    track: Tracker = "none"
+    """Also send the curves to a tracker when they are written (extras of these names)."""
+
     def __call__(self) -> None:
+        track.check(self.track)
         if self.address is not None and self.engine != "ray":
             raise SettingError(f"address = {self.address!r}: must not be given without --engine ray.")
         study = study_file.load(self.study, self.set)
         store = Store(folder_of(study.name) if self.out is None else self.out)
         failed = run(study, store, console, resume=self.resume, engine=self._engine())
         results.write(study, store, console)
+        track.send(self.track, study, store.curves(study), store.root)
         if failed:
             sys.exit(1)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import tyro
 from rich.markup import escape
 
-from morphorl import agents, results
+from morphorl import agents, results, track
 from morphorl.blend import Blend
 from morphorl.cell import Cell
 from morphorl.commands.shared import Folder, Preset, console, early_preset
@@ -20,6 +20,7 @@ from morphorl.run import run
 from morphorl.settings import PPO, PRESETS, Settings
 from morphorl.store import Store
 from morphorl.study import Study
+from morphorl.track import Tracker
 
 
 @dataclasses.dataclass
@@ -31,7 +32,8 @@ class Train:
     """
 
     env: Annotated[str, tyro.conf.arg(metavar="ID")]
-    """CartPole-v1, StatelessCartPole-v1, CartPoleNoVel-v1, or a gymnax environment with discrete actions."""
+    """CartPole-v1, StatelessCartPole-v1, CartPoleNoVel-v1, a gymnax environment with discrete actions, or any of
+    Gymnasium's as gym:ID."""
     out: Folder
     """Where everything is written. A folder that holds the same training goes on where it stopped."""
     seeds: int = 16
@@ -48,6 +50,8 @@ class Train:
     """Episodes of each such evaluation."""
     resume: bool = True
     """Keep the finished runs that OUT holds; with --no-resume they are done again."""
+    track: Tracker = "none"
+    """Also send the curves to a tracker when they are written (extras of these names)."""
     guidance: Guidance = dataclasses.field(default_factory=Guidance)
     blend: Blend = dataclasses.field(default_factory=Blend)
     cell: Cell = dataclasses.field(default_factory=Cell)
@@ -74,10 +78,12 @@ class Train:
         )
         study = Study("train", (self.env,), {"agent": settings}, self.seeds, self.first_seed, presets=(self.preset,))
         store = Store(self.out)
+        track.check(self.track)
         if run(study, store, console, resume=self.resume, with_agents=True):
             sys.exit(1)
         agents.save(store.agents(study), self.out)
         results.write(study, store, console)
+        track.send(self.track, study, store.curves(study), self.out)
         console.print(f"Evaluate the agents: morphorl eval {escape(str(self.out))}", soft_wrap=True)
 
 
