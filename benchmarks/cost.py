@@ -41,11 +41,12 @@ def arms(preset: str) -> dict[str, Settings]:
     """What is compared, plain PPO first."""
     cell = Settings(evaluate_every=0, ppo=PRESETS[preset], cell=Cell(drive=0.1), guidance=Guidance(strength=0.1))
     plain = dataclasses.replace(cell, blend=Blend("none"))
+    redrawn = dataclasses.replace(cell, cell=Cell(drive=0.1, reset="redraw"))  # which win_stay needs
     aware = ("modulated", "win_stay", "three_factor", "adaptive")
     return {
         "plain": plain,
         "blind": cell,
-        **{kind: dataclasses.replace(cell, guidance=Guidance(kind, strength=0.1)) for kind in aware},
+        **{kind: dataclasses.replace(redrawn, guidance=Guidance(kind, strength=0.1)) for kind in aware},
         "memory": dataclasses.replace(plain, memory=Memory("cell")),
         "learned": dataclasses.replace(cell, learned=Learned(FIVE)),
     }

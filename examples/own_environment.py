@@ -34,7 +34,7 @@ class Lamp(gymnasium.Env):
         return np.zeros(1, np.float32), float(right), self.time == 4, False, {}
 
 
-gymnasium.register("Lamp-v0", lambda: Lamp())
+gymnasium.register("Lamp-v0", Lamp)  # pyright: ignore[reportArgumentType]
 
 
 @dataclass

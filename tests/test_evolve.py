@@ -136,6 +136,8 @@ def test_what_lies_outside_is_reflected_into_the_box():
 
 def test_every_number_that_runs_of_a_program_may_differ_in_can_be_searched(file):
     names = search_space.numeric()
+    assert "field.equation.activator_decay" in names
+    assert "field.length" not in names  # a part of the program
     assert {"cell.drive", "guidance.strength", "blend.weight", "ppo.learning_rate"} <= set(names)
     assert not {"ppo.epochs", "cell.coupling", "cell.normalise", "steps", "ppo.hidden"} & set(names)
     study, search = study_file.load_search(file)

@@ -9,7 +9,8 @@ import polars as pl
 
 
 def reproduce(out):
-    command = [sys.executable, "-m", "morphorl", "reproduce", "--seeds", "8", "--steps", "4000", "--out", str(out)]
+    command = [sys.executable, "-m", "morphorl", "reproduce", "--preset", "standard", "--seeds", "8"]
+    command += ["--steps", "4000", "--out", str(out)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ)
 
 
@@ -21,7 +22,7 @@ def test_ctrl_c_keeps_finished_batches_and_the_same_command_goes_on(tmp_path):
     stopped.send_signal(signal.SIGINT)
     said, _ = stopped.communicate()
     assert stopped.returncode == 130
-    assert f"morphorl reproduce --seeds 8 --steps 4000 --out {tmp_path}" in said
+    assert f"morphorl reproduce --preset standard --seeds 8 --steps 4000 --out {tmp_path}" in said
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("shards/*.parquet")}
     assert kept
     assert not (tmp_path / "curves.parquet").exists()

@@ -145,6 +145,7 @@ REFUSED = [
     (lambda: Learned(("cell.drive", "cell.drive")), "must not name one twice"),
     (lambda: Learned(span=-1), "learned.span = -1: must be a whole number of at least 0"),
     (lambda: Learned(learning_rate=-1.0), "learned.learning_rate = -1.0"),
+    (lambda: dataclasses.replace(LEARNING, cell=Cell(kind="field")), "cell.kind = 'field': must be 'matrix'"),
     (lambda: dataclasses.replace(LEARNING, blend=Blend("none")), "blend.kind = 'none': must be 'average' or 'add'"),
     (lambda: dataclasses.replace(LEARNING, guidance=Guidance("none")), "guidance.kind = 'none': must be 'blind'"),
     (lambda: dataclasses.replace(LEARNING, ppo=PPO(network="gru")), "ppo.network = 'gru': must be 'mlp'"),

@@ -98,6 +98,7 @@ def check_settings(settings: Any) -> None:
     for what, value, allowed in (
         ("blend.kind", settings.blend.kind, ("average", "add")),
         ("control.kind", settings.control.kind, ("none", "sticky")),
+        ("cell.kind", settings.cell.kind, ("matrix",)),
         ("guidance.kind", settings.guidance.kind, ("none", "blind")),
         ("ppo.network", settings.ppo.network, ("mlp",)),
     ):

@@ -675,9 +675,9 @@ function makeScene(replay, host) {
   return { length, show };
 }
 
-/** A field's activator: a line for each feature and action, brighter where there is more of it than anywhere. */
+/** A field's activator: a line for each feature and action, from the least of the episode (pale) to the most. */
 function lines(packed, values, features, actions) {
-  const most = values.reduce((most, v) => Math.max(most, v), 0) || 1;
+  const [least, most] = [Math.min, Math.max].map((pick) => values.reduce((one, v) => pick(one, v)));
   const { rows, columns } = packed;
   const width = 224 / columns;
   const root = svg("svg", { viewBox: `0 0 256 ${17 * rows + 2}`, class: "heat", role: "img", "aria-label": "Activator of the field, a line for each feature and action" });
@@ -691,9 +691,9 @@ function lines(packed, values, features, actions) {
     });
   });
   const show = (time) => boxes.forEach((row, i) => row.forEach((box, s) => {
-    box.setAttribute("fill-opacity", Math.max(0, values[(time * rows + i) * columns + s] / most).toFixed(3));
+    box.setAttribute("fill-opacity", ((values[(time * rows + i) * columns + s] - least) / (most - least || 1)).toFixed(3));
   }));
-  return { name: "activator of the field a", root, show };
+  return { name: "activator of the field", root, show };
 }
 
 // --- Begin ----------------------------------------------------------------------------------------------------------
