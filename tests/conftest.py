@@ -1,5 +1,7 @@
 """Before anything of morphorl is imported: all cores, and every shape annotation checked while the tests run."""
 
+import sys
+
 import jax
 from jaxtyping import install_import_hook
 
@@ -8,3 +10,6 @@ from morphorl.devices import use_all_cores
 use_all_cores()
 jax.config.update("jax_numpy_rank_promotion", "raise")
 install_import_hook("morphorl", "beartype.beartype")
+
+collect_ignore = [] if any("test_sb3" in word for word in sys.argv) else ["test_sb3.py"]
+"""PyTorch and its threads stay out of the process of all other tests: `pytest tests/test_sb3.py` runs its own."""
