@@ -47,7 +47,7 @@ def train(seed: int, steps: int, episodes: int, with_cell: bool) -> float:
     ).learn(steps)
     fresh = gymnasium.make("morphorl/StatelessCartPole-v1")
     fresh.reset(seed=1000 + seed)
-    return float(evaluate_policy(model, wrap(fresh) if wrap else fresh, episodes, warn=False)[0])
+    return float(np.mean(evaluate_policy(model, wrap(fresh) if wrap else fresh, episodes, warn=False)[0]))
 
 
 def main(options: Options) -> None:

@@ -54,7 +54,7 @@ def rollout(mode, settings, steps=24):
     """One rollout of one run in two clocks, and the samples that `ppo` makes of it."""
     settings = dataclasses.replace(settings, ppo=dataclasses.replace(settings.ppo, rollout_steps=steps))
     vector = SyncVectorEnv([lambda o=o: Clock(o) for o in range(2)], autoreset_mode=mode)
-    vector = host_training.with_memory(settings, vector)
+    vector = host_training.with_memory(engines.stack([settings]), vector)
     features = vector.single_observation_space.shape[0]
     programs = host_training._programs(features, 2, False)
     stacked = engines.stack([settings])
@@ -198,6 +198,16 @@ def test_it_trains_in_any_vector_environment(mode, changes):
     state = host_training.train(engines.stack([settings] * 2), np.arange(2), np.arange(2), vector)
     assert np.isfinite(state.agent.actor.weights[0]).all()
     assert (state.curve.episodes.sum(axis=1) > 0).all()
+
+
+def test_runs_that_differ_in_their_memory_share_a_vector_environment():
+    gains = (1.0, 20.0)
+    runs = [Settings("gym:CartPole-v1", ppo=SMALL, memory=Memory(kind="cell", activator_gain=gain)) for gain in gains]
+    vector = host_training.with_memory(engines.stack(runs), SyncVectorEnv([lambda: Clock()] * 4))
+    vector.reset(seed=0)
+    seen = vector.step(np.zeros(4, int))[0]
+    assert_allclose(seen[2:, 2:6], 20 * seen[:2, 2:6], rtol=1e-5)
+    assert np.abs(seen[0, 2:4]).min() > 0.5  # the clock has moved on by one
 
 
 def test_the_same_seed_gives_the_same_bits_beside_other_runs():

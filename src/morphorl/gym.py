@@ -26,12 +26,12 @@ from morphorl.memory import Memory
 class Seen(NamedTuple):
     """What the wrappers run beside an environment, as pure functions of one observation.
 
-    `begin(pattern, observation)` starts an episode, `advance(state, observation)` goes on; both give the new state and
-    what is appended to the observation. `draw(key)` draws a pattern; `reset` is `cell.reset`.
+    `begin(pattern, observation)` starts an episode, `advance(pattern, state, observation)` goes on; both give the new
+    state and what is appended to the observation. `draw(key)` gives the pattern; `reset` is `cell.reset`.
     """
 
     begin: Callable[[Any, Any], tuple[Any, Any]]
-    advance: Callable[[Any, Any], tuple[Any, Any]]
+    advance: Callable[[Any, Any, Any], tuple[Any, Any]]
     draw: Callable[[Any], Any]
     reset: str
     most: float
@@ -41,29 +41,35 @@ class Seen(NamedTuple):
 def of_memory(memory: Memory, guidance: Guidance, scale: Any) -> Seen:
     """The memory of `morphorl.memory`: it appends what the trainer's `memory.kind` adds to the observation."""
 
-    def appended(state, observation):
+    def appended(memory, state, observation):
         return _memory.show(memory, state, scale * observation)[observation.size :]
 
-    def begin(_, observation):
-        state = _memory.start(memory, scale * observation)
-        return state, appended(state, observation)
+    def begin(numbers, observation):
+        state = _memory.start(numbers[0], scale * observation)
+        return state, appended(numbers[0], state, observation)
 
-    def advance(state, observation):
-        shown = appended(state, observation)
-        return _memory.remember(memory, guidance, state, scale * observation), shown
+    def advance(numbers, state, observation):
+        shown = appended(numbers[0], state, observation)
+        return _memory.remember(numbers[0], numbers[1], state, scale * observation), shown
 
-    return Seen(begin, advance, lambda key: (), "episode", float("inf"))
+    # The numbers of memory and guidance travel with each cell, so that parallel ones may differ in them.
+    numbers = jax.tree.map(lambda u: jnp.asarray(u, jnp.float32), (memory, guidance))
+    return Seen(begin, advance, lambda key: numbers, "episode", float("inf"))
 
 
 def of_cell(cell: Cell, guidance: Guidance, scale: Any, append: str, shape: tuple[int, int]) -> Seen:
     """The post's cell, of shape (features, columns): it appends its readout, or its states a and h row by row."""
 
-    def advance(state, observation):
+    def advance(_, state, observation):
         state, readout = cell.step(state, scale * observation, guidance)
         return state, readout if append == "readout" else jnp.concatenate([u.reshape(-1) for u in state])
 
     most = float(cell.bound) if append == "state" else float("inf")
-    return Seen(advance, advance, lambda key: cell.init(key, shape), str(cell.reset), most)
+
+    def begin(pattern, observation):
+        return advance(pattern, pattern, observation)
+
+    return Seen(begin, advance, lambda key: cell.init(key, shape), str(cell.reset), most)
 
 
 class Cells:
@@ -74,7 +80,8 @@ class Cells:
 
         @jax.jit
         def step(pattern, state, starts, observation):
-            begun, after = jax.vmap(seen.begin)(pattern, observation), jax.vmap(seen.advance)(state, observation)
+            begun = jax.vmap(seen.begin)(pattern, observation)
+            after = jax.vmap(seen.advance)(pattern, state, observation)
             return jax.tree.map(lambda x, y: jnp.where(starts.reshape(-1, *(1,) * (y.ndim - 1)), x, y), begun, after)
 
         self._step, self._draw = step, jax.jit(seen.draw)

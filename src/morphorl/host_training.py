@@ -38,7 +38,13 @@ def with_memory(settings: Settings, envs: VectorEnv) -> VectorEnv:
     """The environments as the agent sees them: with the memory of their observations, if `memory.kind` says so."""
     if settings.memory.kind == "none":
         return envs
-    return VectorCellObservation(envs, settings.memory, guidance=settings.guidance)
+    numbers = settings.memory, settings.guidance
+    first = jax.tree.map(lambda u: float(u[0]), numbers)
+    remembering = VectorCellObservation(envs, first[0], guidance=first[1])
+    # Every environment remembers with the numbers of its run.
+    copies = envs.num_envs // np.size(settings.memory.activator_gain)
+    remembering.cells.pattern = jax.tree.map(lambda u: np.repeat(np.asarray(u), copies, axis=0), numbers)
+    return remembering
 
 
 def train(
