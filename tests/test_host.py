@@ -247,6 +247,20 @@ def test_what_no_policy_can_see_or_do_is_refused(env_id, sentence):
         Settings(env_id)
 
 
+def test_a_missing_package_is_told_and_not_taken_for_a_damaged_file(tmp_path, monkeypatch):
+    settings = Settings("gym:CartPole-v1", steps=96, evaluate_every=0, ppo=SMALL)
+    agents.save(Agents([settings], [0], engines.train_batch([Run("arm", settings, 0, 0)], 1).agents), tmp_path)
+
+    def without(name):
+        raise gymnasium.error.DependencyNotInstalled("Box2D is not installed")
+
+    monkeypatch.setattr(gymnasium, "make", without)
+    host.describe.cache_clear()
+    envs.make.cache_clear()
+    with pytest.raises(SettingError, match=r"^environment = 'gym:CartPole-v1': needs the extra 'box2d'"):
+        agents.load(tmp_path)
+
+
 def test_settings_that_the_hosts_loop_lacks_are_refused():
     with pytest.raises(SettingError, match=r"ppo\.network = 'gru': must be one of 'mlp' for environments of Gymnasium"):
         Settings("gym:CartPole-v1", ppo=PPO(network="gru"))

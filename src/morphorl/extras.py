@@ -19,16 +19,20 @@ EXTRAS = {
 """Each extra, and the module that tells whether it is installed."""
 
 
+class MissingExtra(SettingError):
+    """An extra is not installed; the message says which, and how to get it."""
+
+
 def need(extra: str, module: str, what: str) -> Any:
     """The module of an extra.
 
     Raises:
-        SettingError: if it is not installed; `what` names the setting that asked for it.
+        MissingExtra: if it is not installed; `what` names the setting that asked for it.
     """
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise SettingError(missing(extra, what)) from error
+        raise MissingExtra(missing(extra, what)) from error
 
 
 def missing(extra: str, what: str) -> str:

@@ -11,7 +11,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from morphorl.envs import Environment
 from morphorl.errors import SettingError, did_you_mean
-from morphorl.extras import missing
+from morphorl.extras import MissingExtra, missing
 from morphorl.gym import vector_space
 from morphorl.settings import Settings
 
@@ -55,8 +55,9 @@ def _make(env_id: str) -> gymnasium.Env:
         return gymnasium.make(name)
     except gymnasium.error.DependencyNotInstalled as error:
         extra = "box2d" if "ox2" in str(error) else None
-        told = missing(extra, f"environment = {env_id!r}") if extra else f"environment = {env_id!r}: {error}."
-        raise SettingError(told) from error
+        if extra is not None:
+            raise MissingExtra(missing(extra, f"environment = {env_id!r}")) from error
+        raise SettingError(f"environment = {env_id!r}: {error}.") from error
     except (gymnasium.error.Error, ModuleNotFoundError) as error:
         hint = did_you_mean(name, list(gymnasium.registry))
         raise SettingError(f"environment = {env_id!r}: must be an id registered with Gymnasium.{hint}") from error
