@@ -158,7 +158,7 @@ def test_guidance_whose_signal_would_reach_nothing_is_refused(more, said):
 
 def test_a_signal_that_the_rule_does_not_use_is_refused():
     with pytest.raises(SettingError, match=r"guidance.signal = 'shuffled': must be 'td_error'"):
-        Guidance("win_stay", signal="shuffled")
+        aware(Guidance("win_stay", signal="shuffled"), replace(STILL, reset="redraw"))
 
 
 # --- Strength over time ----------------------------------------------------------------------------------------------

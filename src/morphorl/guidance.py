@@ -7,7 +7,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from morphorl.checks import FINITE, FRACTION, NOT_NEGATIVE, check, setting
-from morphorl.errors import SettingError
 
 
 class Signal(NamedTuple):
@@ -56,11 +55,6 @@ class Guidance(eqx.Module):
 
     def __check_init__(self) -> None:
         check(self, "guidance")
-        if self.signal != "td_error" and not self.needs_value:
-            raise SettingError(
-                f"guidance.signal = {self.signal!r}: must be 'td_error' where guidance.kind is {self.kind!r}, "
-                "which has no use for one."
-            )
 
     @property
     def knows_reward(self) -> bool:

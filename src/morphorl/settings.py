@@ -173,6 +173,11 @@ class Settings(eqx.Module):
 
     def _check_reward_reaches_the_cell(self) -> None:
         """Raise `SettingError` where guidance that knows the reward could do nothing: it acts on a blended cell."""
+        if self.guidance.signal != "td_error" and not self.guidance.needs_value:
+            raise SettingError(
+                f"guidance.signal = {self.guidance.signal!r}: must be 'td_error' where guidance.kind is "
+                f"{self.guidance.kind!r}, which has no use for a TD error."
+            )
         for name, value, allowed in (
             ("blend.kind", self.blend.kind, ("average", "add")),
             ("control.kind", self.control.kind, ("none", "sign", "sticky")),
