@@ -13,7 +13,7 @@ import safetensors.numpy
 from morphorl import envs, task
 from morphorl.agent import Agent, init_agent
 from morphorl.errors import StoreError
-from morphorl.extras import MissingExtra
+from morphorl.extras import MissingExtraError
 from morphorl.files import write_atomically
 from morphorl.settings import Settings, from_dict, to_dict
 
@@ -55,7 +55,7 @@ def load(folder: Path) -> Agents:
             raise AgentsError(f"{described}: schema is {content.get('schema')!r}; must be {SCHEMA!r}.")
         settings = [from_dict(Settings, values) for values in content["settings"]]
         return from_arrays(settings, content["seeds"], read_arrays(folder / "agents.safetensors"))
-    except MissingExtra:
+    except MissingExtraError:
         raise  # the file is whole; this installation is not
     except (ValueError, AttributeError, KeyError, TypeError) as error:  # JSON, Unicode and settings are ValueErrors
         raise AgentsError(f"{described}: is damaged ({error}).") from error

@@ -19,7 +19,7 @@ EXTRAS = {
 """Each extra, and the module that tells whether it is installed."""
 
 
-class MissingExtra(SettingError):
+class MissingExtraError(SettingError):
     """An extra is not installed; the message says which, and how to get it."""
 
 
@@ -27,12 +27,12 @@ def need(extra: str, module: str, what: str) -> Any:
     """The module of an extra.
 
     Raises:
-        MissingExtra: if it is not installed; `what` names the setting that asked for it.
+        MissingExtraError: if it is not installed; `what` names the setting that asked for it.
     """
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise MissingExtra(missing(extra, what)) from error
+        raise MissingExtraError(missing(extra, what)) from error
 
 
 def missing(extra: str, what: str) -> str:

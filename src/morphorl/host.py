@@ -11,7 +11,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from morphorl.envs import Environment
 from morphorl.errors import SettingError, did_you_mean
-from morphorl.extras import MissingExtra, missing
+from morphorl.extras import MissingExtraError, missing
 from morphorl.gym import vector_space
 from morphorl.settings import Settings
 
@@ -56,7 +56,7 @@ def _make(env_id: str) -> gymnasium.Env:
     except gymnasium.error.DependencyNotInstalled as error:
         extra = "box2d" if "ox2" in str(error) else None
         if extra is not None:
-            raise MissingExtra(missing(extra, f"environment = {env_id!r}")) from error
+            raise MissingExtraError(missing(extra, f"environment = {env_id!r}")) from error
         raise SettingError(f"environment = {env_id!r}: {error}.") from error
     except (gymnasium.error.Error, ModuleNotFoundError) as error:
         hint = did_you_mean(name, list(gymnasium.registry))
