@@ -11,8 +11,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from morphorl import performance, ppo, rollout, signals, task
 from morphorl.blend import Blend
 from morphorl.cell import Cell, CellState
+from morphorl.control import Control
 from morphorl.errors import SettingError
 from morphorl.guidance import Guidance, Signal, guide
+from morphorl.memory import Memory
 from morphorl.performance import Performance
 from morphorl.settings import PPO, Settings
 from probes import CONSTANT_VALUE, OBSERVATION_DEPENDENT_ACTION, _environment
@@ -139,6 +141,24 @@ def test_a_better_pattern_stays_and_a_worse_one_is_drawn_anew():
 def test_win_stay_without_fresh_patterns_is_refused_by_name():
     with pytest.raises(SettingError, match=r"cell.reset = 'never': must be 'redraw'"):
         aware(Guidance("win_stay"))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"blend": Blend("none")}, "blend.kind = 'none': must be one of 'average', 'add'"),
+        ({"control": Control("noise")}, "control.kind = 'noise': must be one of 'none', 'sign', 'sticky'"),
+        ({"memory": Memory("cell")}, "memory.kind = 'cell': must be one of 'none', 'previous', 'reservoir'"),
+    ],
+)
+def test_guidance_whose_signal_would_reach_nothing_is_refused(more, said):
+    with pytest.raises(SettingError, match=said):
+        aware(THREE, **more)
+
+
+def test_a_signal_that_the_rule_does_not_use_is_refused():
+    with pytest.raises(SettingError, match=r"guidance.signal = 'shuffled': must be 'td_error'"):
+        aware(Guidance("win_stay", signal="shuffled"), replace(STILL, reset="redraw"))
 
 
 # --- Strength over time ----------------------------------------------------------------------------------------------

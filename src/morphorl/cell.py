@@ -22,7 +22,7 @@ class CellState(NamedTuple):
 
 
 class Cell(eqx.Module):
-    """The post's RD-inspired dynamical system: its parameters, none of which PPO's gradient reaches.
+    """The post's RD-inspired dynamical system: its parameters, which no gradient reaches unless `learned` names them.
 
     One explicit step per environment step:
 

@@ -90,7 +90,7 @@ def step(
 
 
 def at_bound(settings: Settings, state: State) -> Float[Array, ""]:
-    """The share of state variables on which the cell's bound acts, or of a field's sites on which its floor does.
+    """The share of state variables on which the cell's bound acts, or of a field's lines on which its floor does.
 
     0 for a companion that is no cell.
     """

@@ -24,12 +24,12 @@ class Guidance(eqx.Module):
     - `blind`: γ·sign(u) at every step, the post's. γ is `strength`.
     - `modulated`: γ·tanh(k·δ̂)·sign(u). What went better than expected is amplified, what went worse is weakened.
     - `win_stay`: nothing during an episode. At its end, with G its return and Ḡ the running mean: after a better one
-      the pattern stays, amplified by γ·tanh(k·(G − Ḡ)/|Ḡ|)·sign(u); after a worse one a fresh one is drawn.
+      the pattern stays, amplified by γ·tanh(k·(G − Ḡ)/max(|Ḡ|, 1))·sign(u); after a worse one a fresh one is drawn.
     - `three_factor`: γ·δ̂·E on the activator, where E ← λ·E + x ⊗ (onehot(action) − π) remembers which entry (feature,
       action) had a part in what was done: a local rule of presynaptic activity, postsynaptic activity, and a global
       signal. γ falls with progress, γ/(1 + c·(Ḡ − G₁)/(|G₁| + 1)), G₁ being the untrained agent's return.
-    - `adaptive`: γ·max(0, tanh(k·trend))·sign(u), trend the relative rise of a fast running mean of returns over a slow
-      one: guidance lasts as long as performance rises.
+    - `adaptive`: γ·max(0, tanh(k·trend))·sign(u), trend the rise of a fast running mean of returns over a slow one,
+      divided by max(|slow|, 1): guidance lasts as long as performance rises.
     - `none`: leaves the dynamics alone.
 
     δ̂ is the TD error of the step before in units of its running mean size, 0 after a truncation (whose future nobody

@@ -86,6 +86,11 @@ def check(settings: Settings) -> None:
         "guidance.kind": (settings.guidance.kind, ("none", "blind")),
         "control.kind": (settings.control.kind, ("none", "sign", "noise", "reservoir")),
     }
+    if isinstance(settings.blend.handover, float) and settings.blend.handover:
+        raise SettingError(
+            f"blend.handover = {settings.blend.handover!r}: must be 0 for environments of Gymnasium's ('gym:'), whose "
+            "loop keeps the weight as it is."
+        )
     if settings.learned.parameters:
         raise SettingError(
             f"learned.parameters = {settings.learned.parameters!r}: must be empty for environments of Gymnasium's "

@@ -33,8 +33,9 @@ class Memory(eqx.Module):
       r ← tanh(ρ_r·Q r + s·V x), where Q passes each unit's value on to the next in a circle and V has entries ±1. What
       a unit gets now, less what it holds, is the difference that the other two show; r itself served worse.
 
-    An episode starts as if the first observation had been there for ever (a = h = x₋₁ = x; r after one step from 0).
-    The last two are rivals of the cell: with them goes what needs no reaction and no diffusion to be explained.
+    An episode starts as if the first observation had been there for ever (a = h = x₋₁ = x), but for r, which starts one
+    step after 0. The last two are rivals of the cell: with them goes what needs no reaction and no diffusion to be
+    explained.
 
     Source: `docs/memory.md`; the reservoir is the simple cycle reservoir of Rodan and Tiňo, "Minimum complexity echo
     state network", 2011, whose structure is fixed, so that no luck of wiring enters.

@@ -32,7 +32,7 @@ class Experience(NamedTuple):
     """A rollout; the leading axis of every array is time.
 
     `observation` is what the action answered, `final_observation` what the action led to, before any reset. `readout`
-    and `logits` are what was acted on: nothing of the cell is ever recomputed in the update.
+    and `logits` are what was acted on: the update recomputes nothing of the cell (but see `through_time.py`).
     """
 
     observation: Float[Array, "time features envs"]

@@ -148,6 +148,8 @@ class Settings(eqx.Module):
             from morphorl import host
 
             host.check(self)
+        if self.guidance.knows_reward:
+            self._check_reward_reaches_the_cell()
         if self.guidance.kind == "win_stay" and self.cell.reset != "redraw":
             raise SettingError(
                 f"cell.reset = {self.cell.reset!r}: must be 'redraw' where guidance.kind is 'win_stay', which draws a "
@@ -168,6 +170,24 @@ class Settings(eqx.Module):
                 f"steps = {self.steps}: must be at least one rollout of {self.ppo.batch} environment steps "
                 f"(ppo.num_envs {self.ppo.num_envs} × ppo.rollout_steps {self.ppo.rollout_steps})."
             )
+
+    def _check_reward_reaches_the_cell(self) -> None:
+        """Raise `SettingError` where guidance that knows the reward could do nothing: it acts on a blended cell."""
+        if self.guidance.signal != "td_error" and not self.guidance.needs_value:
+            raise SettingError(
+                f"guidance.signal = {self.guidance.signal!r}: must be 'td_error' where guidance.kind is "
+                f"{self.guidance.kind!r}, which has no use for a TD error."
+            )
+        for name, value, allowed in (
+            ("blend.kind", self.blend.kind, ("average", "add")),
+            ("control.kind", self.control.kind, ("none", "sign", "sticky")),
+            ("memory.kind", self.memory.kind, ("none", "previous", "reservoir")),
+        ):
+            if isinstance(value, str) and value not in allowed:
+                raise SettingError(
+                    f"{name} = {value!r}: must be one of {', '.join(map(repr, allowed))} where guidance.kind is "
+                    f"{self.guidance.kind!r}, whose signal reaches no other cell."
+                )
 
     @property
     def digest(self) -> str:
