@@ -3,6 +3,7 @@
 import sys
 
 import jax
+import pytest
 from jaxtyping import install_import_hook
 
 from morphorl.devices import use_all_cores
@@ -13,3 +14,13 @@ install_import_hook("morphorl", "beartype.beartype")
 
 collect_ignore = [] if any("test_sb3" in word for word in sys.argv) else ["test_sb3.py"]
 """PyTorch and its threads stay out of the process of all other tests: `pytest tests/test_sb3.py` runs its own."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_programs_of_other_files():
+    """Compiled programs go with the file that needed them: thousands in one process exhaust its memory mappings."""
+    yield
+    from morphorl import engines
+
+    engines._programs.clear()
+    jax.clear_caches()
