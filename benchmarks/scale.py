@@ -32,7 +32,7 @@ from morphorl.devices import use_all_cores
 use_all_cores()
 from morphorl import study_file
 from morphorl.engines import BatchResult
-from morphorl.ppo import Curve
+from morphorl.training import Curve
 from morphorl.store import Store
 from morphorl.study import batches
 study, store = study_file.load("readings", {changes}), Store(Path({folder!r}))

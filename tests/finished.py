@@ -5,9 +5,9 @@ import zlib
 import numpy as np
 
 from morphorl.engines import BatchResult
-from morphorl.ppo import Curve
 from morphorl.store import Store
 from morphorl.study import Study
+from morphorl.training import Curve
 
 UPDATES = 50
 TINY = {"ppo": {"num_envs": 2, "rollout_steps": 16, "minibatches": 2, "epochs": 1, "hidden": [4]}}

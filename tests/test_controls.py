@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from morphorl import companion, engines, envs, noise, ppo, reservoir, rollout, task
+from morphorl import companion, engines, envs, noise, ppo, reservoir, rollout, task, training
 from morphorl.blend import Blend
 from morphorl.cell import Cell
 from morphorl.control import Control
@@ -30,7 +30,7 @@ def experience(settings, env=CARTPOLE, seed=0):
     bare, env = env, task.around(settings, env)
 
     def act():
-        state = ppo.init(settings, bare, jnp.array(seed), jnp.array(seed))
+        state = training.init(settings, bare, jnp.array(seed), jnp.array(seed))
         chance = rollout.draw(settings, env, jax.random.key(5))
         return state, chance, rollout.collect(settings, env, state.agent, state.acting, chance)[1]
 
@@ -166,7 +166,7 @@ def test_a_reservoirs_wiring_comes_from_the_cell_seed_alone_and_is_never_trained
     wired = settings(control=Control("reservoir"))
     runs = [Run("a", wired, seed, cell_seed) for seed, cell_seed in ((0, 0), (1, 0), (0, 1))]
     agents = engines.train_batch(runs, 4).agents
-    fresh = companion.init(wired, jax.random.fold_in(jax.random.key(ppo.CELL_STREAM), 0), 4, 2).wiring
+    fresh = companion.init(wired, jax.random.fold_in(jax.random.key(training.CELL_STREAM), 0), 4, 2).wiring
     for trained, drawn in zip(agents.wiring, fresh, strict=True):
         np.testing.assert_allclose(trained[0], drawn, atol=1e-6)
         np.testing.assert_array_equal(trained[0], trained[1])
@@ -240,7 +240,7 @@ CONTROLS = [
 
 
 def trained(settings):
-    return jax.jit(ppo.train, static_argnums=1)(settings, CARTPOLE, 0).agent.actor.weights[0]
+    return jax.jit(training.train, static_argnums=1)(settings, CARTPOLE, 0).agent.actor.weights[0]
 
 
 @pytest.fixture(scope="module")

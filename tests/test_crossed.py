@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from morphorl import cli, envs, luck, luck_report, matching, ppo, study_file
+from morphorl import cli, envs, luck, luck_report, matching, study_file, training
 from morphorl.errors import SettingError
 from morphorl.matching import Moments
 from morphorl.study import Study
@@ -56,7 +56,7 @@ def test_the_number_of_cell_seeds_can_be_set_from_outside():
 def test_arms_of_one_cell_seed_start_from_one_pattern_whatever_their_strength_and_seed():
     env, patterns = envs.make("CartPole-v1"), {}
     for run in study_file.load("crossed", ["seeds=2", "cell_seeds=2"]).runs():
-        agent = ppo.init(run.settings, env, jnp.array(run.seed), jnp.array(run.cell_seed)).agent
+        agent = training.init(run.settings, env, jnp.array(run.seed), jnp.array(run.cell_seed)).agent
         patterns.setdefault(run.cell_seed, []).append(np.concatenate([*agent.pattern]))
     assert [len(of) for of in patterns.values()] == [14, 14]
     for of in patterns.values():

@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from rich.console import Console
 
 from finished import study
-from morphorl import agents, companion, engines, envs, field_cell, ppo, rollout, study_file, verdicts
+from morphorl import agents, companion, engines, envs, field_cell, ppo, rollout, study_file, training, verdicts
 from morphorl.cell import Cell
 from morphorl.control import Control
 from morphorl.errors import SettingError
@@ -207,7 +207,7 @@ def settings(**changes):
 @partial(jax.jit, static_argnames="steps")
 def act(asked, steps=64):
     """A fresh run, and what its first steps make of it."""
-    state = ppo.init(asked, CARTPOLE, jnp.array(0), jnp.array(0))
+    state = training.init(asked, CARTPOLE, jnp.array(0), jnp.array(0))
     chance = jax.tree.map(lambda u: u[:steps], rollout.draw(asked, CARTPOLE, jax.random.key(5)))
     return state, *rollout.collect(asked, CARTPOLE, state.agent, state.acting, chance)
 

@@ -11,7 +11,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.testing import assert_allclose, assert_array_equal
 
-from morphorl import agents, distribution, engines, envs, host, host_training, ppo
+from morphorl import agents, distribution, engines, envs, host, host_training, ppo, training
 from morphorl.agents import Agents
 from morphorl.blend import Blend
 from morphorl.cell import Cell
@@ -108,7 +108,7 @@ def test_rows_that_only_reset_do_not_reach_the_loss():
     """Whatever stands in them, and however the loss normalises advantages."""
     key = jax.random.split(jax.random.key(0), 8)
     settings = Settings(ppo=SMALL)
-    agent = ppo.init(settings, envs.make("CartPole-v1"), jnp.array(0), jnp.array(0)).agent
+    agent = training.init(settings, envs.make("CartPole-v1"), jnp.array(0), jnp.array(0)).agent
     batch, kept = 40, np.arange(40) % 4 != 1
     samples = ppo.Samples(
         jax.random.normal(key[0], (4, batch)),

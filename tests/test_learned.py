@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from morphorl import engines, envs, learned, ppo, rollout, through_time
+from morphorl import engines, envs, learned, ppo, rollout, through_time, training
 from morphorl.blend import Blend
 from morphorl.cell import Cell, CellState
 from morphorl.errors import SettingError
@@ -47,8 +47,8 @@ def test_recomputed_readouts_equal_those_that_were_acted_on(reset):
     settings = dataclasses.replace(LEARNING, cell=dataclasses.replace(LEARNING.cell, reset=reset, initial_scale=1.0))
 
     def go():
-        state = ppo.init(settings, CARTPOLE, jnp.array(0), jnp.array(0))
-        state = ppo.update(settings, CARTPOLE, state, jnp.array(0))
+        state = training.init(settings, CARTPOLE, jnp.array(0), jnp.array(0))
+        state = training.update(settings, CARTPOLE, state, jnp.array(0))
         chance = rollout.draw(settings, CARTPOLE, jax.random.key(7))
         acting, experience = rollout.collect(settings, CARTPOLE, state.agent, state.acting, chance)
         acted = learned.effective(settings, state.agent.learned)
@@ -214,7 +214,7 @@ def drives(env, seeds):
     )
 
     def one(seed):
-        agent = ppo.train(settings, env, seed).agent
+        agent = training.train(settings, env, seed).agent
         returns = rollout.evaluate(settings, env, agent, jax.random.key(1), 100, greedy=True)
         return agent.learned["cell.drive"], returns.mean()
 

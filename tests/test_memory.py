@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from morphorl import envs, memory, ppo, rollout, task
+from morphorl import envs, memory, rollout, task, training
 from morphorl.blend import Blend
 from morphorl.guidance import Guidance
 from morphorl.memory import Memory
@@ -90,7 +90,7 @@ def test_nothing_is_remembered_across_episodes_and_the_last_observation_knows_it
         "StatelessCartPole-v1", steps=512, ppo=PPO(hidden=(8,)), blend=Blend("none"), memory=Memory(kind)
     )
     env = task.around(settings, envs.make("StatelessCartPole-v1"))
-    start = ppo.init(settings, envs.make("StatelessCartPole-v1"), jnp.array(0), jnp.array(0))
+    start = training.init(settings, envs.make("StatelessCartPole-v1"), jnp.array(0), jnp.array(0))
     chance = rollout.draw(settings, env, jax.random.key(3))
     seen = jax.jit(lambda: rollout.collect(settings, env, start.agent, start.acting, chance)[1])()
     done = np.asarray(seen.terminated | seen.truncated)
@@ -111,7 +111,7 @@ QUICK = PPO(learning_rate=5e-3, num_envs=16, rollout_steps=16, hidden=(32,), ent
 
 def mean_return(probe, kind):
     settings = Settings(steps=12_000, evaluate_every=0, ppo=QUICK, blend=Blend("none"), memory=Memory(kind))
-    agent = jax.jit(ppo.train, static_argnums=1)(settings, probe, 0).agent
+    agent = jax.jit(training.train, static_argnums=1)(settings, probe, 0).agent
     return rollout.evaluate(settings, task.around(settings, probe), agent, jax.random.key(1), 200, greedy=True).mean()
 
 

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from morphorl import envs, ppo, rollout
+from morphorl import envs, ppo, rollout, training
 from morphorl.agent import Statistics, network_view, observe, spread, think
 from morphorl.blend import Blend
 from morphorl.cell import Cell
@@ -18,13 +18,13 @@ CARTPOLE = envs.make("CartPole-v1")
 
 
 def started(settings=CELL, env=CARTPOLE, seed=0):
-    return ppo.init(settings, env, jnp.array(seed), jnp.array(seed))
+    return training.init(settings, env, jnp.array(seed), jnp.array(seed))
 
 
 def collected(settings=CELL, env=CARTPOLE, updates=1):
     """A run after some updates, and the rollout that it collects next."""
     state = started(settings, env)
-    step = jax.jit(ppo.update, static_argnums=1)
+    step = jax.jit(training.update, static_argnums=1)
     for index in range(updates):
         state = step(settings, env, state, jnp.array(index))
     acting, experience = rollout.collect(
@@ -164,15 +164,15 @@ def test_distillation_teaches_the_network_what_the_cell_does():
 
 
 def test_episode_return_is_the_mean_over_episodes_that_ended_and_nan_without_one():
-    curve = ppo.Curve(jnp.full(2, jnp.nan), jnp.zeros(2, int), jnp.full(2, jnp.nan), jnp.full(2, jnp.nan))
+    curve = training.Curve(jnp.full(2, jnp.nan), jnp.zeros(2, int), jnp.full(2, jnp.nan), jnp.full(2, jnp.nan))
     _, _, experience = collected(updates=0)
     done = np.asarray(experience.terminated | experience.truncated)
-    noted = ppo.note(curve, jnp.array(0), experience, jnp.array(jnp.nan))
+    noted = training.note(curve, jnp.array(0), experience, jnp.array(jnp.nan))
     lengths = [np.diff([-1, *np.flatnonzero(done[:, env])]) for env in range(SMALL.num_envs)]
     assert noted.episodes[0] == done.sum() > 0
     assert noted.episode_return[0] == pytest.approx(np.concatenate(lengths).mean())
     nothing = experience._replace(terminated=jnp.zeros_like(done), truncated=jnp.zeros_like(done))
-    assert np.isnan(ppo.note(curve, jnp.array(1), nothing, jnp.array(jnp.nan)).episode_return[1])
+    assert np.isnan(training.note(curve, jnp.array(1), nothing, jnp.array(jnp.nan)).episode_return[1])
 
 
 @pytest.mark.parametrize("activation", ["tanh", "relu", "identity"])

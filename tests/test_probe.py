@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from morphorl import ppo, rollout
+from morphorl import rollout, training
 from morphorl.blend import Blend
 from morphorl.cell import Cell
 from morphorl.settings import PPO, Settings
@@ -15,7 +15,7 @@ PLAIN = Settings(steps=8_000, evaluate_every=0, ppo=QUICK, blend=Blend(kind="non
 
 
 def trained(env, settings=PLAIN):
-    return jax.jit(ppo.train, static_argnums=1)(settings, env, 0).agent
+    return jax.jit(training.train, static_argnums=1)(settings, env, 0).agent
 
 
 def mean_return(env, settings=PLAIN):

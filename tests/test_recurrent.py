@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from morphorl import envs, ppo, recurrent, rollout
+from morphorl import envs, ppo, recurrent, rollout, training
 from morphorl.agent import network_view
 from morphorl.blend import Blend
 from morphorl.cell import Cell
@@ -25,8 +25,8 @@ def collected(settings, env):
     """A run before and after its first update, and the rollout that it collects next."""
 
     def go():
-        fresh = ppo.init(settings, env, jnp.array(0), jnp.array(0))
-        state = ppo.update(settings, env, fresh, jnp.array(0))
+        fresh = training.init(settings, env, jnp.array(0), jnp.array(0))
+        state = training.update(settings, env, fresh, jnp.array(0))
         chance = rollout.draw(settings, env, jax.random.key(7))
         return fresh, state, *rollout.collect(settings, env, state.agent, state.acting, chance)
 
@@ -41,7 +41,7 @@ def beside_a_cell():
 def test_memory_is_within_reach_of_a_recurrent_network():
     quick = PPO(network="gru", learning_rate=5e-3, num_envs=16, rollout_steps=16, hidden=(32,), entropy_coefficient=0.0)
     settings = Settings(steps=20_000, evaluate_every=0, ppo=quick, blend=Blend("none"))
-    agent = jax.jit(ppo.train, static_argnums=1)(settings, MEMORY, 0).agent
+    agent = jax.jit(training.train, static_argnums=1)(settings, MEMORY, 0).agent
     assert rollout.evaluate(settings, MEMORY, agent, jax.random.key(1), 200, greedy=True).mean() > 0.95
 
 

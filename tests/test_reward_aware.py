@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from morphorl import performance, ppo, rollout, signals, task
+from morphorl import performance, ppo, rollout, signals, task, training
 from morphorl.blend import Blend
 from morphorl.cell import Cell, CellState
 from morphorl.control import Control
@@ -28,7 +28,7 @@ PROBE = _environment("rewarded by the clock", 2, 7, lambda t, c: jnp.stack([t / 
 
 def acted(settings, env=PROBE, agent_performance=None):
     """A fresh run's state, and its first rollout."""
-    state = ppo.init(settings, env, jnp.array(0), jnp.array(0))
+    state = training.init(settings, env, jnp.array(0), jnp.array(0))
     if agent_performance is not None:
         state = state._replace(agent=replace(state.agent, performance=agent_performance))
     env = task.around(settings, env)
@@ -206,7 +206,7 @@ IDLE = CUE._replace(step=lambda key, state, action: CUE.step(key, state, action)
 
 def learned(env, rule, cell=STILL):
     settings = Settings("CartPole-v1", 4_000, evaluate_every=0, ppo=QUICK, cell=cell, guidance=rule, blend=ALONE)
-    state = jax.jit(ppo.train, static_argnums=1)(settings, env, 0)
+    state = jax.jit(training.train, static_argnums=1)(settings, env, 0)
     score = rollout.evaluate(settings, env, state.agent, jax.random.key(1), 200, greedy=True).mean()
     return float(score), state
 
@@ -241,7 +241,7 @@ def test_a_network_that_distils_the_cell_can_do_without_it():
         "CartPole-v1", 6_000, evaluate_every=0, ppo=QUICK, cell=STILL, guidance=THREE,
         blend=Blend("average", 1.0, distil=1.0, handover=0.8),
     )  # fmt: skip
-    agent = jax.jit(ppo.train, static_argnums=1)(settings, CUE, 0).agent
+    agent = jax.jit(training.train, static_argnums=1)(settings, CUE, 0).agent
     off = performance.in_force(settings, agent.performance, 1.0)
     assert off.blend.weight == 0
     assert rollout.evaluate(off, CUE, agent, jax.random.key(1), 200, greedy=True).mean() == 1.0

@@ -19,10 +19,10 @@ from morphorl.engines import BatchResult
 from morphorl.errors import SettingError, StoreError
 from morphorl.files import write_atomically
 from morphorl.guidance import Guidance
-from morphorl.ppo import Curve
 from morphorl.settings import PPO, PRESETS, Settings
 from morphorl.store import Store, tabulate
 from morphorl.study import Run, Study, batches
+from morphorl.training import Curve
 
 SMALL = Settings(steps=96, ppo=PPO(num_envs=2, rollout_steps=16, minibatches=2, hidden=(4,)))  # three updates of 32
 

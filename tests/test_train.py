@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from morphorl import agents, engines, envs, ppo
+from morphorl import agents, engines, envs, training
 from morphorl.blend import Blend
 from morphorl.cell import Cell
 from morphorl.guidance import Guidance
@@ -49,7 +49,7 @@ def test_vmap_equals_loop():
         run(seed, guidance=Guidance(strength=0.1 * seed), blend=Blend(weight=0.2 + 0.1 * seed)) for seed in range(4)
     ]
     together = engines.train_batch(batch, 4)
-    train = jax.jit(ppo.train, static_argnums=1)
+    train = jax.jit(training.train, static_argnums=1)
     for i, one in enumerate(batch):
         alone = train(one.settings, CARTPOLE, one.seed)
         for a, b in zip(jax.tree.leaves(alone.agent), jax.tree.leaves(lanes(together.agents, i)), strict=True):
@@ -83,7 +83,7 @@ def test_diverging_run_is_flagged_and_leaves_its_neighbours_alone():
 
 def test_randomness_depends_on_the_seeds_alone_and_the_cell_seed_moves_only_the_pattern():
     one, other = Run("a", BASE, 0, 0), Run("b", BASE, 0, 1)
-    start = [ppo.init(r.settings, CARTPOLE, jnp.array(r.seed), jnp.array(r.cell_seed)) for r in (one, other)]
+    start = [training.init(r.settings, CARTPOLE, jnp.array(r.seed), jnp.array(r.cell_seed)) for r in (one, other)]
     assert_same(start[0].agent.actor, start[1].agent.actor)
     assert_same(start[0].acting.observation, start[1].acting.observation)
     assert not np.array_equal(start[0].agent.pattern.activator, start[1].agent.pattern.activator)

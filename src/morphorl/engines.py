@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from morphorl import envs, host, host_training, ppo, rollout, task
+from morphorl import envs, host, host_training, rollout, task, training
 from morphorl.agent import Agent
 from morphorl.choices import mix
 from morphorl.performance import in_force
@@ -27,7 +27,7 @@ CHUNK_SECONDS = 0.5
 class BatchResult(NamedTuple):
     """What is kept of a batch; every array has the batch's runs as its leading axis."""
 
-    curve: ppo.Curve
+    curve: training.Curve
     agents: Agent
     diverged_at: np.ndarray
 
@@ -35,8 +35,8 @@ class BatchResult(NamedTuple):
 class Program(NamedTuple):
     """Compiled training of a batch: `init(settings, seeds, cell_seeds)`, `advance(settings, state, start, stop)`."""
 
-    init: Callable[..., ppo.TrainState]
-    advance: Callable[..., ppo.TrainState]
+    init: Callable[..., training.TrainState]
+    advance: Callable[..., training.TrainState]
 
 
 Outcome = BatchResult | Exception
@@ -169,10 +169,10 @@ def compile_program(structure: Any, environment: str, size: int) -> Program:
         return jax.jit(mapped, in_shardings=[NamedSharding(mesh, spec) for spec in in_specs], **options)
 
     def init_one(settings, seed, cell_seed):
-        return ppo.init(settings, env, seed, cell_seed)
+        return training.init(settings, env, seed, cell_seed)
 
     def advance_one(settings, state, start, stop):
-        return ppo.advance(settings, env, state, start, stop)
+        return training.advance(settings, env, state, start, stop)
 
     def init(settings, seeds, cell_seeds):
         return jax.vmap(init_one)(settings, seeds, cell_seeds)

@@ -1,7 +1,7 @@
 """Training on any Gymnasium environment: a loop in Python around the compiled agent, update and advantages.
 
 Steps run on the host, one vector environment for all runs of a batch; acting and learning are the functions of the
-pure path (`think`, `ppo.improve`).
+pure path (`think`, `training.improve`).
 """
 
 import functools
@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from morphorl import companion, distribution, ppo
+from morphorl import companion, distribution, training
 from morphorl.agent import Agent, init_agent, spread, think
 from morphorl.envs import Environment
 from morphorl.errors import SettingError
@@ -54,7 +54,7 @@ def train(
     envs: VectorEnv,
     evaluate: Callable[[Agent, int], np.ndarray] | None = None,
     advanced: Callable[[int, np.ndarray], None] = lambda updates, returns: None,
-) -> ppo.TrainState:
+) -> training.TrainState:
     """Train a batch of runs in one vector environment, under whichever autoreset mode it has.
 
     Args:
@@ -93,13 +93,13 @@ class Programs:
 
     def __init__(self, env: Environment):
         def init(settings, seed, cell_seed):
-            key = jax.random.fold_in(jax.random.key(ppo.LEARNER_STREAM), seed)
-            cell_key = jax.random.fold_in(jax.random.key(ppo.CELL_STREAM), cell_seed)
+            key = jax.random.fold_in(jax.random.key(training.LEARNER_STREAM), seed)
+            cell_key = jax.random.fold_in(jax.random.key(training.CELL_STREAM), cell_seed)
             key_agent, _, key_updates = jax.random.split(key, 3)
             agent = init_agent(
                 settings, env.num_features, env.num_actions, key_agent, cell_key, continuous=env.continuous
             )
-            return ppo.untrained(settings, agent, None, key_updates)
+            return training.untrained(settings, agent, None, key_updates)
 
         def act(settings, agent, cells, observation, key, greedy):
             key_action, key_control = jax.random.split(key)
@@ -122,10 +122,10 @@ class Programs:
             return jax.tree.map(lambda new, u: jnp.where(which[(None,) * (u.ndim - 1)], new, u), fresh, cells)
 
         def improve(settings, state, acting, experience, key, index, weight):
-            return ppo.improve(settings, env, state, acting, experience, key, index, weight=weight)
+            return training.improve(settings, env, state, acting, experience, key, index, weight=weight)
 
         def note(state, experience, greedy, index):
-            return state._replace(curve=ppo.note(state.curve, index, experience, greedy))
+            return state._replace(curve=training.note(state.curve, index, experience, greedy))
 
         self.init = jax.jit(jax.vmap(init))
         self.act = jax.jit(jax.vmap(act, in_axes=(0, 0, 0, 0, 0, None)))

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from morphorl import envs, ppo, task
+from morphorl import envs, task, training
 from morphorl.choices import mix
 from morphorl.engines import stack
 from morphorl.envs import Environment
@@ -64,13 +64,15 @@ def over_training(settings: Settings, env: Environment, seed: Int[Array, ""], ce
     """The sums over all the readouts that one run acts on while it trains."""
 
     def update(state, index):
-        key = jax.random.split(jax.random.fold_in(state.key, index), 3)[0]  # the rollout that `ppo.update` collects
+        key = jax.random.split(jax.random.fold_in(state.key, index), 3)[
+            0
+        ]  # as `training.update` does
         now = in_force(settings, state.agent.performance, index / settings.updates)
         here = task.around(now, env)
         _, seen = collect(now, here, state.agent, state.acting, draw(now, here, key))
-        return ppo.update(settings, env, state, index), moments(seen.readout, seen.terminated | seen.truncated)
+        return training.update(settings, env, state, index), moments(seen.readout, seen.terminated | seen.truncated)
 
-    state = ppo.init(settings, env, seed, cell_seed)
+    state = training.init(settings, env, seed, cell_seed)
     parts = jax.lax.scan(update, state, jnp.arange(settings.updates))[1]
     return jax.tree.map(jnp.sum, parts)
 
