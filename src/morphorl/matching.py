@@ -64,9 +64,7 @@ def over_training(settings: Settings, env: Environment, seed: Int[Array, ""], ce
     """The sums over all the readouts that one run acts on while it trains."""
 
     def update(state, index):
-        key = jax.random.split(jax.random.fold_in(state.key, index), 3)[
-            0
-        ]  # as `training.update` does
+        key = jax.random.split(jax.random.fold_in(state.key, index), 3)[0]  # as `training.update` does
         now = in_force(settings, state.agent.performance, index / settings.updates)
         here = task.around(now, env)
         _, seen = collect(now, here, state.agent, state.acting, draw(now, here, key))
