@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from morphorl import companion, engines, envs, noise, ppo, reservoir, rollout, task, training
+from morphorl import companion, engines, envs, noise, ppo, reservoir, rollout, streams, task, training
 from morphorl.blend import Blend
 from morphorl.cell import Cell
 from morphorl.control import Control
@@ -166,7 +166,7 @@ def test_a_reservoirs_wiring_comes_from_the_cell_seed_alone_and_is_never_trained
     wired = settings(control=Control("reservoir"))
     runs = [Run("a", wired, seed, cell_seed) for seed, cell_seed in ((0, 0), (1, 0), (0, 1))]
     agents = engines.train_batch(runs, 4).agents
-    fresh = companion.init(wired, jax.random.fold_in(jax.random.key(training.CELL_STREAM), 0), 4, 2).wiring
+    fresh = companion.init(wired, jax.random.fold_in(jax.random.key(streams.CELL), 0), 4, 2).wiring
     for trained, drawn in zip(agents.wiring, fresh, strict=True):
         np.testing.assert_allclose(trained[0], drawn, atol=1e-6)
         np.testing.assert_array_equal(trained[0], trained[1])

@@ -98,7 +98,7 @@ def test_gradients_are_those_of_finite_differences():
     with jax.enable_x64(True):
         settings, networks, trace = in_double()
         offsets = {name: jnp.asarray(0.01 * i) for i, name in enumerate(LEARNABLE)}
-        loss = jax.jit(lambda u: through_time.loss(u, ppo.ppo_loss, networks, settings, trace))
+        loss = jax.jit(lambda u: through_time.loss(u, networks, settings, trace))
         gradient = jax.grad(loss)(offsets)
         for name in LEARNABLE:
             up, down = (float(loss(offsets | {name: offsets[name] + step})) for step in (1e-6, -1e-6))
@@ -118,8 +118,7 @@ def test_a_span_cuts_the_gradient_and_not_the_readouts():
         assert np.flatnonzero(reached[1][:, 0]).tolist() == list(range(8, 12))
         zero = dict.fromkeys(LEARNABLE, jnp.zeros(()))
         one, other = (
-            jax.grad(through_time.loss)(zero, ppo.ppo_loss, networks, s, trace)["cell.activator_decay"]
-            for s in (whole, cut)
+            jax.grad(through_time.loss)(zero, networks, s, trace)["cell.activator_decay"] for s in (whole, cut)
         )
         assert abs(one - other) > 1e-6
 

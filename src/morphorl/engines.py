@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from morphorl import envs, host, host_training, rollout, task, training
+from morphorl import envs, host, host_training, rollout, streams, task, training
 from morphorl.agent import Agent
 from morphorl.choices import mix
 from morphorl.performance import in_force
@@ -19,7 +19,6 @@ from morphorl.progress import Progress
 from morphorl.settings import Settings
 from morphorl.study import Batch, Run
 
-EVALUATION_STREAM = 2
 CHUNK_SECONDS = 0.5
 """Time between two signs of life, and between Ctrl-C and its effect."""
 
@@ -136,7 +135,7 @@ def evaluate_agents(
         chosen = (stack(settings), jax.tree.map(jnp.asarray, arrays), settings[0].environment, episodes, seed)
         return host_training.evaluate(*chosen, greedy=greedy)
     env = envs.make(settings[0].environment)
-    keys = jax.random.split(jax.random.fold_in(jax.random.key(EVALUATION_STREAM), seed), len(settings))
+    keys = jax.random.split(jax.random.fold_in(jax.random.key(streams.EVALUATION), seed), len(settings))
 
     def play(settings: Settings, agent: Agent, key: jax.Array) -> jax.Array:
         settings = in_force(settings, agent.performance, 1.0)

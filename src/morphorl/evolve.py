@@ -16,7 +16,8 @@ import numpy as np
 from evosax.algorithms import CMA_ES
 from jaxtyping import Array, Float, PRNGKeyArray
 
-SEARCH_STREAM = 3
+from morphorl import streams
+
 DEVIATION = 0.2
 """Standard deviation of the first generation in each direction, as a share of a setting's range."""
 
@@ -36,7 +37,7 @@ def begin(place: Float[np.ndarray, " settings"], population: int, seed: int) -> 
     mean = jnp.asarray(place, jnp.float32)
     algorithm = _algorithm(population, mean.size)
     parameters = algorithm.default_params.replace(std_init=jnp.asarray(DEVIATION))
-    key = jax.random.fold_in(jax.random.key(SEARCH_STREAM), seed)
+    key = jax.random.fold_in(jax.random.key(streams.SEARCH), seed)
     state = algorithm.init(jax.random.fold_in(key, 0), mean, parameters)
     return Strategy(algorithm, parameters, state, key, 0)
 

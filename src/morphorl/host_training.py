@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from morphorl import companion, distribution, training
+from morphorl import companion, distribution, streams, training
 from morphorl.agent import Agent, init_agent, spread, think
 from morphorl.envs import Environment
 from morphorl.errors import SettingError
@@ -22,8 +22,6 @@ from morphorl.gym import VectorCellObservation, autoreset_mode, vector_space
 from morphorl.host import actions_of, check, vector
 from morphorl.rollout import Acting, Experience
 from morphorl.settings import Settings
-
-ACTING_STREAM = 5
 
 
 class Rollout(NamedTuple):
@@ -93,8 +91,8 @@ class Programs:
 
     def __init__(self, env: Environment):
         def init(settings, seed, cell_seed):
-            key = jax.random.fold_in(jax.random.key(training.LEARNER_STREAM), seed)
-            cell_key = jax.random.fold_in(jax.random.key(training.CELL_STREAM), cell_seed)
+            key = jax.random.fold_in(jax.random.key(streams.LEARNER), seed)
+            cell_key = jax.random.fold_in(jax.random.key(streams.CELL), cell_seed)
             key_agent, _, key_updates = jax.random.split(key, 3)
             agent = init_agent(
                 settings, env.num_features, env.num_actions, key_agent, cell_key, continuous=env.continuous
@@ -246,7 +244,7 @@ def evaluate(
     player = Player(envs, programs, settings, runs)
     acting = player.begin(agents, np.full(runs, 1_000_003 + seed))
     alive, returns = np.ones((runs, episodes), bool), np.zeros((runs, episodes))
-    keys = jax.random.split(jax.random.fold_in(jax.random.key(ACTING_STREAM), seed), runs)
+    keys = jax.random.split(jax.random.fold_in(jax.random.key(streams.ACTING), seed), runs)
     time = 0
     while alive.any():
         acting, row, _ = player.step(agents, acting, jax.vmap(jax.random.fold_in, (0, None))(keys, time), greedy)

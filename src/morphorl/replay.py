@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from morphorl import companion, engines, envs, task
+from morphorl import companion, engines, envs, streams, task
 from morphorl.agent import Agent, think
 from morphorl.cell import CellState
 from morphorl.choices import mix
@@ -23,8 +23,6 @@ from morphorl.study import Run, batches
 
 STAGES = {"early": 0.05, "middle": 0.5, "final": 1.0}
 """The agents shown: those after this share of the training."""
-
-EPISODE_STREAM = 3
 
 
 class Episode(NamedTuple):
@@ -121,7 +119,7 @@ def _stages(runs: list[Run], settings: Settings) -> Iterator[tuple[str, int, Age
 def _play(env: Environment, progress: Any, settings: Settings, agent: Agent) -> Episode:
     """One episode; that of every agent starts from the same state, with the same chance."""
     settings = in_force(settings, agent.performance, progress)
-    return record(settings, task.around(settings, env), agent, jax.random.key(EPISODE_STREAM))
+    return record(settings, task.around(settings, env), agent, jax.random.key(streams.EPISODE))
 
 
 def _position(env_state: Any) -> Float[Array, "2"]:

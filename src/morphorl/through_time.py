@@ -10,7 +10,6 @@ the parameters with the networks that acted. So a learning rate of 0 leaves the 
 the last bit.
 """
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -21,11 +20,9 @@ from jaxtyping import Array, Bool, Float, Int
 from morphorl import companion, learned
 from morphorl.agent import Agent, cell_view, spread
 from morphorl.learned import Offsets
+from morphorl.ppo import optimiser, ppo_loss
 from morphorl.rollout import Chance, Experience
 from morphorl.settings import Settings
-
-MOST_NORM = 0.5
-"""The gradient is scaled down to this norm before Adam sees it."""
 
 
 class Trace(NamedTuple):
@@ -41,11 +38,6 @@ class Trace(NamedTuple):
     """The states that episodes start from: the run's own, or with a leading axis of time those drawn for each step."""
     samples: Any
     """`ppo.Samples` whose last axis is cut in two, time and environments."""
-
-
-def optimiser() -> optax.GradientTransformation:
-    """Clipping by the global norm, then Adam's direction; `learn` multiplies it by the learning rate."""
-    return optax.chain(optax.clip_by_global_norm(MOST_NORM), optax.scale_by_adam(eps=1e-5))
 
 
 def trace(settings: Settings, agent: Agent, cells: Any, chance: Chance, experience: Experience, samples: Any) -> Trace:
@@ -78,7 +70,7 @@ def readouts(settings: Settings, trace: Trace) -> Float[Array, "time actions env
     return jax.lax.scan(advance, trace.cells, (trace.seen, trace.starts, cut, redrawn))[1]
 
 
-def loss(offsets: Offsets, ppo_loss: Callable, networks: Any, settings: Settings, trace: Trace) -> Float[Array, ""]:
+def loss(offsets: Offsets, networks: Any, settings: Settings, trace: Trace) -> Float[Array, ""]:
     """PPO's loss of a minibatch of environments as a function of what was learned."""
     acting = learned.effective(settings, offsets)
     readout = readouts(acting, trace)
@@ -89,7 +81,6 @@ def loss(offsets: Offsets, ppo_loss: Callable, networks: Any, settings: Settings
 
 def learn(
     settings: Settings,
-    ppo_loss: Callable,
     networks: Any,
     offsets: Offsets,
     optimiser_state: optax.OptState,
@@ -112,10 +103,10 @@ def learn(
     def step(carry, chosen):
         offsets, optimiser_state = carry
         minibatch = jax.tree.map(lambda u: u[..., chosen], trace)
-        gradient = jax.grad(loss)(offsets, ppo_loss, networks, settings, minibatch)
+        gradient = jax.grad(loss)(offsets, networks, settings, minibatch)
         finite = jnp.isfinite(optax.tree.norm(gradient))
         gradient = jax.tree.map(lambda g: jnp.where(finite, g, 0.0), gradient)
-        direction, optimiser_state = optimiser().update(gradient, optimiser_state)
+        direction, optimiser_state = optimiser(settings.ppo).update(gradient, optimiser_state)
         return (jax.tree.map(lambda u, d: u - rate * d, offsets, direction), optimiser_state), None
 
     minibatches = orders.reshape(settings.ppo.epochs * settings.ppo.minibatches, -1)

@@ -11,14 +11,12 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from morphorl import learned, performance, recurrent, signals, task, through_time
+from morphorl import learned, performance, recurrent, signals, streams, task, through_time
 from morphorl.agent import Agent, init_agent, observe
 from morphorl.envs import Environment
-from morphorl.ppo import Networks, learn, networks_of, optimiser, ppo_loss, prepare, shuffle
+from morphorl.ppo import Networks, learn, networks_of, optimiser, prepare, shuffle
 from morphorl.rollout import Acting, Experience, begin, collect, draw, evaluate
 from morphorl.settings import Settings
-
-LEARNER_STREAM, CELL_STREAM = 0, 1
 
 
 class Curve(NamedTuple):
@@ -49,8 +47,8 @@ class TrainState(NamedTuple):
 def init(settings: Settings, env: Environment, seed: Int[Array, ""], cell_seed: Int[Array, ""]) -> TrainState:
     """A run before its first update. `seed` decides all of the learner's chance, `cell_seed` the cell's pattern."""
     env = task.around(settings, env)
-    key = jax.random.fold_in(jax.random.key(LEARNER_STREAM), seed)
-    cell_key = jax.random.fold_in(jax.random.key(CELL_STREAM), cell_seed)
+    key = jax.random.fold_in(jax.random.key(streams.LEARNER), seed)
+    cell_key = jax.random.fold_in(jax.random.key(streams.CELL), cell_seed)
     key_agent, key_begin, key_updates = jax.random.split(key, 3)
     agent = init_agent(settings, env.num_features, env.num_actions, key_agent, cell_key, continuous=env.continuous)
     return untrained(settings, agent, begin(settings, env, agent, key_begin, settings.ppo.num_envs), key_updates)
@@ -73,7 +71,7 @@ def untrained(settings: Settings, agent: Agent, acting: Any, key: PRNGKeyArray) 
             dict.fromkeys(names, unmeasured) if names else None,
         ),
         diverged_at=jnp.array(-1),
-        learned_optimiser=through_time.optimiser().init(agent.learned) if names else None,  # pyright: ignore[reportArgumentType]
+        learned_optimiser=optimiser(settings.ppo).init(agent.learned) if names else None,  # pyright: ignore[reportArgumentType]
     )
 
 
@@ -121,7 +119,7 @@ def improve(
         networks = Networks(state.agent.actor, state.agent.critic)
         orders = shuffle(jax.random.fold_in(key, 1), ppo.epochs, ppo.num_envs)
         offsets, learned_optimiser = through_time.learn(
-            settings, ppo_loss, networks, offsets, learned_optimiser, trace, share, orders
+            settings, networks, offsets, learned_optimiser, trace, share, orders
         )
     if state.agent.core is not None:
         ended = experience.terminated | experience.truncated
