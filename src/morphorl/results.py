@@ -122,10 +122,12 @@ def _table(head: str, environment: str, steps: int, arms: dict[str, dict[str, Es
     seeds = next(iter(next(iter(arms.values())).values())).n
     title = f"{head}: {steps:,} steps, {seeds} seeds. IQM and 95% interval."
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-    table.add_column("arm")
+    table.add_column("arm", overflow="fold")
     shown = [name for name in COLUMNS if name in next(iter(arms.values()))]
     for name in shown:
-        table.add_column(COLUMNS[name].format(threshold=envs.make(environment).threshold), justify="right")
+        table.add_column(
+            COLUMNS[name].format(threshold=envs.make(environment).threshold), justify="right", overflow="fold"
+        )
     for arm, row in arms.items():
         table.add_row(escape(arm), *(_cell(row[name], steps) for name in shown))
     return table
@@ -142,7 +144,10 @@ def _cell(estimate: Estimate, steps: int) -> str:
 
 
 def _short(number: int | float) -> str:
-    return f"{number / 1000:.3g}k" if abs(number) >= 1000 else f"{number:.0f}" if abs(number) >= 10 else f"{number:.2g}"
+    """Three digits at most, so that six columns and their intervals fit on 80 characters."""
+    if abs(number) >= 1000:
+        return f"{number / 1000:.0f}k" if abs(number) >= 10_000 else f"{number / 1000:.3g}k"
+    return f"{number:.0f}" if abs(number) >= 10 else f"{number:.2g}"
 
 
 def _mention_unknown(curves: pl.DataFrame, console: Console) -> None:
