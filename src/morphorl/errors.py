@@ -13,6 +13,11 @@ class StoreError(RuntimeError):
     """A folder cannot take the results, or holds none; the message says why and what would help."""
 
 
+def shortened(text: str) -> str:
+    """Text for an error message: of more than 100 characters the first 60, and how many there are."""
+    return text if len(text) <= 100 else f"{text[:60]}… ({len(text)} characters)"
+
+
 def did_you_mean(value: object, options: Any) -> str:
     """The sentence that offers the nearest of `options` (a list of names, or a `Literal`), or an empty one."""
     names = [str(option) for option in typing.get_args(options) or options] if _listed(options) else []

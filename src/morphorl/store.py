@@ -17,7 +17,7 @@ import polars as pl
 from morphorl import agents, shards
 from morphorl import study as study_
 from morphorl.engines import BatchResult
-from morphorl.errors import StoreError
+from morphorl.errors import StoreError, shortened
 from morphorl.files import refuse_links_out, write_atomically, write_by_content, write_table
 from morphorl.study import Run, Study
 
@@ -48,7 +48,7 @@ class Store:
         try:
             self._check(study)
         except OSError as error:  # a name too long, a folder that may not be read
-            raise StoreError(f"out = {_short(str(self.root))!r}: cannot be used ({error.strerror}).") from error
+            raise StoreError(f"out = {shortened(str(self.root))!r}: cannot be used ({error.strerror}).") from error
 
     def _check(self, study: Study) -> None:
         if self.root.exists() and not self.root.is_dir():
@@ -225,10 +225,6 @@ def _list_runs(study: Study) -> pl.DataFrame:
 def _is_from_opening(name: str) -> bool:
     """Whether a file may be what an opening left that was killed."""
     return name in ("lock", "runs.parquet") or name.startswith((".study.json.", ".runs.parquet."))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 100 else f"{text[:60]}… ({len(text)} characters)"
 
 
 def tabulate(runs: list[Run], result: BatchResult) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from morphorl import arms as arms_
 from morphorl.arms import Values
 from morphorl.checks import COUNT, COUNT_OR_ZERO
 from morphorl.choices import mixed_choices, program_of
-from morphorl.errors import SettingError, did_you_mean
+from morphorl.errors import SettingError, did_you_mean, shortened
 from morphorl.settings import PRESETS, Settings, from_dict, to_dict
 
 ALGORITHM_VERSION = 2
@@ -160,7 +160,7 @@ class Study:
 def check_study_name(name: Any) -> None:
     """Raise `SettingError` unless a name may become a folder's name."""
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        value = name if not isinstance(name, str) or len(name) <= 64 else f"{name[:40]}… ({len(name)} characters)"
+        value = shortened(name) if isinstance(name, str) else name
         raise SettingError(
             f"name = {value!r}: must be 1 to 64 letters, digits, '-' or '_', beginning with a letter or a digit."
         )

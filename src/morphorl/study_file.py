@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from morphorl import search_space
-from morphorl.errors import SettingError, did_you_mean
+from morphorl.errors import SettingError, did_you_mean, shortened
 from morphorl.search_space import Search
 from morphorl.studies import shipped
 from morphorl.study import Study
@@ -94,7 +94,7 @@ def _path(study: str) -> Path:
     if not study.endswith(".toml"):
         names = list(shipped())
         raise SettingError(
-            f"study = {_short(study)!r}: must be a file that ends in .toml, or one of {', '.join(names)}."
+            f"study = {shortened(study)!r}: must be a file that ends in .toml, or one of {', '.join(names)}."
             + did_you_mean(study[:100], names)
         )
     path = Path(study)
@@ -103,7 +103,7 @@ def _path(study: str) -> Path:
     except OSError:  # a name that no file system takes
         found = False
     if not found:
-        raise SettingError(f"study = {_short(study)!r}: there is no such file.")
+        raise SettingError(f"study = {shortened(study)!r}: there is no such file.")
     return path
 
 
@@ -120,14 +120,14 @@ def _parse_change(change: str) -> Table:
     key, equals, value = change.partition("=")
     # A bare `]` or a line break would let a change say more than one thing.
     if not equals or "\n" in change:
-        raise SettingError(f"--set {_short(change)!r}: must be key=value, such as seeds=4.")
+        raise SettingError(f"--set {shortened(change)!r}: must be key=value, such as seeds=4.")
     try:
         return tomllib.loads(change)
     except (tomllib.TOMLDecodeError, RecursionError):
         pass
     if re.fullmatch(r"\s*[A-Za-z][\w.-]*\s*", value):  # a shell eats quotes: seeds="4", presets=tuned
-        raise SettingError(f"--set {_short(change)!r}: text needs quotes, as in --set '{key}=\"{value.strip()}\"'.")
-    raise SettingError(f"--set {_short(change)!r}: must be key=value in TOML's syntax, such as steps=10000.")
+        raise SettingError(f"--set {shortened(change)!r}: text needs quotes, as in --set '{key}=\"{value.strip()}\"'.")
+    raise SettingError(f"--set {shortened(change)!r}: must be key=value in TOML's syntax, such as steps=10000.")
 
 
 def _merge(one: Table, other: Table) -> Table:
@@ -137,7 +137,3 @@ def _merge(one: Table, other: Table) -> Table:
 
 def _are_tables(one: Any, other: Any) -> bool:
     return isinstance(one, dict) and isinstance(other, dict)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 100 else f"{text[:60]}… ({len(text)} characters)"
