@@ -39,7 +39,7 @@ def rows(options: Options) -> list[speed.Row]:
     """The fewest rows from which the ratios of morphorl with itself, and with rejax, can be had."""
     sizes = speed.Options(out=options.out, agents=(16, 64), length=LENGTH)
     ours = [row for agents in sizes.agents for row in speed.morphorl_rows(sizes, agents)]
-    chosen = [speed.ceiling_row(sizes), *(row for row in ours if row.name != report.STATELESS)]
+    chosen = [speed.ceiling_row(sizes), *(row for row in ours if row.name not in (report.STATELESS, report.FIELD))]
     if options.peers:
         chosen += speed.rejax_rows(sizes, 16, speed.install_peer("rejax", options.out))
     return chosen

@@ -1,6 +1,6 @@
 """Before anything of morphorl is imported: all cores, and every shape annotation checked while the tests run."""
 
-import sys
+import os
 
 import jax
 import pytest
@@ -9,11 +9,15 @@ from jaxtyping import install_import_hook
 from morphorl.devices import use_all_cores
 
 use_all_cores()
+os.environ.pop("COLUMNS", None)  # which pytest-xdist sets, and consoles made at import would keep for ever
 jax.config.update("jax_numpy_rank_promotion", "raise")
 install_import_hook("morphorl", "beartype.beartype")
 
-collect_ignore = [] if any("test_sb3" in word for word in sys.argv) else ["test_sb3.py"]
-"""PyTorch and its threads stay out of the process of all other tests: `pytest tests/test_sb3.py` runs its own."""
+
+def pytest_ignore_collect(collection_path, config):
+    """PyTorch and its threads stay out of the process of all other tests: `pytest tests/test_sb3.py` runs its own."""
+    asked_for = any("test_sb3" in word for word in config.args)
+    return True if collection_path.name == "test_sb3.py" and not asked_for else None
 
 
 @pytest.fixture(scope="module", autouse=True)
