@@ -73,6 +73,16 @@ class SparseMountainCar(MountainCar):
         return observation, state, self.is_terminated(state, params).astype(jnp.float32), terminated, info
 
 
+class StatelessSparseMountainCar(SparseMountainCar):
+    """The same with its velocity hidden: a force that depends on the position alone adds no energy to the car."""
+
+    def get_obs(self, state, params=None, key=None):
+        return jnp.array([state.position])
+
+    def observation_space(self, params):
+        return spaces.Box(jnp.array([params.min_position]), jnp.array([params.max_position]), (1,), dtype=jnp.float32)
+
+
 CARTPOLE = CartPole().default_params
 LIMITS = np.array([CARTPOLE.x_threshold, 0.0, CARTPOLE.theta_threshold_radians, 0.0])
 """Of position and angle, beyond which an episode of CartPole ends."""
@@ -83,11 +93,14 @@ OURS: dict[str, Callable[[], Any]] = {
     "NoisyStatelessCartPole-v1": StatelessCartPole,
     "NoisyCartPoleNoVel-v1": CartPoleNoVel,
     "SparseMountainCar-v0": SparseMountainCar,
+    "StatelessSparseMountainCar-v0": StatelessSparseMountainCar,
 }
 NOISE = {"NoisyStatelessCartPole-v1": 0.05 * LIMITS[::2], "NoisyCartPoleNoVel-v1": 0.05 * LIMITS}
 """Standard deviation of normal noise on each observation feature: 5% of the limits. The angle's, 0.6°, is about as
 large as its change in one step, so that two observations tell little of the velocity."""
-THRESHOLDS = {"NoisyStatelessCartPole-v1": 475.0, "NoisyCartPoleNoVel-v1": 475.0, "SparseMountainCar-v0": 0.9}
+THRESHOLDS = {"NoisyStatelessCartPole-v1": 475.0, "NoisyCartPoleNoVel-v1": 475.0} | dict.fromkeys(
+    ("SparseMountainCar-v0", "StatelessSparseMountainCar-v0", "DeepSea-bsuite"), 0.9
+)
 """The return from which we call a task solved that Gymnasium does not know."""
 
 
