@@ -153,3 +153,13 @@ def test_the_sparse_mountain_car_pays_at_the_goal_and_nowhere_else():
     assert (there.reward, bool(there.terminated)) == (1, True)
     late = env.step(jax.random.key(1), replace(state, time=jnp.array(199)), jnp.array(2))
     assert (late.reward, bool(late.truncated)) == (0, True)
+
+
+def test_with_its_velocity_hidden_it_is_the_same_car_and_shows_its_position_alone():
+    seen, hidden = envs.make("SparseMountainCar-v0"), envs.make("StatelessSparseMountainCar-v0")
+    key = jax.random.key(0)
+    state, position = hidden.reset(key)
+    assert_array_equal(position, seen.reset(key)[1][:1])
+    ours, theirs = (env.step(key, state, jnp.array(2)) for env in (hidden, seen))
+    assert_array_equal(ours.observation, theirs.observation[:1])
+    assert_array_equal(ours.state.velocity, theirs.state.velocity)
