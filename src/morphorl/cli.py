@@ -38,6 +38,7 @@ COMMANDS = {
     "status": Command("status", "Status", "say how a study stands", False),
     "clean": Command("clean", "Clean", "forget a study's failures, so that they are tried again", False),
     "studies": Command("studies", "Studies", "list the studies that come with morphorl", False),
+    "compare": Command("compare", "Compare", "compare every arm of a study with one of them", False),
     "report": Command("report", "Report", "write a study's report, one HTML file that opens without a network", True),
     "watch": Command("watch", "Watch", "watch a trained agent beside its cell, in a page or in the terminal", True),
     "export": Command("export", "Export", "write a trained agent for others: model card, and an ONNX graph", True),

@@ -1,0 +1,79 @@
+"""`morphorl compare`."""
+
+import dataclasses
+import json
+import math
+from typing import Any, Literal
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from morphorl import comparisons, readings, report
+from morphorl.commands.shared import PositionalFolder, console
+from morphorl.comparisons import Comparison
+from morphorl.files import write_atomically
+from morphorl.intervals import Effect, Estimate
+
+
+@dataclasses.dataclass
+class Compare:
+    """Compare every arm of a study with one of them: differences, probabilities, steps, and what chance would do.
+
+    For a return: the difference of the arms' IQMs (paired by seed) with its 95% interval, and the probability that a
+    run of the arm beats one of the other. For the steps to the threshold: the median, its ratio to the other arm's,
+    and the log-rank test. p-values are adjusted for the number of comparisons. Writes comparisons.json.
+    """
+
+    dir: PositionalFolder
+    """A folder that `morphorl run` (or `reproduce`, or `train`) wrote."""
+    against: str | None = None
+    """The label of the arm that the others are compared with; "plain PPO", or the first one, if not given."""
+    statistic: Literal["area_under_curve", "early_return", "final_return", "final_greedy_return"] = "area_under_curve"
+    """Which return: the mean over the training, its first fifth, its last tenth, or the last greedy evaluation's."""
+
+    def __call__(self) -> None:
+        _, curves = report.gather(self.dir)
+        arms = curves["arm"].unique(maintain_order=True).to_list()
+        against = readings.rival(arms) if self.against is None else self.against
+        with console.status("resampling"):
+            told = comparisons.compare(curves, against, self.statistic)
+        plain = [{name: _plain(value) for name, value in one._asdict().items()} for one in told]
+        content = {"against": against, "statistic": self.statistic, "comparisons": plain}
+        path = self.dir / "comparisons.json"
+        write_atomically(path, lambda new: new.write_text(json.dumps(content, indent=2)))
+        for preset, environment in dict.fromkeys((one.preset, one.environment) for one in told):
+            rows = [one for one in told if (one.preset, one.environment) == (preset, environment)]
+            console.print(_table(f"{environment}, {preset}: against {against}", self.statistic, rows))
+        for sentence in dict.fromkeys(f"{one.arm}: {one.unknown}" for one in told if one.unknown):
+            console.print(sentence, soft_wrap=True, markup=False, highlight=False)
+        console.print(f"Results: {path}", soft_wrap=True, markup=False, highlight=False)
+
+
+def _plain(value: Any) -> Any:
+    """A value for JSON, which knows no infinity: a median that is never reached is null."""
+    if isinstance(value, Estimate | Effect):
+        return {name: _plain(number) for name, number in value._asdict().items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _table(title: str, statistic: str, rows: list[Comparison]) -> Table:
+    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table.add_column("arm", overflow="fold")
+    for name in (f"{statistic.replace('_', ' ')}: difference", "p", "better in", "median steps", "ratio", "log-rank p"):
+        table.add_column(name, justify="right", overflow="fold")
+    for one in rows:
+        table.add_row(escape(one.arm), *_cells(one))
+    return table
+
+
+def _cells(one: Comparison) -> list[str]:
+    effect, better, median = one.effect, one.better, one.median
+    return [
+        "unknown" if effect is None else f"{effect.value:+.3g} [dim]{effect.low:+.3g} to {effect.high:+.3g}[/dim]",
+        "" if effect is None else f"{effect.p:.2g}",
+        "" if better is None else f"{better.value:.0%}",
+        "" if median is None else ("never" if median.value == float("inf") else f"{median.value:,.0f}"),
+        "" if one.ratio is None else f"{one.ratio:.2f}",
+        "" if one.log_rank is None else f"{one.log_rank:.2g}",
+    ]
