@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, PercentFormatter
 
 from morphorl import claims, findings
@@ -23,6 +24,8 @@ from morphorl.verdicts import Judged
 
 REFERENCE_COLOURS = ("#1a1a1a", "#8a8a8a", "#b5651d", "#a0336f", "#5b7f3a", "#7a5c3e")
 ANSWER_COLOURS = {"supported": "#0a7048", "contradicted": "#b3261e", "undecided": "#b08900"}
+MOST_WITHIN = 9
+"""Arms whose legend finds room within the axes."""
 STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -81,7 +84,7 @@ def threshold_survival(
 def early_return(curves: pl.DataFrame, title: str, path: Path, strengths: Strengths) -> None:
     """Early return against γ: IQM with 95% interval over seeds, and levels for the arms that have no γ of their own.
 
-    More than two of those would cover each other, and are points beside the others.
+    More than two of those would cover each other: then, and where several arms share a γ, every arm is a point by name.
 
     Raises:
         EvidenceError: if no arm has a γ of its own, or a return is unknown.
@@ -91,10 +94,10 @@ def early_return(curves: pl.DataFrame, title: str, path: Path, strengths: Streng
     arms = {arm: findings.early(findings.curve(rows).seeds) for arm, rows in findings.by_arm(curves).items()}
     order = sorted((arm for arm in arms if arm in strengths), key=strengths.__getitem__)
     ticks = [f"{strengths[arm]:g}" for arm in order]
-    others = [arm for arm in arms if arm not in strengths]
-    if len(others) > 2:
-        order = ticks = [*others, *order]
-    xlabel = "arm" if len(others) > 2 else "guidance strength γ (evenly spaced)"
+    by_name = len(arms) - len(order) > 2 or len(set(ticks)) < len(ticks)
+    if by_name:
+        order = ticks = list(arms)
+    xlabel = "arm" if by_name else "guidance strength γ (evenly spaced)"
     with axes_on(path, title, xlabel, "early return") as axes:
         for arm, line in _lines(list(arms), strengths).items():
             value, low, high, _ = arms[arm]
@@ -106,7 +109,7 @@ def early_return(curves: pl.DataFrame, title: str, path: Path, strengths: Streng
                 axes.axhspan(low, high, color=line["color"], alpha=0.1, linewidth=0)
         axes.set_xticks(range(len(order)), ticks)
         axes.set_xlim(-0.5, len(order) - 0.5)
-        if len(others) > 2:
+        if by_name:
             axes.tick_params(axis="x", rotation=35)
             plt.setp(axes.get_xticklabels(), ha="right", rotation_mode="anchor", fontsize="small")
         _legend(axes, "IQM over seeds, 95% intervals")
@@ -199,16 +202,20 @@ def draw_all(
 
 
 def _lines(arms: list[str], strengths: Strengths) -> dict[str, dict[str, Any]]:
-    """Colour and dash of each arm."""
+    """Colour and dash of each arm: arms that share a γ, or a colour since there are too many, differ in their dash."""
     values = sorted({strengths[arm] for arm in arms if arm in strengths})
     shades = dict(zip(values, plt.get_cmap("viridis")(np.linspace(0.9, 0.1, len(values))), strict=True))
     others = [arm for arm in arms if arm not in strengths]
-    return {
-        arm: {"color": shades[strengths[arm]], "linestyle": "-"}
-        if arm in strengths
-        else {"color": REFERENCE_COLOURS[others.index(arm) % len(REFERENCE_COLOURS)], "linestyle": "--"}
-        for arm in arms
-    }
+    lines = {}
+    for arm in arms:
+        if arm in strengths:
+            earlier = [one for one in lines if strengths.get(one) == strengths[arm]]
+            lines[arm] = {"color": shades[strengths[arm]], "linestyle": ("-", "-.", ":")[len(earlier) % 3]}
+            continue
+        place = others.index(arm)
+        dash = ("--", ":", (0, (6, 1, 1, 1)))[place // len(REFERENCE_COLOURS) % 3]
+        lines[arm] = {"color": REFERENCE_COLOURS[place % len(REFERENCE_COLOURS)], "linestyle": dash}
+    return lines
 
 
 def _choices(readings: list[Reading]) -> list[tuple[str, str]]:
@@ -236,8 +243,16 @@ def _shown(arm: str) -> str:
 
 
 def _legend(axes: Axes, note: str) -> None:
+    """The legend, within the axes where there is room for it, or else beside them."""
     handles, labels = axes.get_legend_handles_labels()  # none where the axis names all arms
-    axes.legend(handles, labels, title=note, title_fontsize="small", fontsize="small", frameon=False, loc="best")
+    style = {"title": note, "title_fontsize": "small", "fontsize": "small", "frameon": False}
+    if len(labels) <= MOST_WITHIN:
+        axes.legend(handles, labels, loc="best", **style)
+        return
+    figure = axes.get_figure()
+    assert isinstance(figure, Figure)
+    figure.set_size_inches(10, 4.2)
+    figure.legend(handles, labels, loc="outside right upper", **style)
 
 
 def _save(figure: Any, path: Path) -> None:
