@@ -1,6 +1,6 @@
 """Memory for Stable-Baselines3 in one line: its PPO on StatelessCartPole-v1, with and without the cell beside it.
 
-Usage: uv run examples/sb3_memory.py [--seeds 5] [--steps 100000]      (pip install "morphorl[sb3]"; 10 minutes)
+Usage: uv run examples/sb3_memory.py [--seeds 5] [--steps 100000]      (uv sync --inexact --extra sb3; 10 minutes)
 """
 
 import functools

@@ -130,6 +130,33 @@ def test_the_folder_of_another_study_is_refused_and_left_alone(command, tmp_path
     assert before == {path: (path.is_file() and path.read_bytes(), path.stat().st_mtime_ns) for path in out.rglob("*")}
 
 
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (Study("train", ("Acrobot-v1",), {"agent": Settings(environment="Acrobot-v1")}, 16), "environments is"),
+        (Study("train", ("CartPole-v1",), {"agent": Settings()}, 16, presets=("tuned",)), "presets is"),
+    ],
+)
+def test_agents_of_another_environment_or_preset_are_not_replaced(command, tmp_path, other, said):
+    """Their runs would lie beside each other in the store, but there is one file of agents."""
+    Store(tmp_path / "OUT").open(other, resume=True, with_agents=True)
+    code, printed = command(*TRAIN)
+    assert code == 2
+    assert f"out = 'OUT': holds another study ({said}" in printed
+
+
+def test_ctrl_c_promises_only_what_is_kept(monkeypatch, capsys):
+    def stopped(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_parse", stopped)
+    for name, kept in (("train", True), ("eval", False)):
+        monkeypatch.setattr(sys, "argv", ["morphorl", name])
+        with pytest.raises(SystemExit):
+            cli.main()
+        assert ("Finished batches are kept" in capsys.readouterr().out) == kept
+
+
 def test_a_folder_of_other_things_is_refused(command, tmp_path):
     (tmp_path / "OUT").mkdir()
     (tmp_path / "OUT" / "thesis.tex").write_text("three years")

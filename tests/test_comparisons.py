@@ -78,9 +78,24 @@ def test_p_values_are_adjusted_for_their_number():
 
 def test_what_cannot_be_told_is_a_sentence():
     one = compare(pl.concat([arm("plain", BASE, seeds=1), arm("other", BASE, seeds=1)]), "plain", "early_return")[0]
-    assert (one.effect, one.ratio, one.log_rank) == (None, None, None)
-    assert "an interval needs at least two" in one.unknown
+    assert (one.effect, one.better, one.median, one.ratio, one.log_rank) == (None,) * 5
+    assert one.unknown == "1 seeds: a comparison needs at least 8."
+    one = compare(pl.concat([arm("plain", BASE), arm("other", BASE)]), "plain", "early_return")[0]
+    assert (one.ratio, one.log_rank) == (None, None)
     assert "no run of either arm reached the threshold" in one.unknown
+
+
+@pytest.mark.parametrize(("seeds", "told"), [(7, False), (8, True)])
+def test_few_seeds_prove_nothing(seeds, told):
+    """A bootstrap of two seeds would call any difference certain."""
+    arms = [arm("plain", BASE, seeds=seeds), arm("shifted", BASE + 7, seeds=seeds)]
+    one = compare(pl.concat(arms), "plain", "early_return")[0]
+    assert (one.effect is not None) == told
+
+
+def test_one_arm_has_nothing_to_be_compared_with():
+    with pytest.raises(SettingError, match="must be two or more"):
+        compare(arm("plain", BASE), "plain", "early_return")
 
 
 def test_an_unknown_reference_is_refused_by_name():
@@ -103,7 +118,7 @@ def test_the_command_prints_a_table_and_leaves_it_as_json(tmp_path, monkeypatch,
         "small",
         ("CartPole-v1",),
         arms,
-        seeds=3,
+        seeds=8,
         steps=1024,
         evaluate_every=512,
         settings={"ppo": {"hidden": (4,), "epochs": 1}},
@@ -115,3 +130,4 @@ def test_the_command_prints_a_table_and_leaves_it_as_json(tmp_path, monkeypatch,
     written = json.loads((tmp_path / "comparisons.json").read_text())
     assert [one["arm"] for one in written["comparisons"]] == ["γ = 0.1"]
     assert written["against"] == "plain PPO"
+    assert written["comparisons"][0]["effect"]["n"] == 8

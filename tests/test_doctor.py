@@ -147,7 +147,7 @@ def test_a_missing_extra_is_told_in_one_sentence_with_the_command(extra, monkeyp
         extras.need(extra, extras.EXTRAS[extra], "track = 'it'")
     assert str(error.value) == (
         f"track = 'it': needs the extra {extra!r}, which is not installed; "
-        f'get it with: pip install "morphorl[{extra}]".'
+        f"get it with: uv sync --inexact --extra {extra}."
     )
 
 
@@ -161,7 +161,7 @@ def test_the_policy_without_pytorch_is_told_in_one_sentence():
     ran = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True)
     assert ran.stderr.strip().splitlines()[-1] == (
         "ImportError: morphorl.sb3: needs the extra 'sb3', which is not installed; "
-        'get it with: pip install "morphorl[sb3]".'
+        "get it with: uv sync --inexact --extra sb3."
     )
 
 

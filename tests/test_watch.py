@@ -80,6 +80,16 @@ def test_the_page_holds_everything_and_asks_for_nothing():
     assert shown[0]["features"] == ["x", "θ"]
 
 
+def test_a_field_is_drawn_as_its_lines():
+    settings = Settings(steps=1024, cell=Cell(kind="field", normalise=True))
+    (shown,) = data(watch.page(agent(settings), [play(settings)]))["replay"]
+    (field,) = shown["states"]
+    assert (field["name"], field["rows"]) == ("field", 4 * 2)
+    assert field["columns"] > 8
+    held = np.frombuffer(base64.b64decode(field["data"]), "<i2")
+    assert held.size == shown["length"] * field["rows"] * field["columns"]
+
+
 @drawn
 def test_pictures_are_the_environments_own(tmp_path):
     looks = play(DRIVEN, pictures=True)[:6]

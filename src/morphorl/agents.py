@@ -62,8 +62,12 @@ def load(folder: Path) -> Agents:
 
 
 def write_arrays(batch: Agents, path: Path) -> None:
-    """Write the arrays alone."""
-    safetensors.numpy.save_file(_named(batch.arrays), path)
+    """Write the arrays alone.
+
+    Raises:
+        OSError: if that cannot be done; safetensors' own writer would call a full disk something else.
+    """
+    path.write_bytes(safetensors.numpy.save(_named(batch.arrays)))
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:

@@ -47,6 +47,8 @@ COMMANDS = {
     "completion": Command("completion", "Completion", "print a script for completion in your shell", True),
     "figures": Command("figures", "Figures", "draw a study's figures for a paper", False),
 }
+RESUMABLE = ("reproduce", "train", "run", "luck", "evolve")
+"""Commands that keep what was finished when they are stopped."""
 
 
 def main() -> None:
@@ -60,9 +62,15 @@ def main() -> None:
         errors.print(f"[red]error:[/red] {escape(str(error))}.", soft_wrap=True, highlight=False)
         sys.exit(1)
     except KeyboardInterrupt:
-        console.print("Stopped. Finished batches are kept; go on with:", highlight=False)
-        console.print(f"  morphorl {escape(shlex.join(sys.argv[1:]))}", soft_wrap=True, highlight=False)
+        console.print(_stopped(sys.argv[1:]), soft_wrap=True, highlight=False)
         sys.exit(130)
+
+
+def _stopped(arguments: list[str]) -> str:
+    """What Ctrl-C leaves, and how to go on."""
+    if arguments[0] not in RESUMABLE:
+        return "Stopped."
+    return f"Stopped. Finished batches are kept; go on with:\n  morphorl {escape(shlex.join(arguments))}"
 
 
 def _parse(arguments: list[str]):

@@ -7,6 +7,7 @@ import polars as pl
 
 from morphorl import envs, stats
 from morphorl.errors import SettingError, did_you_mean
+from morphorl.evidence import LEAST_SEEDS
 from morphorl.intervals import (
     Effect,
     Estimate,
@@ -50,12 +51,14 @@ def compare(curves: pl.DataFrame, against: str, statistic: str) -> list[Comparis
         statistic: which return the effect is of, one of `RETURNS`.
 
     Raises:
-        SettingError: if no arm has that label.
+        SettingError: if no arm has that label, or there is no other.
     """
     arms = curves["arm"].unique(maintain_order=True).to_list()
     if against not in arms:
         hint = did_you_mean(against, arms)
         raise SettingError(f"against = {against!r}: must be one of {', '.join(map(repr, arms))}.{hint}")
+    if len(arms) == 1:
+        raise SettingError(f"arms = {arms}: must be two or more, to compare one with another.")
     told = []
     for (preset, environment), rows in curves.group_by("preset", "environment", maintain_order=True):
         threshold = envs.make(str(environment)).threshold
@@ -81,6 +84,10 @@ def _compare(
     unknown = []
     x, y = stats.measure(runs, threshold), stats.measure(rival, threshold)
     keys = [_seeds(frame) for frame in (runs, rival)]
+    least = min(map(len, keys))
+    if least < LEAST_SEEDS:
+        why = f"{least} seeds: a comparison needs at least {LEAST_SEEDS}."
+        return Comparison(preset, environment, arm, None, None, None, None, None, why)
     try:
         paired = keys[0] == keys[1]
         effect = difference(x[statistic], y[statistic], paired=paired)

@@ -37,4 +37,4 @@ def need(extra: str, module: str, what: str) -> Any:
 
 def missing(extra: str, what: str) -> str:
     """The sentence for an extra that is not installed."""
-    return f'{what}: needs the extra {extra!r}, which is not installed; get it with: pip install "morphorl[{extra}]".'
+    return f"{what}: needs the extra {extra!r}, which is not installed; get it with: uv sync --inexact --extra {extra}."

@@ -88,7 +88,7 @@ def record(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray
         after = jax.vmap(env.step, out_axes=ENV_AXES)(keys, acting.env_state, action)
         now = Episode(
             position=_position(acting.env_state),
-            states=_states(cells, env.num_actions),
+            states=matrices(cells, env.num_actions),
             network=thought.logits[:, 0],
             readout=thought.readout[:, 0],
             blended=thought.blended[:, 0],
@@ -130,7 +130,7 @@ def _position(env_state: Any) -> Float[Array, "2"]:
     return jnp.stack([cartpole.x[0], cartpole.theta[0]])
 
 
-def _states(cells: State, actions: int) -> dict[str, Float[Array, "rows columns"]]:
+def matrices(cells: State, actions: int) -> dict[str, Float[Array, "rows columns"]]:
     """What stands beside the network, of the one environment, as matrices."""
     if isinstance(cells, Lines):
         pairs = cells.activator[..., 0].reshape(-1, 2, cells.activator[0].size)

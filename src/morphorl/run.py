@@ -40,9 +40,9 @@ def run(
         KeyboardInterrupt: on Ctrl-C; the batches finished before it are in the store.
     """
     runs = study.runs()
-    store.check(study)
+    store.check(study, with_agents=with_agents)
     with locked(store.root):
-        for path in store.open(study, resume=resume):
+        for path in store.open(study, resume=resume, with_agents=with_agents):
             told = f"[yellow]Damaged[/yellow]: {path.name} is set aside in {path.parent}; its runs are done again."
             console.print(told, soft_wrap=True, highlight=False)
         finished, failed = store.finished(), store.failed()

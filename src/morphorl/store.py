@@ -24,6 +24,8 @@ from morphorl.study import Run, Study
 VERSIONED = ("morphorl", "jax", "jaxlib", "equinox", "gymnax", "numpy", "optax")
 MAY_GROW = ("seeds", "first_seed", "cell_seeds", "environments", "presets")
 """What may change in a study without making it another one; arms may come and go as well."""
+MAY_GROW_WITH_AGENTS = ("seeds", "first_seed")
+"""The same for a folder whose trained agents are kept: agents of another environment would take their place."""
 
 RUNS_SCHEMA = ("run", "preset", "environment", "arm", "seed", "cell_seed")
 
@@ -36,7 +38,7 @@ class Store:
         self.shards = root / "shards"
         self._known: dict[Path, shards.Shard] = {}  # shards never change: each is examined once
 
-    def check(self, study: Study) -> None:
+    def check(self, study: Study, *, with_agents: bool = False) -> None:
         """Refuse a folder that holds something else; nothing in it is touched.
 
         The same study may have other seeds, environments, presets, and more or fewer arms than it had, as long as each
@@ -46,11 +48,11 @@ class Store:
             StoreError: if the folder cannot take the study.
         """
         try:
-            self._check(study)
+            self._check(study, MAY_GROW_WITH_AGENTS if with_agents else MAY_GROW)
         except OSError as error:  # a name too long, a folder that may not be read
             raise StoreError(f"out = {shortened(str(self.root))!r}: cannot be used ({error.strerror}).") from error
 
-    def _check(self, study: Study) -> None:
+    def _check(self, study: Study, may_grow: tuple[str, ...]) -> None:
         if self.root.exists() and not self.root.is_dir():
             raise StoreError(
                 f"out = {str(self.root)!r}: is a file; must be a new or empty folder, or one of this study."
@@ -59,18 +61,21 @@ class Store:
             return
         refuse_links_out(self.root)
         if (self.root / "study.json").exists():
-            self._refuse_another(study)
+            self._refuse_another(study, may_grow)
         elif not all(_is_from_opening(path.name) for path in self.root.iterdir()):
             raise StoreError(
                 f"out = {str(self.root)!r}: holds other files and no study.json; must be a new or empty folder. "
                 "Nothing in it was touched."
             )
 
-    def open(self, study: Study, *, resume: bool) -> list[Path]:
+    def open(self, study: Study, *, resume: bool, with_agents: bool = False) -> list[Path]:
         """Make the folder ready for a study, or refuse it before anything in it is touched.
 
         With `resume`, finished runs of the same study stay; without, its shards are removed first. Damaged shards are
         moved to `shards/damaged`, so that their runs are done again.
+
+        Args:
+            with_agents: whether trained agents are kept, which are all of one environment and one preset.
 
         Returns:
             Where the damaged shards are now.
@@ -78,7 +83,7 @@ class Store:
         Raises:
             StoreError: if the folder holds something else.
         """
-        self.check(study)
+        self.check(study, with_agents=with_agents)
         content = {"algorithm": study_.ALGORITHM_VERSION, "versions": versions(), **study.describe()}
         with _writing(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
@@ -94,16 +99,19 @@ class Store:
             leftover.unlink()
         return self._set_aside()
 
-    def _refuse_another(self, study: Study) -> None:
+    def _refuse_another(self, study: Study, may_grow: tuple[str, ...]) -> None:
         try:
             held = json.loads((self.root / "study.json").read_text())
         except (json.JSONDecodeError, UnicodeDecodeError):
             held = None
         held = held if isinstance(held, dict) else {}
-        same_kind = held.get("name") == study.name and held.get("algorithm") == study_.ALGORITHM_VERSION
+        settled = ("name", *(name for name in MAY_GROW if name not in may_grow))
+        said = json.loads(json.dumps(study.describe()))
+        same_kind = held.get("algorithm") == study_.ALGORITHM_VERSION
+        same_kind = same_kind and all(held.get(name) == said[name] for name in settled)
         if same_kind and not self._has_other_runs(study):
             return
-        ours = {name: value for name, value in study.describe().items() if name not in MAY_GROW}
+        ours = {name: value for name, value in said.items() if name not in may_grow}
         common = {arm: value for arm, value in ours["arms"].items() if arm in held.get("arms", {})}
         ours["arms"] = common or ours["arms"]
         raise StoreError(

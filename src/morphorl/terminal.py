@@ -13,6 +13,9 @@ from rich.text import Text
 
 from morphorl.watching import Look
 
+MOST_NUMBERS = 8
+"""Columns of a state up to which its numbers are shown; the sites of a field are squares alone."""
+
 
 def show(looks: Iterable[Look], title: str, console: Console, pause: float = 0.04) -> float:
     """Play an episode in the terminal; gives its return."""
@@ -35,7 +38,8 @@ def _matrix(name: str, state: np.ndarray) -> Table:
     most = max(float(np.abs(state).max()), 1e-9)
     table = Table(title=name, box=None, show_header=False, padding=0)
     for row in state:
-        table.add_row(*(Text(f"{value:6.2f} ", style=_colour(value / most)) for value in row))
+        texts = [f"{value:6.2f} " if len(row) <= MOST_NUMBERS else " " for value in row]
+        table.add_row(*(Text(text, style=_colour(value / most)) for text, value in zip(texts, row, strict=True)))
     return table
 
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from gymnasium import spaces
 
-from morphorl import companion, distribution, envs
+from morphorl import companion, distribution, envs, replay
 from morphorl.agent import spread, think
 from morphorl.agents import Agents
 from morphorl.extras import need
@@ -27,7 +27,7 @@ class Look(NamedTuple):
 
     observation: np.ndarray
     states: dict[str, np.ndarray]
-    """Of the cell (or control), as matrices with a column for each action."""
+    """Of the cell (or control), as `replay.matrices` gives them."""
     network: np.ndarray
     readout: np.ndarray
     blended: np.ndarray
@@ -108,7 +108,7 @@ def episode(agent: Agents, seed: int, *, pictures: bool, greedy: bool = False) -
         picture: Any = env.render() if pictures and env.render_mode == "rgb_array" else None
         after, reward, terminated, truncated, _ = shown.step(executed(env, np.asarray(action)))
         network, readout, blended = (np.asarray(u)[:, 0] for u in (thought.logits, thought.readout, thought.blended))
-        states = _matrices(settings, cells, actions)
+        states = {} if settings.blend.kind == "none" else jax.tree.map(np.asarray, replay.matrices(cells, actions))
         yield Look(observation, states, network, readout, blended, np.asarray(action), float(reward), picture)
         observation = after
         if terminated or truncated:
@@ -121,11 +121,3 @@ def executed(env: gymnasium.Env, action: np.ndarray) -> Any:
     if isinstance(env.action_space, spaces.Box):
         return np.clip(action, env.action_space.low, env.action_space.high)
     return int(action)
-
-
-def _matrices(settings: Any, cells: Any, actions: int) -> dict[str, np.ndarray]:
-    if settings.blend.kind == "none":
-        return {}
-    named = cells._asdict() if hasattr(cells, "_asdict") else {"control": cells}
-    flat = {name: np.asarray(state)[..., 0] for name, state in named.items()}
-    return {name: state.reshape(-1, actions) for name, state in flat.items() if state.size % actions == 0}

@@ -22,7 +22,8 @@ class Compare:
 
     For a return: the difference of the arms' IQMs (paired by seed) with its 95% interval, and the probability that a
     run of the arm beats one of the other. For the steps to the threshold: the median, its ratio to the other arm's,
-    and the log-rank test. p-values are adjusted for the number of comparisons. Writes comparisons.json.
+    and the log-rank test. p-values are adjusted for the number of comparisons; fewer than 8 seeds tell nothing. Writes
+    comparisons.json.
     """
 
     dir: PositionalFolder

@@ -38,13 +38,13 @@ class Export:
         chosen = export.one(batch, self.seed)
         out = self.agent / "export" if self.out is None else self.out
         out.mkdir(parents=True, exist_ok=True)
-        agents.save(chosen, out)
         difference = None
         if self.onnx:
             with console.status("translating, and playing 1,000 steps beside JAX"):
                 difference = export.to_onnx(chosen, out / "agent.onnx")
             told = f"agent.onnx acts as the JAX agent over 1,000 steps (logits differ by at most {difference:.1g})."
             console.print(told, highlight=False, soft_wrap=True)
+        agents.save(chosen, out)
         with console.status(f"evaluating {len(batch.seeds)} agents for the card"):
             returns = engines.evaluate_agents(batch.settings, batch.arrays, self.episodes, greedy=True)
         files = ["agents.json", "agents.safetensors", *["agent.onnx"] * self.onnx]

@@ -2,7 +2,7 @@
 
 import base64
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -111,10 +111,7 @@ def replay(shown: Replay, labels: list[str], runs: Iterable[Run]) -> list[Plain]
     settings = shown.run.settings
     told = ("position", "network", "readout", "blended", "action")
     packed = {name: pack(getattr(shown.episode, name)) for name in told}
-    states = [
-        {"name": name, "rows": array.shape[1], "columns": array.shape[2]} | pack(np.asarray(array))
-        for name, array in shown.episode.states.items()
-    ]
+    states = pack_states(shown.episode.states)
     return [
         {
             "preset": run.preset,
@@ -143,6 +140,14 @@ def pack(array: np.ndarray) -> Plain:
     unit = float(np.abs(finite).max(initial=0.0)) / 32767 or 1.0
     whole = np.rint(finite / unit).astype("<i2")
     return {"unit": float(f"{unit:.9g}"), "data": base64.b64encode(whole.tobytes()).decode()}
+
+
+def pack_states(states: Mapping[str, Any]) -> list[Plain]:
+    """The matrices (time, rows, columns) of an episode as the page draws them."""
+    return [
+        {"name": name, "rows": array.shape[1], "columns": array.shape[2]} | pack(np.asarray(array))
+        for name, array in states.items()
+    ]
 
 
 def number(value: float, digits: int = 4) -> float | None:

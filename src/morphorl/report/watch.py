@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from morphorl.agents import Agents
 from morphorl.report import HERE, content_hash, embed
-from morphorl.report.contents import FEATURES, pack
+from morphorl.report.contents import FEATURES, pack, pack_states
 from morphorl.watching import Look
 
 WIDTH = 360
@@ -70,7 +70,7 @@ def _row(agent: Agents, looks: list[Look], number: int, total: str) -> dict[str,
         "actions": ["← left", "right →"] if drawn in FEATURES else [f"action {k}" for k in range(actions)],
         "told": f"Return {total} in {len(looks)} steps.",
         "length": len(looks),
-        "states": [{"name": name, "rows": array.shape[1]} | pack(array) for name, array in states.items()],
+        "states": pack_states(states),
         "episode": {name: pack(array) for name, array in stacked.items()},
         "pictures": [_encoded(look.picture) for look in looks if look.picture is not None],
     }
