@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from morphorl.checks import BOUND, FINITE, NOT_NEGATIVE, check, setting
+from morphorl.checks import BOUND, FINITE, FRACTION, NOT_NEGATIVE, check, setting
 from morphorl.choices import Mixed, choice, choose
 from morphorl.errors import SettingError
 from morphorl.guidance import Guidance, Signal, guide
@@ -77,6 +77,9 @@ class Cell(eqx.Module):
     """What is read out: a, or a − h."""
     reset: Literal["episode", "redraw", "never"] = setting("episode", static=True)
     """At an episode's end: back to the run's initial state, to a freshly drawn one, or no reset."""
+    redraw: float = setting(0.0, FRACTION)
+    """Probability per environment step with which a fresh state is drawn within an episode, as at its end: every 1/p
+    steps on average, without memory (0: at ends alone). Only with `reset` = redraw."""
     normalise: bool = setting(False, static=True)
     """Whether the cell sees observation features divided by their running root mean square."""
     kind: Literal["matrix", "field"] = setting("matrix", static=True)
@@ -86,6 +89,10 @@ class Cell(eqx.Module):
     def __check_init__(self) -> None:
         check(self, "cell")
         self._refuse_what_a_field_has_not()
+        if self.reset != "redraw" and isinstance(self.redraw, int | float) and self.redraw:
+            raise SettingError(
+                f"cell.redraw = {self.redraw}: must be 0 where cell.reset is {self.reset!r}. Set cell.reset = 'redraw'."
+            )
         for name in ("activator_decay", "inhibitor_production"):
             if self.initial == "positive" and isinstance(getattr(self, name), int | float) and not getattr(self, name):
                 raise SettingError(
@@ -94,7 +101,7 @@ class Cell(eqx.Module):
                 )
 
     def _refuse_what_a_field_has_not(self) -> None:
-        shared = ("drive", "dt", "initial_scale", "readout", "reset", "normalise", "kind")
+        shared = ("drive", "dt", "initial_scale", "readout", "reset", "redraw", "normalise", "kind")
         for field in dataclasses.fields(self) if self.kind == "field" else ():
             value = getattr(self, field.name)
             plain = isinstance(value, str | int | float)
