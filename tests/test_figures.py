@@ -44,8 +44,8 @@ def test_the_same_data_give_the_same_file(tmp_path):
 
 def test_every_arm_stands_in_the_legend_with_its_own_text(tmp_path, monkeypatch):
     legends = []
-    save = figures._save
-    monkeypatch.setattr(figures, "_save", lambda figure, path: (legends.append(texts(figure)), save(figure, path)))
+    save = figures.save
+    monkeypatch.setattr(figures, "save", lambda figure, path: (legends.append(texts(figure)), save(figure, path)))
     drawn(tmp_path, study(HOSTILE, environments=("CartPole-v1",)))
     assert [text.replace("\u200b", "") for text in legends[0]] == list(HOSTILE)
 

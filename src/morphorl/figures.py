@@ -176,7 +176,7 @@ def specification(judged: Sequence[Judged], claim: str, title: str, path: Path) 
             count = sum(verdict.verdict == answer for _, verdict in rows)
             above.plot([], [], "o", color=colour, label=f"{answer}: {count} of {len(rows)}")
         above.legend(fontsize="small", frameon=False)
-        _save(figure, path)
+        save(figure, path)
 
 
 def draw_all(
@@ -232,7 +232,7 @@ def axes_on(path: Path, title: str, xlabel: str, ylabel: str) -> Iterator[Axes]:
             axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
             axes.grid(alpha=0.25)
             yield axes
-            _save(figure, path)
+            save(figure, path)
         finally:
             plt.close(figure)
 
@@ -255,7 +255,8 @@ def _legend(axes: Axes, note: str) -> None:
     figure.legend(handles, labels, loc="outside right upper", **style)
 
 
-def _save(figure: Any, path: Path) -> None:
+def save(figure: Any, path: Path) -> None:
+    """Write a figure as PNG and SVG, `path` being without suffix, and forget it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path.with_name(f"{path.name}.png"), dpi=200)
     figure.savefig(path.with_name(f"{path.name}.svg"), metadata={"Date": None})
