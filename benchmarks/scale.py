@@ -42,7 +42,7 @@ for batch in batches(study.iterate(), set(), 32, 2):
     shape = (len(batch.runs), batch.runs[0].settings.updates)
     curve = Curve(noise.uniform(9, 500, shape).astype(np.float32), noise.integers(0, 9, shape, np.int32),
                   np.full(shape, np.nan, np.float32), np.zeros(shape, np.float32))
-    store.add(batch.runs, BatchResult(curve, None, np.full(shape[0], -1)), with_agents=False)
+    store.add(batch.runs, BatchResult(curve, None, np.full(shape[0], -1), np.full(shape[0], 22.0)), with_agents=False)
 """
 
 

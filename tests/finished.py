@@ -44,7 +44,9 @@ def finish(root, study, rates=None, evaluated=True, silent=(), diverged=(), upda
     returns[quiet], episodes[quiet] = np.nan, 0
     greedy = np.where(returns > 100, np.float32(500), returns) if evaluated else np.full_like(returns, np.nan)
     at = np.array([320 if run.arm in diverged and run.seed == 0 else -1 for run in runs])
-    result = BatchResult(Curve(returns, episodes, greedy, np.zeros_like(returns)), None, at)
+    result = BatchResult(
+        Curve(returns, episodes, greedy, np.zeros_like(returns)), None, at, np.full(len(returns), 22.0)
+    )
     store.add(runs, result, with_agents=False)
     return store
 

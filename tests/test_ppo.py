@@ -1,9 +1,11 @@
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from morphorl import envs, ppo, rollout, training
+from morphorl import distribution, envs, ppo, rollout, training
 from morphorl.agent import Statistics, network_view, observe, spread, think
 from morphorl.blend import Blend
 from morphorl.cell import Cell
@@ -88,6 +90,19 @@ def test_ratio_is_one_in_the_first_minibatch():
     logits = CELL.blend.weight * samples.readout + (1 - CELL.blend.weight) * state.agent.actor(samples.observation)
     log_prob = jax.nn.log_softmax(logits, axis=0)[samples.action, jnp.arange(samples.action.size)]
     np.testing.assert_allclose(jnp.exp(log_prob - samples.log_prob), 1.0, atol=2e-6)
+
+
+def test_an_update_that_forgets_the_readout_takes_the_probabilities_of_the_network_alone():
+    state, acting, experience = collected()
+    samples = ppo.prepare(CELL, CARTPOLE, state.agent, experience, acting.observation)
+    forgetful = dataclasses.replace(CELL, blend=dataclasses.replace(CELL.blend, update="network"))
+    networks = ppo.networks_of(state.agent)
+    without = samples._replace(readout=jnp.full_like(samples.readout, jnp.nan))
+    assert ppo.ppo_loss(networks, forgetful, samples) == ppo.ppo_loss(networks, forgetful, without)
+    assert ppo.ppo_loss(networks, forgetful, samples) != ppo.ppo_loss(networks, CELL, samples)
+    # What was acted on is stored as ever: the ratio is not 1 before anything was learned.
+    log_prob = distribution.of(networks.actor(samples.observation), None).log_prob(samples.action)
+    assert not np.allclose(log_prob, samples.log_prob, atol=1e-3)
 
 
 def test_stored_readouts_equal_those_recomputed_from_the_observations():

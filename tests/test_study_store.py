@@ -46,7 +46,8 @@ def fake_result(runs, with_agents=False, diverged=()):
         shapes = agents.skeleton(runs[0].settings, len(runs))
         arrays = jax.tree.map(lambda u: np.broadcast_to(tell.reshape(-1, *[1] * (u.ndim - 1)), u.shape), shapes)
     curve = Curve(returns, np.full((len(runs), 3), 2, np.int32), greedy, np.zeros_like(returns))
-    return BatchResult(curve, arrays, np.array([64 if r.seed in diverged else -1 for r in runs]))
+    diverged_at = np.array([64 if r.seed in diverged else -1 for r in runs])
+    return BatchResult(curve, arrays, diverged_at, np.full(len(runs), 22.0))
 
 
 def fill(store, runs, largest=4, with_agents=False, diverged=()):

@@ -71,6 +71,21 @@ def test_zero_strength_is_exactly_unguided():
     assert_same(unguided, engines.train_batch([run(s, guidance=Guidance(strength=0.0)) for s in range(4)], 4))
 
 
+def test_annealing_over_more_steps_makes_a_run_the_first_part_of_a_longer_one():
+    short = run(steps=256, ppo=dataclasses.replace(SMALL, anneal_steps=512))
+    whole, part = (engines.train_batch([one], 1).curve for one in (run(), short))
+    np.testing.assert_array_equal(part.episode_return[0], whole.episode_return[0, :2])
+    np.testing.assert_array_equal(part.greedy_return[0], whole.greedy_return[0, :2])
+
+
+def test_untrained_return_is_that_of_whole_episodes_of_the_first_network():
+    """Few episodes that end early in a rollout would be the short ones: uniformly random play lasts 22 steps."""
+    settings = dataclasses.replace(BASE, evaluation_episodes=64, blend=Blend(kind="none"))
+    measure = jax.jit(jax.vmap(lambda seed: training.init(settings, CARTPOLE, seed, seed).untrained_return))
+    returns = np.asarray(measure(jnp.arange(32)))
+    assert abs(returns.mean() - 22.2) < 3 * 12 / np.sqrt(32 * 64) + 0.5  # the network is not quite uniform
+
+
 def test_diverging_run_is_flagged_and_leaves_its_neighbours_alone():
     healthy = [run(seed) for seed in range(4)]
     exploding = run(1, cell=Cell(activator_production=1e30, bound=float("inf")))

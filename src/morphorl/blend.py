@@ -7,6 +7,7 @@ from jaxtyping import Array, Float
 
 from morphorl.checks import FINITE, FRACTION, NOT_NEGATIVE, check, setting
 from morphorl.choices import choice, choose
+from morphorl.errors import SettingError
 
 
 class Blend(eqx.Module):
@@ -19,11 +20,19 @@ class Blend(eqx.Module):
     handover: float = setting(0.0, FRACTION)
     """Share of the training after which the weight is 0 and the network alone in charge; it stays as it is for half of
     that time, then falls linearly (0: no handover)."""
+    update: Literal["blended", "network"] = setting("blended", static=True)
+    """From what PPO's update computes the probabilities of the actions: from the blend, which acted, or, forgetting the
+    readout, from the network alone (a mistake that is easily made; the study `forgetful` asks what it does)."""
     distil: float = setting(0.0, NOT_NEGATIVE)
     """Coefficient of the cross-entropy that teaches the network alone to act as the blend does (0: off)."""
 
     def __check_init__(self) -> None:
         check(self, "blend")
+        if self.update == "network" and isinstance(self.distil, int | float) and self.distil:
+            raise SettingError(
+                f"blend.distil = {self.distil}: must be 0 where blend.update is 'network', whose update knows no blend "
+                "to teach the network."
+            )
 
 
 def blend(settings: Blend, logits: Float[Array, "..."], readout: Float[Array, "..."]) -> Float[Array, "..."]:

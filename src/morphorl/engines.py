@@ -29,6 +29,7 @@ class BatchResult(NamedTuple):
     curve: training.Curve
     agents: Agent
     diverged_at: np.ndarray
+    untrained_return: np.ndarray
 
 
 class Program(NamedTuple):
@@ -98,8 +99,8 @@ def train_batch(
         advanced(stop, _latest(state.curve.episode_return, stop)[: len(runs)])
         pace = (time.perf_counter() - started) / (stop - done)
         done, stop = stop, min(first.updates, stop + max(1, int(CHUNK_SECONDS / pace)))
-    kept = jax.tree.map(lambda u: np.asarray(u)[: len(runs)], (state.curve, state.agent, state.diverged_at))
-    return BatchResult(*kept)
+    kept = (state.curve, state.agent, state.diverged_at, state.untrained_return)
+    return BatchResult(*jax.tree.map(lambda u: np.asarray(u)[: len(runs)], kept))
 
 
 def _train_on_host(
@@ -120,7 +121,8 @@ def _train_on_host(
     vector = host.vector(first.environment, runs * first.ppo.num_envs)
     with closing(vector):
         state = host_training.train(settings, seeds, cell_seeds, vector, evaluate, advanced)
-    return BatchResult(*jax.tree.map(np.asarray, (state.curve, state.agent, state.diverged_at)))
+    kept = (state.curve, state.agent, state.diverged_at, state.untrained_return)
+    return BatchResult(*jax.tree.map(np.asarray, kept))
 
 
 def evaluate_agents(

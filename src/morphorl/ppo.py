@@ -138,7 +138,9 @@ def ppo_loss(networks: Networks, settings: Settings, rollout: Samples | Sequence
     samples = recurrent.as_samples(networks.core, rollout) if isinstance(rollout, Sequences) else rollout
     ppo = settings.ppo
     logits = networks.actor(samples.observation)
-    policy = distribution.of(blend(settings.blend, logits, samples.readout), networks.log_deviation)
+    forgetful = settings.blend.update == "network"
+    acted = logits if forgetful else blend(settings.blend, logits, samples.readout)
+    policy = distribution.of(acted, networks.log_deviation)
     ratio = jnp.exp(policy.log_prob(samples.action) - samples.log_prob)
     mean = partial(_mean, samples.weight)
     centred = samples.advantage - mean(samples.advantage)

@@ -39,6 +39,9 @@ class PPO(eqx.Module):
     """Adam's step size (at the start, if annealed)."""
     anneal: bool = setting(True, static=True)
     """Whether the learning rate falls linearly to 0 over the run."""
+    anneal_steps: int = setting(0, COUNT_OR_ZERO, static=True)
+    """Environment steps over which it falls (0: the run's own). A run of 20,000 steps with 100,000 here is, bit for bit,
+    the first fifth of one of 100,000."""
     discount: float = setting(0.99, FRACTION)
     """PPO's γ, per environment step (not to be confused with the guidance strength)."""
     gae_lambda: float = setting(0.95, FRACTION)
@@ -104,8 +107,19 @@ PRESETS: dict[str, PPO] = {
         epochs=10,
         normalise_observations=True,
     ),
+    "sb3": PPO(
+        learning_rate=3e-4,
+        anneal=False,
+        value_clip=float("inf"),
+        entropy_coefficient=0.0,
+        num_envs=1,
+        rollout_steps=2048,
+        epochs=10,
+        minibatches=32,
+    ),
 }
-"""`standard`: CleanRL's published settings for CartPole. `tuned`: found by us on tuning seeds (docs/method.md)."""
+"""`standard`: CleanRL's published settings for CartPole. `tuned`: found by us on tuning seeds (docs/method.md). `sb3`:
+what Stable-Baselines3 does where nothing is said, one environment of 2,048 steps."""
 
 
 CARTPOLES = ("CartPole-v1", "StatelessCartPole-v1", "CartPoleNoVel-v1")
@@ -155,6 +169,11 @@ class Settings(eqx.Module):
                 f"cell.reset = {self.cell.reset!r}: must be 'redraw' where guidance.kind is 'win_stay', which draws a "
                 "fresh pattern after a bad episode."
             )
+        if self.guidance.kind == "win_stay" and isinstance(self.cell.redraw, int | float) and self.cell.redraw:
+            raise SettingError(
+                f"cell.redraw = {self.cell.redraw}: must be 0 where guidance.kind is 'win_stay', which decides at an "
+                "episode's end whether a pattern stays."
+            )
         if self.guidance.knows_reward and self.cell.kind == "field":
             raise SettingError(
                 f"guidance.kind = {self.guidance.kind!r}: must be 'none', 'blind' or 'adaptive' where cell.kind is "
@@ -164,6 +183,10 @@ class Settings(eqx.Module):
             raise SettingError(
                 f"guidance.kind = {self.guidance.kind!r}: needs the value of single observations, and so ppo.network "
                 "'mlp'."
+            )
+        if 0 < self.ppo.anneal_steps < self.steps:
+            raise SettingError(
+                f"ppo.anneal_steps = {self.ppo.anneal_steps}: must be 0, or at least the run's steps ({self.steps})."
             )
         if self.steps < self.ppo.batch:
             raise SettingError(
@@ -207,6 +230,11 @@ class Settings(eqx.Module):
     def updates(self) -> int:
         """Number of PPO updates of the run."""
         return self.steps // self.ppo.batch
+
+    @property
+    def annealing_updates(self) -> int:
+        """Number of updates over which the learning rate falls to 0."""
+        return self.ppo.anneal_steps // self.ppo.batch or self.updates
 
     @property
     def evaluation_interval(self) -> int:

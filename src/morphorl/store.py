@@ -248,6 +248,7 @@ def tabulate(runs: list[Run], result: BatchResult) -> pl.DataFrame:
     columns = {name: pl.Series(values).repeat_by(updates).explode() for name, values in repeated.items()}
     diverged = [int(step) if step >= 0 else None for step in result.diverged_at]
     columns["diverged_at"] = pl.Series(diverged, dtype=pl.Int64).repeat_by(updates).explode()
+    columns["untrained_return"] = pl.Series(np.asarray(result.untrained_return)).repeat_by(updates).explode()
     columns["env_steps"] = pl.Series(np.tile(np.arange(1, updates + 1) * batch, len(runs)))
     measured = result.curve._asdict()
     learned = measured.pop("learned") or {}

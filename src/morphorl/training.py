@@ -40,6 +40,8 @@ class TrainState(NamedTuple):
     curve: Curve
     diverged_at: Int[Array, ""]
     """Environment steps done when the loss or its gradient was first not finite; −1 while all is well."""
+    untrained_return: Float[Array, ""]
+    """Mean return of whole episodes of the untrained agent, actions sampled; NaN where it was not measured."""
     learned_optimiser: Any = None
     """The optimiser's state for learned parameters of the cell, where there are some."""
 
@@ -51,7 +53,11 @@ def init(settings: Settings, env: Environment, seed: Int[Array, ""], cell_seed: 
     cell_key = jax.random.fold_in(jax.random.key(streams.CELL), cell_seed)
     key_agent, key_begin, key_updates = jax.random.split(key, 3)
     agent = init_agent(settings, env.num_features, env.num_actions, key_agent, cell_key, continuous=env.continuous)
-    return untrained(settings, agent, begin(settings, env, agent, key_begin, settings.ppo.num_envs), key_updates)
+    state = untrained(settings, agent, begin(settings, env, agent, key_begin, settings.ppo.num_envs), key_updates)
+    key_measure = jax.random.fold_in(key_updates, settings.updates)  # which no update uses
+    now = performance.in_force(settings, agent.performance, 0.0)
+    returns = evaluate(now, env, agent, key_measure, settings.evaluation_episodes, greedy=False)
+    return state._replace(untrained_return=jnp.mean(returns))
 
 
 def untrained(settings: Settings, agent: Agent, acting: Any, key: PRNGKeyArray) -> TrainState:
@@ -71,6 +77,7 @@ def untrained(settings: Settings, agent: Agent, acting: Any, key: PRNGKeyArray) 
             dict.fromkeys(names, unmeasured) if names else None,
         ),
         diverged_at=jnp.array(-1),
+        untrained_return=jnp.array(jnp.nan),
         learned_optimiser=optimiser(settings.ppo).init(agent.learned) if names else None,  # pyright: ignore[reportArgumentType]
     )
 
@@ -113,7 +120,7 @@ def improve(
     if weight is not None:
         samples = samples._replace(weight=weight.reshape(-1))
     offsets, learned_optimiser = state.agent.learned, state.learned_optimiser
-    share = 1 - index / settings.updates if ppo.anneal else 1.0
+    share = 1 - index / settings.annealing_updates if ppo.anneal else 1.0
     if offsets is not None:
         trace = through_time.trace(settings, state.agent, state.acting.cells, chance, experience, samples)
         networks = Networks(state.agent.actor, state.agent.critic)
@@ -144,6 +151,7 @@ def improve(
         key=state.key,
         curve=state.curve,
         diverged_at=jnp.where(first_failure, (index + 1) * ppo.batch, state.diverged_at),
+        untrained_return=state.untrained_return,
         learned_optimiser=learned_optimiser,
     )
 
@@ -182,12 +190,12 @@ def _evaluate_if_due(
 
 
 def _lasting(settings: Settings, agent: Agent, acting: Acting) -> Any:
-    """The pattern that evaluations start from: where patterns outlive episodes and grow by reward, the fittest."""
+    """The pattern that evaluations start from: where patterns outlive episodes and grow by reward, one of them."""
     rule = settings.guidance.kind
     grows = rule == "win_stay" or (rule == "three_factor" and settings.cell.reset == "never")
     if acting.learning is None or not grows:
         return agent.pattern
-    return signals.fittest(acting.cells, acting.learning.fitness)
+    return signals.select(settings.guidance.selection, acting.cells, acting.learning.fitness)
 
 
 def _follow(agent: Agent, experience: Experience) -> performance.Performance | None:

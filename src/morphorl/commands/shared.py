@@ -10,7 +10,7 @@ from rich.console import Console
 
 from morphorl.errors import SettingError
 
-Preset = Literal["standard", "tuned"]
+Preset = Literal["standard", "tuned", "sb3"]
 Folder = Annotated[Path, tyro.conf.arg(metavar="DIR")]
 PositionalFolder = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DIR")]
 StudyName = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="STUDY")]
