@@ -11,9 +11,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from morphorl import cli, envs, luck, luck_report, matching, study_file, training
+from morphorl import cli, envs, luck, luck_crossed, luck_report, matching, study_file, training
+from morphorl.blend import Blend
 from morphorl.errors import SettingError
+from morphorl.guidance import Guidance
 from morphorl.matching import Moments
+from morphorl.settings import Settings
 from morphorl.study import Study
 
 CROSSED = Study(
@@ -58,10 +61,16 @@ def test_arms_of_one_cell_seed_start_from_one_pattern_whatever_their_strength_an
     for run in study_file.load("crossed", ["seeds=2", "cell_seeds=2"]).runs():
         agent = training.init(run.settings, env, jnp.array(run.seed), jnp.array(run.cell_seed)).agent
         patterns.setdefault(run.cell_seed, []).append(np.concatenate([*agent.pattern]))
-    assert [len(of) for of in patterns.values()] == [14, 14]
+    assert [len(of) for of in patterns.values()] == [10, 10]
     for of in patterns.values():
         assert all(np.array_equal(of[0], other) for other in of)
-    assert not np.array_equal(patterns[0][0], patterns[1][0])
+    one, other = patterns.values()
+    assert not np.array_equal(one[0], other[0])
+
+
+@pytest.fixture
+def few_resamples(monkeypatch):
+    monkeypatch.setattr(luck_crossed, "SHARE_RESAMPLES", 20)
 
 
 def table(scores):
@@ -76,42 +85,82 @@ def table(scores):
     return pl.DataFrame(rows)
 
 
-def test_the_report_splits_each_arms_matrix_and_compares_with_the_arm_named():
+def settings(**arms):
+    """By label, with "standard" the only preset: settings of arms given as (γ, blend)."""
+    return {
+        "standard": {
+            label: Settings(guidance=Guidance(strength=strength), blend=Blend(kind=kind))
+            for label, (strength, kind) in arms.items()
+        }
+    }
+
+
+def test_an_arm_is_compared_with_the_arm_that_shares_all_but_its_strength():
+    """However labels read, and in whatever order the arms come."""
+    arms = {"a": (0.3, "add"), "b": (0.0, "average"), "c": (0.3, "average"), "d": (0.0, "add"), "e": (0.1, "add")}
+    told = luck_report.compared(settings(**arms)["standard"], None)
+    assert {label: one.against for label, one in told.items()} == {"a": "d", "b": None, "c": "b", "d": None, "e": "d"}
+    assert not any(one.warning for one in told.values())
+
+
+def test_an_arm_without_a_partner_is_compared_with_nothing_and_a_sentence_says_what_is_missing():
+    told = luck_report.compared(settings(alone=(0.3, "add"), other=(0.0, "average"))["standard"], None)
+    assert told["alone"].against is None
+    assert "No arm has guidance.strength = 0 and all its other settings" in told["alone"].warning
+    assert told["other"] == (None, None)
+
+
+def test_an_arm_named_is_compared_with_all_and_what_else_differs_is_said():
+    arms = {"same": (0.1, "average"), "base": (0.0, "average"), "unlike": (0.3, "add")}
+    told = luck_report.compared(settings(**arms)["standard"], "base")
+    assert told["same"] == ("base", None)
+    assert told["base"] == (None, None)
+    assert told["unlike"].against == "base"
+    assert "differs from base in more than guidance.strength" in told["unlike"].warning
+    assert "blend.kind add against average" in told["unlike"].warning
+
+
+def test_the_report_splits_each_arms_matrix_and_compares_with_its_partner(few_resamples):
     generator = np.random.default_rng(0)
-    reference = generator.normal(20, 1, size=(5, 4))
+    calm = generator.normal(20, 1, size=(5, 4))
     lucky = 21 + 5 * generator.normal(size=(5, 1)) + generator.normal(size=(5, 4))
-    told = luck_report.report(
-        table({"γ = 0": reference, "γ = 0.3": lucky}).sample(fraction=1, shuffle=True, seed=1), "γ = 0"
-    )
+    curves = table({"γ = 0": calm, "γ = 0.3": lucky}).sample(fraction=1, shuffle=True, seed=1)
+    told = luck_report.report(curves, settings(**{"γ = 0": (0.0, "average"), "γ = 0.3": (0.3, "average")}))
     arms = told["standard"]["CartPole-v1"]
-    early = arms["γ = 0.3"]["early_return"]
-    assert early["split"]["pattern"]["value"] == pytest.approx(luck.variance_split(lucky).pattern.value)
-    assert early["mean"] == pytest.approx(lucky.mean())
-    assert early["lead"] == pytest.approx(lucky.mean() - reference.mean())
-    assert [entry["n"] for entry in early["found"]] == [1, 3, 5, 10]
-    expected = luck.found_with_one_pattern(lucky, reference, 5)
-    assert early["found"][2]["one_pattern"] == {"better": expected.better, "significant": expected.significant}
-    assert early["found"][0]["fresh_patterns"]["significant"] is None
-    assert "found" not in arms["γ = 0"]["early_return"]
+    score = arms["γ = 0.3"]["scores"]["mean_return"]
+    assert arms["γ = 0.3"]["against"] == "γ = 0"
+    assert list(arms["γ = 0.3"]["scores"]) == ["mean_return", "early_return", "final_return"]
+    assert score["split"]["pattern"]["value"] == pytest.approx(luck.variance_split(lucky).pattern.value)
+    assert score["mean"] == pytest.approx(lucky.mean())
+    assert score["effect"]["difference"]["value"] == pytest.approx(lucky.mean() - calm.mean())
+    assert [entry["n"] for entry in score["effect"]["found"]] == [1, 3, 5, 10]
+    expected = luck.found_with_one_pattern(lucky, calm, 5)
+    found = score["effect"]["found"][2]["one_pattern"]
+    assert (found["better"]["value"], found["significant"]["value"]) == (expected.better, expected.significant)
+    assert score["effect"]["found"][0]["fresh_patterns"]["significant"] is None
+    assert "effect" not in arms["γ = 0"]["scores"]["mean_return"]
     json.dumps(told)
 
 
-def test_what_cannot_be_split_is_said_and_what_is_not_crossed_is_refused():
+def test_what_cannot_be_told_is_said_and_what_is_not_crossed_is_refused(few_resamples):
     good, unknown = np.random.default_rng(0).normal(size=(2, 4, 4))
     unknown[1, 1] = np.nan
-    told = luck_report.report(table({"good": good, "same": np.ones((4, 4)), "unknown": unknown}))
-    arms = told["standard"]["CartPole-v1"]
-    assert "no variance to split" in arms["same"]["early_return"]["unknown"]
-    assert "1 of 16 scores are unknown" in arms["unknown"]["early_return"]["unknown"]
-    assert "split" in arms["good"]["early_return"]
+    labelled = settings(good=(0.0, "average"), same=(0.1, "average"), unknown=(0.2, "average"), fewer=(0.3, "average"))
+    scores = {"good": good, "same": np.ones((4, 4)), "unknown": unknown, "fewer": good[:3]}
+    arms = luck_report.report(table(scores), labelled)["standard"]["CartPole-v1"]
+    told = {arm: one["scores"]["mean_return"] for arm, one in arms.items()}
+    assert "no variance to split" in told["same"]["unknown"]
+    assert "1 of 16 scores are unknown" in told["unknown"]["unknown"]
+    assert "fewer and good have other seeds" in told["fewer"]["unknown"]
+    assert "split" in told["good"]
     with pytest.raises(SettingError, match=r"against = 'godo': must be one of .* Did you mean 'good'?"):
-        luck_report.report(table({"good": good}), "godo")
+        luck_report.report(table({"good": good}), labelled, "godo")
     with pytest.raises(SettingError, match="cell_seeds: must be 3 or more"):
-        luck_report.report(table({"good": good[:1]}))
+        luck_report.report(table({"good": good[:1]}), labelled)
 
 
 @pytest.fixture
-def command(tmp_path, monkeypatch, capsys):
+def command(tmp_path, monkeypatch, capsys, few_resamples):
     jaxtyping.config.update("jaxtyping_disable", True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "400")
@@ -135,7 +184,7 @@ SMALL = ["--set", "seeds=3", "--set", "cell_seeds=3", "--set", "steps=2048", "--
 def test_luck_runs_a_crossed_study_goes_on_and_reads_its_folder(tmp_path, command):
     arms = ["--set", "settings.ppo.epochs=1"]
     code, printed = command("luck", "crossed", "--out", "one", *SMALL, *arms)
-    assert (code, "found by 1, 3, 5, 10" in printed) == (None, True)
+    assert (code, "how often 10 seeds find" in printed) == (None, True)
     for name in ("luck.json", "luck.png", "luck.svg", "curves.parquet"):
         assert (tmp_path / "one" / name).stat().st_size > 100
     first = (tmp_path / "one" / "luck.json").read_text()
@@ -146,13 +195,15 @@ def test_luck_runs_a_crossed_study_goes_on_and_reads_its_folder(tmp_path, comman
     assert code is None
     assert (tmp_path / "two" / "luck.json").read_text() == first
     assert command("luck", "one", "--against", "γ = 0.2")[0] == 2
+    code, printed = command("luck", "one", "--out", "three", "--against", "γ = 0")
+    assert (code, "added with β = 1, γ = 0.3: differs from γ = 0 in more than" in printed) == (None, True)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["blind_dynamics"], "cell_seeds = None, seeds = 32: must be 3 or more of each"),
-        (["crossed", "--set", "cell_seeds=2"], "cell_seeds = 2, seeds = 16: must be 3 or more"),
+        (["crossed", "--set", "cell_seeds=2"], "cell_seeds = 2, seeds = 12: must be 3 or more"),
         (["crosed"], "Did you mean 'crossed'?"),
         (["."], "holds no curves.parquet"),
     ],

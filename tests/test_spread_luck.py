@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 from numpy.testing import assert_allclose
 
-from morphorl import luck, spread
+from morphorl import luck, luck_crossed, spread
 from morphorl.intervals import EvidenceError
 
 # --- Spread -----------------------------------------------------------------------------------------------------------
@@ -143,8 +143,11 @@ def test_how_often_few_seeds_find_an_effect_is_the_normal_laws_chance():
         assert result.much_better == pytest.approx(scipy.stats.norm.cdf(0.25 * np.sqrt(n / 2)), abs=0.02)
 
 
-def test_welchs_test_is_scipys():
-    x, y = np.random.default_rng(5).normal(size=(2, 40, 5)) * [[[1.0]], [[3.0]]]
+def test_welchs_test_is_scipys_and_only_a_lead_with_p_of_at_most_5_percent_counts():
+    x, y = np.random.default_rng(5).normal(size=(2, 2000, 5)) * [[[1.0]], [[3.0]]]
+    p = scipy.stats.ttest_ind(x + 3, y, axis=1, equal_var=False).pvalue
+    lead = (x + 3).mean(axis=1) > y.mean(axis=1)
+    assert_allclose(luck.leads(x + 3, y), [lead, lead & (p <= 0.05)])
     assert_allclose(luck._welch(x, y), scipy.stats.ttest_ind(x, y, axis=1, equal_var=False).pvalue)
 
 
@@ -171,3 +174,48 @@ def test_a_comparison_without_numbers_is_refused():
         luck.found(np.array([]), np.array([1.0]), 3)
     with pytest.raises(EvidenceError, match="unknown"):
         luck.found(np.array([np.nan]), np.array([1.0]), 3)
+
+
+# --- Luck, with both kinds of seeds resampled -------------------------------------------------------------------------
+
+
+def test_shares_are_those_of_luck_and_lie_in_their_intervals():
+    x, y = np.random.default_rng(8).normal(size=(2, 6, 5)) + [[[0.3]], [[0.0]]]
+    for one, found in ((False, luck.found(x.ravel(), y.ravel(), 3)), (True, luck.found_with_one_pattern(x, y, 3))):
+        shares = luck_crossed.shares(x, y, 3, one_pattern=one)
+        assert (shares.better.value, shares.significant.value) == (found.better, found.significant)
+        assert all(0 <= e.low <= e.value <= e.high <= 1 for e in (shares.better, shares.significant))
+    assert luck_crossed.shares(x, y, 1, one_pattern=True).significant is None
+
+
+def test_an_arm_that_is_always_ahead_is_always_found_and_a_constant_lead_has_no_interval():
+    y = np.random.default_rng(9).normal(size=(5, 4))
+    shares = luck_crossed.shares(y + 100, y, 3, one_pattern=True)
+    assert shares.better[:3] == (1, 1, 1)
+    assert luck_crossed.mean_difference(y + 7, y)[:3] == pytest.approx((7, 7, 7))
+
+
+def test_the_interval_of_a_difference_is_that_of_the_mean_over_the_seeds_that_differ():
+    """Only rows differ: the interval is nearly the t-interval over them, however many columns repeat them."""
+    rows = np.random.default_rng(10).normal(size=(30, 1))
+    told = luck_crossed.mean_difference(np.tile(rows, 30), np.zeros((30, 30)))
+    expected = scipy.stats.ttest_1samp(rows[:, 0], 0).confidence_interval()
+    assert told[:3] == pytest.approx((rows.mean(), *expected), abs=0.03)
+    turned = luck_crossed.mean_difference(np.tile(rows, 30).T, np.zeros((30, 30)))
+    assert turned[:3] == pytest.approx((rows.mean(), *expected), abs=0.03)
+
+
+def test_few_patterns_say_little_of_studies_with_one_pattern():
+    """The interval follows the number of patterns, not of runs: four times as many patterns halve it."""
+    generator, widths = np.random.default_rng(11), []
+    for patterns, learners in ((10, 32), (40, 8)):
+        x = simulated(generator, patterns, learners, 1.0, 0.0, 0.01)
+        y = simulated(generator, patterns, learners, 1.0, 0.0, 0.01)
+        better = luck_crossed.shares(x, y, 3, one_pattern=True).better
+        widths.append(better.high - better.low)
+    assert widths[1] < 0.7 * widths[0]
+
+
+def test_arms_of_other_seeds_are_not_paired():
+    with pytest.raises(EvidenceError, match="must be the same"):
+        luck_crossed.mean_difference(np.ones((4, 5)), np.ones((5, 4)))

@@ -1,7 +1,6 @@
 """The figure of `morphorl luck`: how often few seeds would find an effect, with fresh patterns and with one."""
 
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 
@@ -9,19 +8,24 @@ matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 
 from morphorl.figures import STYLE
+from morphorl.luck_report import LEAD, ArmReport, Found, Plain, Report
+
+LINES = {"fresh_patterns": "-", "one_pattern": "--"}
+SPACE = 0.5
+"""Seeds of each arm over which the bars of one size are spread, so that they do not hide each other."""
 
 
-def draw(report: dict, path: Path) -> None:
-    """How often a comparison of few seeds finds an arm better: one row of panels per preset and environment.
+def draw(report: Report, path: Path) -> None:
+    """How often a comparison of few seeds finds an arm better than its partner: one row per preset and environment.
 
     Left, that its mean is higher; right, that it is higher with p ≤ 0.05 in Welch's test. Solid lines draw a fresh
     pattern with every seed; dashed ones draw all seeds of an arm on one pattern, as code does that forgets the cell's
-    seed. An arm's true lead over the one compared with stands in the legend.
+    seed. Bars are 95% intervals over patterns and learners. The difference of the means stands in the legend.
 
     Args:
-        report: from `luck_report.report`.
         path: without suffix; `.png` and `.svg` are written.
     """
     panels = [(preset, env, arms) for preset, environments in report.items() for env, arms in environments.items()]
@@ -29,23 +33,10 @@ def draw(report: dict, path: Path) -> None:
         size = (11, 3.4 * len(panels))
         figure, rows = plt.subplots(len(panels), 2, figsize=size, layout="constrained", sharey=True, squeeze=False)
         for (preset, environment, arms), (left, right) in zip(panels, rows, strict=True):
-            told = {arm: scores["early_return"] for arm, scores in arms.items() if "found" in scores["early_return"]}
-            colours = plt.get_cmap("viridis")(np.linspace(0.9, 0.1, max(len(told), 1)))
-            for (arm, score), colour in zip(told.items(), colours, strict=True):
-                _draw_found(left, score["found"], "better", colour, f"{arm}  ({score['lead']:+.1f})")
-                _draw_found(right, score["found"], "significant", colour, None)
-            left.axhline(0.5, color="#8a8a8a", linewidth=0.8, linestyle=":")
-            left.set(title=f"{environment}, {preset}: higher early return", ylabel="share of comparisons", ylim=(0, 1))
+            left.set(title=f"{environment}, {preset}: higher {LEAD.replace('_', ' ')}", ylabel="share of comparisons")
             right.set(title="… and p ≤ 0.05")
-            if told:
-                # Beside the panels: lines cross them everywhere.
-                beside = {"loc": "center left", "bbox_to_anchor": (1.02, 0.5), "frameon": False}
-                names = left.get_legend_handles_labels()
-                right.legend(*names, title="arm (true lead)", fontsize="small", title_fontsize="small", **beside)
-            for axes in (left, right):
-                axes.set(xlabel="seeds of each arm", xlim=(0, None))
-                axes.grid(alpha=0.25)
-        note = "solid: a fresh pattern with every seed; dashed: all seeds of an arm on one pattern"
+            _draw_panel(left, right, arms)
+        note = "solid: a fresh pattern with every seed; dashed: all seeds of an arm on one pattern; bars: 95% intervals"
         figure.supxlabel(note, fontsize="small")
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path.with_suffix(".png"), dpi=160)
@@ -53,8 +44,43 @@ def draw(report: dict, path: Path) -> None:
         plt.close(figure)
 
 
-def _draw_found(axes: Any, found: list[dict], what: str, colour: Any, label: str | None) -> None:
-    for kind, style in (("fresh_patterns", "-"), ("one_pattern", "--")):
-        points = [(entry["n"], entry[kind][what]) for entry in found if entry[kind][what] is not None]
-        named = label if kind == "fresh_patterns" else None
-        axes.plot(*zip(*points, strict=True), style, marker="o", markersize=3, color=colour, label=named, linewidth=1.4)
+def _draw_panel(left: Axes, right: Axes, arms: dict[str, ArmReport]) -> None:
+    told = {arm: (one["against"], effect) for arm, one in arms.items() if (effect := one["scores"][LEAD].get("effect"))}
+    colours = plt.get_cmap("viridis")(np.linspace(0.85, 0.1, max(len(told), 1)))
+    shifts = SPACE * (np.arange(2 * len(told)) / max(2 * len(told) - 1, 1) - 0.5)
+    for i, (arm, (against, effect)) in enumerate(told.items()):
+        for kind, shift in zip(LINES, shifts[2 * i : 2 * i + 2], strict=True):
+            label = _legend(arm, against, effect["difference"]) if kind == "fresh_patterns" else None
+            for axes, what in ((left, "better"), (right, "significant")):
+                _draw_found(axes, effect["found"], kind, what, shift, tuple(colours[i]), label)
+    left.axhline(0.5, color="#8a8a8a", linewidth=0.8, linestyle=":")
+    for axes in (left, right):
+        axes.set(xlabel="seeds of each arm", xlim=(0, None), ylim=(-0.02, 1.02))
+        axes.grid(alpha=0.25)
+    if told:
+        # Beside the panels: lines cross them everywhere.
+        beside = {"loc": "center left", "bbox_to_anchor": (1.02, 0.5), "frameon": False}
+        names = left.get_legend_handles_labels()
+        right.legend(*names, title="difference of means", fontsize="small", title_fontsize="small", **beside)
+
+
+def _legend(arm: str, against: str | None, difference: Plain) -> str:
+    value, low, high = (difference[name] for name in ("value", "low", "high"))
+    return f"{arm}\nless {against}:\n{value:+.1f} ({low:+.1f} to {high:+.1f})"
+
+
+def _draw_found(
+    axes: Axes,
+    found: list[Found],
+    kind: str,
+    what: str,
+    shift: float,
+    colour: tuple[float, ...],
+    label: str | None,
+) -> None:
+    points = [(entry["n"] + shift, entry[kind][what]) for entry in found if entry[kind][what] is not None]
+    at = [x for x, _ in points]
+    values, low, high = (np.array([share[name] for _, share in points]) for name in ("value", "low", "high"))
+    line = {"marker": "o", "markersize": 3, "linewidth": 1.4, "elinewidth": 0.9, "capsize": 2}
+    bars = [values - low, high - values]
+    axes.errorbar(at, values, bars, linestyle=LINES[kind], color=colour, label=label, **line)

@@ -1,35 +1,115 @@
-"""A crossed study's luck: whose variance each arm's score is, and how often a few seeds would find an effect."""
+"""A crossed study's luck: whose variance each arm's score is, what guidance changes, and how often few seeds see it.
 
-from typing import Any
+An arm is compared with its partner, which shares all its settings but has γ = 0: any other arm would differ by more
+than the guidance, and the comparison would not say what did it.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, NotRequired, TypedDict
 
 import numpy as np
 import polars as pl
 from jaxtyping import Float
 
-from morphorl import luck, stats
+from morphorl import luck, luck_crossed, readings, stats
 from morphorl.errors import SettingError, did_you_mean
-from morphorl.intervals import EvidenceError
+from morphorl.intervals import Estimate, EvidenceError
+from morphorl.settings import Settings
 
-SCORES = {"early_return": stats.early, "mean_return": lambda returns: returns.mean(axis=1), "final_return": stats.final}
+SCORES: dict[str, Callable] = {
+    "mean_return": lambda returns: returns.mean(axis=1),
+    "early_return": stats.early,
+    "final_return": stats.final,
+}
+LEAD = "mean_return"
+"""The score that table and figure show: it means the same for a run of any length."""
+
 SIZES = (1, 3, 5, 10)
 """Seeds of an arm in the comparisons that are resampled."""
 
-Report = dict[str, dict[str, dict[str, dict[str, Any]]]]
-"""By preset, environment, arm and score: `mean`, `split`, and for all arms but the reference `lead` and `found`. What
-the data cannot tell is a sentence under `unknown`."""
+KINDS = {"fresh_patterns": False, "one_pattern": True}
+"""Whether the seeds of an arm share one pattern."""
+
+Plain = dict[str, float | int]
+"""An `Estimate` by its fields."""
 
 
-def report(curves: pl.DataFrame, against: str | None = None) -> Report:
-    """Split the variance of every arm, and resample comparisons with the arm `against` (by default the first one).
+class Share(TypedDict):
+    """How often comparisons find the arm better, and how often with p ≤ 0.05 (null for one seed)."""
+
+    better: Plain
+    significant: Plain | None
+
+
+class Found(TypedDict):
+    """The shares among comparisons of n seeds of each arm."""
+
+    n: int
+    fresh_patterns: Share
+    one_pattern: Share
+
+
+class Split(TypedDict):
+    """`luck.VarianceSplit` as plain values."""
+
+    pattern: Plain
+    learner: Plain
+    interaction: Plain
+    total: float
+    clipped: list[str]
+
+
+class Effect(TypedDict):
+    """An arm's difference from the one that it is compared with, and how often few seeds find it better."""
+
+    difference: Plain
+    found: list[Found]
+
+
+class Score(TypedDict):
+    """What is known of one score of an arm; what the data cannot tell is a sentence under `unknown`."""
+
+    mean: NotRequired[float]
+    split: NotRequired[Split]
+    effect: NotRequired[Effect]
+    unknown: NotRequired[str]
+
+
+class ArmReport(TypedDict):
+    """The arm that an arm is compared with, what a reader must know about that, and its scores by name."""
+
+    against: str | None
+    warning: str | None
+    scores: dict[str, Score]
+
+
+Report = dict[str, dict[str, dict[str, ArmReport]]]
+"""By preset, environment and arm."""
+
+Matrix = Float[np.ndarray, "cell_seeds seeds"]
+
+
+class Comparison(NamedTuple):
+    """The arm that another is compared with (or none), and a sentence on what is wrong with that (or nothing)."""
+
+    against: str | None
+    warning: str | None
+
+
+def report(curves: pl.DataFrame, labelled: Mapping[str, Mapping[str, Settings]], against: str | None = None) -> Report:
+    """Split the variance of every arm, and resample comparisons with its partner, or with the arm `against`.
+
+    Args:
+        curves: the runs of a study, as `Store.curves` returns them.
+        labelled: by preset, the settings of every arm (`Study.expand`).
 
     Raises:
         SettingError: if no arm has that label, or the runs do not cross cell seeds with seeds.
     """
     arms = curves["arm"].unique(maintain_order=True).to_list()
-    reference = arms[0] if against is None else against
-    if reference not in arms:
-        hint = did_you_mean(reference, arms)
-        raise SettingError(f"against = {reference!r}: must be one of {', '.join(map(repr, arms))}.{hint}")
+    if against is not None and against not in arms:
+        hint = did_you_mean(against, arms)
+        raise SettingError(f"against = {against!r}: must be one of {', '.join(map(repr, arms))}.{hint}")
     runs = curves.select("arm", "seed", "cell_seed").unique()
     if runs["cell_seed"].n_unique() < 3 or len(runs) < 3 * len(runs.unique(["arm", "seed"])):
         raise SettingError(
@@ -38,20 +118,65 @@ def report(curves: pl.DataFrame, against: str | None = None) -> Report:
         )
     told: Report = {}
     for (preset, environment), rows in curves.group_by("preset", "environment", maintain_order=True):
-        told.setdefault(str(preset), {})[str(environment)] = _environment(rows, reference)
+        present = {arm: labelled[str(preset)][arm] for arm in rows["arm"].unique(maintain_order=True)}
+        told.setdefault(str(preset), {})[str(environment)] = _environment(rows, compared(present, against))
     return told
 
 
-def _environment(rows: pl.DataFrame, reference: str) -> dict[str, dict[str, Any]]:
-    arms = rows["arm"].unique(maintain_order=True).to_list()
-    scores = {arm: _scores(rows.filter(arm=arm)) for arm in arms}
+def compared(labelled: Mapping[str, Settings], against: str | None) -> dict[str, Comparison]:
+    """What each arm is compared with, by its label: its partner at γ = 0, or the arm named.
+
+    An arm with γ = 0 has no partner, and needs none. The arm named is compared with nothing. Others that differ from
+    it by more than γ are compared all the same, with a warning that names the settings.
+    """
+    if against is not None:
+        return {label: _named(labelled, label, against) for label in labelled}
+    partners = readings.partners(labelled)
     return {
-        arm: {name: _score(scores[arm][name], None if arm == reference else scores[reference][name]) for name in SCORES}
-        for arm in arms
+        label: Comparison(partners.get(label), None)
+        if label in partners or settings.guidance.strength == 0
+        else Comparison(None, _alone(label))
+        for label, settings in labelled.items()
     }
 
 
-def _scores(rows: pl.DataFrame) -> dict[str, Float[np.ndarray, "cell_seeds seeds"] | str]:
+def _alone(label: str) -> str:
+    return (
+        f"{label}: is compared with nothing. No arm has {readings.STRENGTH} = 0 and all its other settings; add one to "
+        "the study, or name an arm with --against."
+    )
+
+
+def _named(labelled: Mapping[str, Settings], label: str, against: str) -> Comparison:
+    if label == against or against not in labelled:
+        return Comparison(None, None)
+    values = [readings.plain_values(labelled[one]) for one in (label, against)]
+    differing = readings.differences(values)
+    if set(differing) <= {readings.STRENGTH}:
+        return Comparison(against, None)
+    told = "; ".join(f"{name} {mine} against {theirs}" for name, (mine, theirs) in differing.items())
+    return Comparison(against, f"{label}: differs from {against} in more than {readings.STRENGTH}: {told}.")
+
+
+def _environment(rows: pl.DataFrame, comparisons: Mapping[str, Comparison]) -> dict[str, ArmReport]:
+    of_arm = {arm: rows.filter(arm=arm) for arm in comparisons}
+    scores = {arm: _scores(runs) for arm, runs in of_arm.items()}
+    seeds = {arm: _seeds(runs) for arm, runs in of_arm.items()}
+    told: dict[str, ArmReport] = {}
+    for arm, (against, warning) in comparisons.items():
+        rivals: Mapping[str, Matrix | str | None] = scores[against] if against else dict.fromkeys(SCORES)
+        if against and seeds[arm] != seeds[against]:
+            rivals = dict.fromkeys(SCORES, f"{arm} and {against} have other seeds: arms are compared on the same ones.")
+        of_scores = {name: _score(scores[arm][name], rivals[name]) for name in SCORES}
+        told[arm] = {"against": against, "warning": warning, "scores": of_scores}
+    return told
+
+
+def _seeds(runs: pl.DataFrame) -> list[tuple[int, int]]:
+    return runs.select("cell_seed", "seed").unique().sort("cell_seed", "seed").rows()
+
+
+def _scores(rows: pl.DataFrame) -> dict[str, Matrix | str]:
     """The matrix of each score, or a sentence on why there is none."""
     try:
         _, returns = stats.on_grid(rows, stats.POINTS)
@@ -60,29 +185,41 @@ def _scores(rows: pl.DataFrame) -> dict[str, Float[np.ndarray, "cell_seeds seeds
         return dict.fromkeys(SCORES, str(error))
 
 
-def _score(
-    scores: Float[np.ndarray, "cell_seeds seeds"] | str, reference: Float[np.ndarray, "_ _"] | str | None
-) -> dict[str, Any]:
+def _score(scores: Matrix | str, rival: Matrix | str | None) -> Score:
     if isinstance(scores, str):
         return {"unknown": scores}
+    told: Score = {}
     try:
-        split = luck.variance_split(scores)
+        told = {"mean": float(scores.mean()), "split": _split(luck.variance_split(scores))}
+        if isinstance(rival, str):
+            raise EvidenceError(rival)
+        if rival is not None:
+            difference = _plain(luck_crossed.mean_difference(scores, rival))
+            told["effect"] = {"difference": difference, "found": [_found(scores, rival, n) for n in SIZES]}
     except EvidenceError as error:
-        return {"unknown": str(error)}
-    parts = {name: getattr(split, name)._asdict() for name in ("pattern", "learner", "interaction")}
-    told = {"mean": float(scores.mean()), "split": parts | {"total": split.total, "clipped": list(split.clipped)}}
-    if reference is None:
-        return told
-    if isinstance(reference, str) or not np.isfinite(reference).all():
-        return told | {"unknown": "the arm compared with has an unknown return."}
-    found = [_found(scores, reference, n) for n in SIZES]
-    return told | {"lead": float(scores.mean() - reference.mean()), "found": found}
-
-
-def _found(scores: Float[np.ndarray, "_ _"], reference: Float[np.ndarray, "_ _"], n: int) -> dict[str, Any]:
-    fresh, shared = luck.found(scores.ravel(), reference.ravel(), n), luck.found_with_one_pattern(scores, reference, n)
-    told: dict[str, Any] = {"n": n}
-    for kind, result in (("fresh_patterns", fresh), ("one_pattern", shared)):
-        significant = None if np.isnan(result.significant) else result.significant
-        told[kind] = {"better": result.better, "significant": significant}
+        told["unknown"] = str(error)
     return told
+
+
+def _split(split: luck.VarianceSplit) -> Split:
+    return {
+        "pattern": _plain(split.pattern),
+        "learner": _plain(split.learner),
+        "interaction": _plain(split.interaction),
+        "total": split.total,
+        "clipped": list(split.clipped),
+    }
+
+
+def _found(scores: Matrix, rival: Matrix, n: int) -> Found:
+    fresh, shared = (_share(luck_crossed.shares(scores, rival, n, one_pattern=one)) for one in KINDS.values())
+    return {"n": n, "fresh_patterns": fresh, "one_pattern": shared}
+
+
+def _share(shares: luck_crossed.Shares) -> Share:
+    significant = None if shares.significant is None else _plain(shares.significant)
+    return {"better": _plain(shares.better), "significant": significant}
+
+
+def _plain(estimate: Estimate) -> Plain:
+    return estimate._asdict()

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import equinox as eqx
+
 from morphorl.arms import SHARED, flatten, shown
 from morphorl.claims import Arms
 from morphorl.settings import Settings, to_dict
 from morphorl.study import Study
 
-PLAIN, ZERO = "plain PPO", "zero readout"
-"""The arms that every reading is compared with, by their labels."""
+CONTROL = "positive control"
+"""How the label of an arm begins that is unstable by construction. All other arms are told by their settings."""
 
 STRENGTH = "guidance.strength"
 
@@ -39,30 +41,84 @@ def families(labelled: Mapping[str, Settings]) -> list[dict[str, float]]:
 def strengths(labelled: Mapping[str, Settings]) -> dict[str, float]:
     """γ by label, of the arms that belong to a family with several; the references and single arms have none."""
     swept = [family for family in families(labelled) if len(set(family.values())) > 1]
-    return {label: value for family in swept for label, value in family.items() if label not in (PLAIN, ZERO)}
+    return {label: value for family in swept for label, value in family.items()}
 
 
-def rival(labels: list[str]) -> str:
-    """The arm that others are compared with: plain PPO, or the first."""
-    return PLAIN if PLAIN in labels else labels[0]
+def partners(labelled: Mapping[str, Settings]) -> dict[str, str]:
+    """For each arm with γ ≠ 0, the arm that shares all its settings but has γ = 0; an arm without one is left out."""
+    found = {}
+    for family in families(labelled):
+        unguided = [label for label, strength in family.items() if strength == 0]
+        found |= {label: unguided[0] for label, strength in family.items() if strength != 0 and unguided}
+    return found
+
+
+def rival(labelled: Mapping[str, Settings]) -> str:
+    """The arm that others are compared with: the first that is plain PPO, or the first."""
+    return next((label for label, settings in labelled.items() if is_plain(settings)), next(iter(labelled)))
+
+
+def is_plain(settings: Settings) -> bool:
+    """Whether no readout reaches the logits, and nothing else acts beside the network."""
+    return _nothing_else(settings) and (settings.blend.kind == "none" or settings.blend.weight == 0)
+
+
+def is_zero(settings: Settings) -> bool:
+    """Whether a readout of zeros is blended: a cell that begins at 0 and is not driven stays there, guided or not."""
+    cell = settings.cell
+    at_zero = cell.kind == "matrix" and cell.initial == "signed" and cell.initial_scale == 0 and cell.drive == 0
+    return (
+        _nothing_else(settings) and at_zero and settings.guidance.kind in ("none", "blind") and not is_plain(settings)
+    )
+
+
+def plain_of(labelled: Mapping[str, Settings], settings: Settings) -> str | None:
+    """The label of plain PPO with the same settings of PPO as an arm has; None if there is none."""
+    same = (label for label, one in labelled.items() if is_plain(one) and _same(one.ppo, settings.ppo))
+    return next(same, None)
+
+
+def zero_of(labelled: Mapping[str, Settings], settings: Settings) -> str | None:
+    """The label of a readout of zeros that is blended as an arm's readout is, beside the same PPO.
+
+    Zeros that are added change nothing: there it is plain PPO. None if there is none.
+    """
+    if settings.blend.kind == "add":
+        return plain_of(labelled, settings)
+    same = (
+        label
+        for label, one in labelled.items()
+        if is_zero(one) and _same(one.ppo, settings.ppo) and _same(one.blend, settings.blend)
+    )
+    return next(same, None)
+
+
+def _nothing_else(settings: Settings) -> bool:
+    return settings.control.kind == "none" and settings.memory.kind == "none" and not settings.ppo.skip
+
+
+def _same(one: eqx.Module, other: eqx.Module) -> bool:
+    return to_dict(one) == to_dict(other)
 
 
 def readings(labelled: Mapping[str, Settings]) -> list[Reading]:
-    """The readings among a study's arms: families with γ = 0 and some γ > 0, if both references are there too.
+    """The readings among a study's arms: families with γ = 0 and some γ > 0 whose two references are there too.
 
     Args:
         labelled: the settings of every arm under one preset (`Study.expand`).
     """
-    if not {PLAIN, ZERO} <= labelled.keys():
-        return []
-    others = {label: settings for label, settings in labelled.items() if label not in (PLAIN, ZERO)}
-    swept = [family for family in families(others) if 0.0 in family.values() and max(family.values()) > 0]
-    values = [plain_values(labelled[next(iter(family))]) for family in swept]
-    told = {name: shown for name, shown in differences(values).items() if name != STRENGTH}
-    return [
-        Reading({name: column[i] for name, column in told.items()}, Arms(PLAIN, ZERO, family))
-        for i, family in enumerate(swept)
+    control = next((label for label in labelled if label.startswith(CONTROL)), None)
+    swept = [family for family in families(labelled) if 0.0 in family.values() and max(family.values()) > 0]
+    first = [labelled[next(iter(family))] for family in swept]
+    references = [(plain_of(labelled, settings), zero_of(labelled, settings)) for settings in first]
+    judged = [
+        (Arms(plain, zero, family, control), settings)
+        for family, (plain, zero), settings in zip(swept, references, first, strict=True)
+        if plain and zero and plain not in family
     ]
+    differing = differences([plain_values(settings) for _, settings in judged])
+    options = {name: column for name, column in differing.items() if name != STRENGTH}
+    return [Reading({name: column[i] for name, column in options.items()}, arms) for i, (arms, _) in enumerate(judged)]
 
 
 def of_study(study: Study, preset: str) -> list[Reading]:

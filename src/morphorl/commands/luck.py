@@ -12,12 +12,14 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import engines, luck_figure, luck_report, study_file
+from morphorl import engines, luck_figure, luck_report, stored, study_file
 from morphorl.commands.shared import Changes, Folder, console, folder_of
 from morphorl.errors import SettingError, StoreError
 from morphorl.files import refuse_links_out, write_atomically, write_table
+from morphorl.luck_report import LEAD, ArmReport, Plain
 from morphorl.run import run
 from morphorl.store import Store
+from morphorl.study import Study
 
 
 @dataclasses.dataclass
@@ -25,8 +27,9 @@ class Luck:
     """Was it the guidance or a lucky pattern? Split the variance of a study whose cell seeds cross its seeds.
 
     For each arm: the share of the variance that is the pattern's (the cell seed), the learner's (the seed), and of
-    both together; and how often a comparison of 1, 3, 5 or 10 seeds would have found it better than another arm.
-    Writes luck.json and luck.png and .svg.
+    both together. For each guided arm: its difference from the arm that shares all its settings but has γ = 0, and how
+    often a comparison of 1, 3, 5 or 10 seeds would have found it better. Everything has a 95% interval over patterns
+    and learners. Writes luck.json, and luck.png and .svg.
     """
 
     study: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="STUDY|DIR")]
@@ -35,24 +38,26 @@ class Luck:
     out: Folder | None = None
     """Where everything is written; runs/NAME, or the folder of the results, if not given."""
     against: str | None = None
-    """The label of the arm that the others are compared with; the first one if not given."""
+    """The label of an arm that all others are compared with. Without it, each guided arm is compared with the arm that
+    shares all its settings but has γ = 0."""
     set: Changes = ()
     """Change a value of the study, in TOML's syntax: --set seeds=4 --set cell_seeds=4. May be repeated."""
 
     def __call__(self) -> None:
-        curves, folder, failed = self._read() if Path(self.study).is_dir() else self._run()
+        study, curves, folder, failed = self._read() if Path(self.study).is_dir() else self._run()
+        labelled = {preset: study.expand(preset) for preset in study.presets}
         with console.status("resampling"):
-            report = luck_report.report(curves, self.against)
+            report = luck_report.report(curves, labelled, self.against)
             write_atomically(folder / "luck.json", lambda path: path.write_text(json.dumps(report, indent=2)))
             luck_figure.draw(report, folder / "luck")
         for preset, environments in report.items():
             for environment, arms in environments.items():
-                console.print(_table(f"{environment}, {preset}", arms))
+                _print(f"{environment}, {preset}", arms)
         console.print(f"Results: {folder}", soft_wrap=True, markup=False, highlight=False)
         if failed:
             sys.exit(1)
 
-    def _read(self) -> tuple[pl.DataFrame, Path, int]:
+    def _read(self) -> tuple[Study, pl.DataFrame, Path, int]:
         root, folder = Path(self.study), Path(self.study) if self.out is None else self.out
         if self.set:
             raise SettingError(f"set = {self.set[0]!r}: must not be given with a folder, whose study has been run.")
@@ -60,11 +65,12 @@ class Luck:
             curves = pl.read_parquet(root / "curves.parquet")
         except (OSError, pl.exceptions.PolarsError) as error:
             raise StoreError(f"{root}: holds no curves.parquet; must be a folder that `morphorl run` wrote.") from error
+        study = stored.load(root).study
         folder.mkdir(parents=True, exist_ok=True)
         refuse_links_out(folder)
-        return curves, folder, 0
+        return study, curves, folder, 0
 
-    def _run(self) -> tuple[pl.DataFrame, Path, int]:
+    def _run(self) -> tuple[Study, pl.DataFrame, Path, int]:
         study = study_file.load(self.study, self.set)
         if min(study.cell_seeds or 1, study.seeds) < 3:
             raise SettingError(
@@ -75,27 +81,57 @@ class Luck:
         failed = run(study, store, console, engine=engines.local)
         curves = store.curves(study)
         write_atomically(store.root / "curves.parquet", lambda path: write_table(curves, path))
-        return curves, store.root, failed
+        return study, curves, store.root, failed
 
 
-def _table(head: str, arms: dict) -> Table:
-    title = f"{head}: early return over crossed seeds. Shares of its variance and 95% intervals."
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-    table.add_column("arm")
-    for name in ("mean", "pattern", "learner", "both together", f"found by {', '.join(map(str, luck_report.SIZES))}"):
+def _print(head: str, arms: dict[str, ArmReport]) -> None:
+    console.print(_variance(head, arms))
+    if any("effect" in one["scores"][LEAD] for one in arms.values()):
+        console.print(_found(arms))
+    sentences = [one["warning"] for one in arms.values()]
+    sentences += [f"{arm}: {one['scores'][LEAD].get('unknown')}" for arm, one in arms.items() if _unknown(one)]
+    for sentence in filter(None, sentences):
+        console.print(sentence, soft_wrap=True, markup=False, highlight=False)
+
+
+def _unknown(one: ArmReport) -> bool:
+    return "unknown" in one["scores"][LEAD]
+
+
+def _variance(head: str, arms: dict[str, ArmReport]) -> Table:
+    table = _table(f"{head}: {LEAD.replace('_', ' ')}, and whose its variance is")
+    for name in ("mean", "pattern", "learner", "both together"):
         table.add_column(name, justify="right")
-    for arm, scores in arms.items():
-        table.add_row(escape(arm), *_cells(scores["early_return"]))
+    for arm, one in arms.items():
+        score = one["scores"][LEAD]
+        mean = f"{score['mean']:.1f}" if "mean" in score else "unknown"
+        split = score.get("split")
+        shares = [] if split is None else [_share(split[name]) for name in ("pattern", "learner", "interaction")]
+        table.add_row(escape(arm), mean, *shares)
     return table
 
 
-def _cells(score: dict) -> list[str]:
-    if "split" not in score:
-        return ["unknown", escape(score["unknown"])]
-    shares = [_share(score["split"][name]) for name in ("pattern", "learner", "interaction")]
-    found = [f"{entry['fresh_patterns']['better']:.0%}" for entry in score.get("found", ())]
-    return [f"{score['mean']:.1f}", *shares, " ".join(found)]
+def _found(arms: dict[str, ArmReport]) -> Table:
+    most = luck_report.SIZES[-1]
+    table = _table(f"Difference from the partner; how often {most} seeds find p ≤ .05 for it")
+    for name in ("difference", "fresh patterns", "one pattern"):
+        table.add_column(name, justify="right")
+    for arm, one in arms.items():
+        effect = one["scores"][LEAD].get("effect")
+        if effect is None:
+            continue
+        difference, last = effect["difference"], effect["found"][-1]
+        told = f"{difference['value']:+.1f} [dim]{difference['low']:+.1f} to {difference['high']:+.1f}[/dim]"
+        shares = [last[kind]["significant"] for kind in luck_report.KINDS]
+        table.add_row(escape(arm), told, *("" if share is None else _share(share) for share in shares))
+    return table
 
 
-def _share(estimate: dict) -> str:
+def _table(title: str) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table.add_column("arm", overflow="fold")
+    return table
+
+
+def _share(estimate: Plain) -> str:
     return f"{estimate['value']:.0%} [dim]{estimate['low']:.0%}–{estimate['high']:.0%}[/dim]"

@@ -1,0 +1,100 @@
+"""How surely the luck of few seeds is known: intervals that respect both kinds of crossed seeds, patterns and learners.
+
+A study of 48 patterns has seen 48 patterns. What it says of comparisons that draw one pattern depends on which ones it
+had. So whole rows (patterns) and whole columns (learners) are resampled, independently of each other and together in
+both arms, which share their seeds (Owen, 2007).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Integer
+
+from morphorl import luck
+from morphorl.intervals import RESAMPLES, Estimate, EvidenceError, tail_of_mean
+
+SHARE_RESAMPLES, SHARE_DRAWS = 400, 500
+"""Resamples of the matrix, and comparisons that are drawn from each of them."""
+
+
+class Shares(NamedTuple):
+    """As `luck.Found`, with 95% intervals."""
+
+    n: int
+    better: Estimate
+    """x has the higher mean."""
+    significant: Estimate | None
+    """x's mean is higher, with p ≤ 0.05 in Welch's t-test (None for n = 1, where there is none)."""
+
+
+def mean_difference(x: Float[np.ndarray, "cell_seeds seeds"], y: Float[np.ndarray, "cell_seeds seeds"]) -> Estimate:
+    """The mean of x − y, with an interval over patterns and learners.
+
+    Args:
+        x, y: entry (i, j) of both has cell seed i and learner's seed j.
+
+    Raises:
+        EvidenceError: for arms of other seeds, fewer than two of a kind, or a score that is not a finite number.
+    """
+    _check(x, y)
+    rows, columns = x.shape
+    generator = np.random.default_rng(0)
+    of_rows = generator.multinomial(rows, np.full(rows, 1 / rows), size=RESAMPLES) / rows
+    of_columns = generator.multinomial(columns, np.full(columns, 1 / columns), size=RESAMPLES) / columns
+    replicates = ((of_rows @ (x - y)) * of_columns).sum(axis=1)
+    return _estimate(float((x - y).mean()), replicates, min(rows, columns), x.size)
+
+
+def shares(
+    x: Float[np.ndarray, "cell_seeds seeds"], y: Float[np.ndarray, "cell_seeds seeds"], n: int, *, one_pattern: bool
+) -> Shares:
+    """How often a comparison of n seeds of each arm would have found x above y, and how surely that is known.
+
+    The shares are those of `luck.found` and `luck.found_with_one_pattern`. Their intervals are the quantiles over
+    `SHARE_RESAMPLES` resamples of rows and columns, with `SHARE_DRAWS` comparisons each, stretched as those of a mean
+    over the smaller number of seeds.
+
+    Args:
+        one_pattern: whether the n learners of an arm share one pattern, or each has a fresh one.
+
+    Raises:
+        EvidenceError: as `mean_difference`, and for n below 1.
+    """
+    _check(x, y)
+    found = luck.found_with_one_pattern(x, y, n) if one_pattern else luck.found(x.ravel(), y.ravel(), n)
+    generator = np.random.default_rng(0)
+    chosen = [generator.integers(size, size=(SHARE_RESAMPLES, size)) for size in x.shape]
+    drawn = [scores.ravel()[_draw(generator, chosen, n, one_pattern)].reshape(-1, n) for scores in (x, y)]
+    better, significant = (flags.reshape(SHARE_RESAMPLES, SHARE_DRAWS).mean(axis=1) for flags in luck.leads(*drawn))
+    least = min(x.shape)
+    return Shares(
+        n,
+        _estimate(found.better, better, least, x.size),
+        None if n == 1 else _estimate(found.significant, significant, least, x.size),
+    )
+
+
+def _draw(
+    generator: np.random.Generator, chosen: list[Integer[np.ndarray, "resamples _"]], n: int, one_pattern: bool
+) -> Integer[np.ndarray, "resamples draws n"]:
+    """Where in the flattened matrix the runs of each comparison stand, drawn from the rows and columns resampled."""
+    rows, columns = (one.shape[1] for one in chosen)
+    shape = (SHARE_RESAMPLES, SHARE_DRAWS, 1 if one_pattern else n)
+    resample = np.arange(SHARE_RESAMPLES, dtype=np.int32)[:, None, None]
+    row = chosen[0][resample, generator.integers(rows, size=shape, dtype=np.int32)]
+    column = chosen[1][resample, generator.integers(columns, size=(*shape[:2], n), dtype=np.int32)]
+    return row * columns + column
+
+
+def _estimate(value: float, replicates: Float[np.ndarray, " resamples"], least: int, n: int) -> Estimate:
+    tail = tail_of_mean(least)
+    low, high = np.quantile(replicates, [tail, 1 - tail])
+    # The draws of the value and those of the replicates are others: near 0 and 1 the value may lie just outside.
+    return Estimate(value, min(float(low), value), max(float(high), value), n)
+
+
+def _check(x: np.ndarray, y: np.ndarray) -> None:
+    if x.shape != y.shape or min(x.shape) < 2:
+        raise EvidenceError(f"{x.shape} and {y.shape} cell seeds × seeds: must be the same two or more of each.")
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise EvidenceError("a score is unknown or infinite: a comparison has no mean.")
