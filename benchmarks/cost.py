@@ -47,7 +47,7 @@ def arms(preset: str) -> dict[str, Settings]:
         "plain": plain,
         "blind": cell,
         **{kind: dataclasses.replace(redrawn, guidance=Guidance(kind, strength=0.1)) for kind in aware},
-        "memory": dataclasses.replace(plain, memory=Memory("cell")),
+        "memory": dataclasses.replace(plain, memory=Memory("leaky")),
         "learned": dataclasses.replace(cell, learned=Learned(FIVE)),
     }
 

@@ -1,4 +1,4 @@
-"""Memory for Stable-Baselines3 in one line: its PPO on StatelessCartPole-v1, with and without the cell beside it.
+"""Memory for Stable-Baselines3 in one line: its PPO on StatelessCartPole-v1, with and without memory beside it.
 
 Usage: uv run examples/sb3_memory.py [--seeds 5] [--steps 100000]      (uv sync --inexact --extra sb3; 10 minutes)
 """
@@ -23,16 +23,16 @@ class Options:
     """Train Stable-Baselines3's PPO on StatelessCartPole-v1, which shows no velocities."""
 
     seeds: int = 5
-    """Agents with the cell, and as many without."""
+    """Agents with memory, and as many without."""
     steps: int = 100_000
     """Environment steps of each agent's training."""
     episodes: int = 20
     """Greedy episodes of each agent's evaluation."""
 
 
-def train(seed: int, steps: int, episodes: int, with_cell: bool) -> float:
+def train(seed: int, steps: int, episodes: int, with_memory: bool) -> float:
     """The mean greedy return of one agent after training."""
-    wrap = functools.partial(CellObservation, scale=(1, 5)) if with_cell else None
+    wrap = functools.partial(CellObservation, scale=(1, 5)) if with_memory else None
     environments = make_vec_env("morphorl/StatelessCartPole-v1", n_envs=8, seed=seed, wrapper_class=wrap)
     model = PPO(
         "MlpPolicy",
@@ -52,8 +52,8 @@ def train(seed: int, steps: int, episodes: int, with_cell: bool) -> float:
 
 def main(options: Options) -> None:
     torch.set_num_threads(1)
-    for name, with_cell in (("with the cell", True), ("without", False)):
-        returns = [train(seed, options.steps, options.episodes, with_cell) for seed in range(options.seeds)]
+    for name, with_memory in (("with memory", True), ("without", False)):
+        returns = [train(seed, options.steps, options.episodes, with_memory) for seed in range(options.seeds)]
         told = ", ".join(f"{value:.0f}" for value in returns)
         print(f"{name:14} mean {np.mean(returns):5.0f}, worst {min(returns):.0f}, best {max(returns):.0f}  ({told})")
 

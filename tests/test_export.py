@@ -30,7 +30,7 @@ KINDS = {
     "winner on a ring": Settings(cell=Cell(coupling="ring", emphasis="winner"), blend=Blend(kind="add")),
     "reservoir": Settings(control=Control(kind="reservoir")),
     "GRU": Settings(ppo=PPO(network="gru", hidden=(16, 16), activation="relu"), blend=Blend(kind="none")),
-    "memory": Settings("StatelessCartPole-v1", memory=Memory(kind="cell")),
+    "memory": Settings("StatelessCartPole-v1", memory=Memory(kind="leaky")),
     "reservoir memory": Settings("StatelessCartPole-v1", memory=Memory(kind="reservoir"), blend=Blend(kind="none")),
     "continuous": Settings("gym:Pendulum-v1"),
     "plain": Settings(blend=Blend(kind="none")),

@@ -122,11 +122,11 @@ def test_the_cell_is_reset_as_it_says():
     assert first == {"episode": [True, True], "redraw": [False, True], "never": [False, False]}
 
 
-@pytest.mark.parametrize("kind", ["cell", "previous", "reservoir"])
+@pytest.mark.parametrize("kind", ["leaky", "previous", "reservoir"])
 def test_without_a_cell_it_appends_what_the_trainers_memory_does(kind):
     """The environment with a memory around it (`task.py`) and the wrapper show the same, episode by episode."""
     remembers = Memory(kind=kind)
-    env = CellObservation(Counting(offset=3), None if kind == "cell" else remembers)
+    env = CellObservation(Counting(offset=3), None if kind == "leaky" else remembers)
     for episode in range(2):
         plain = np.float32(0.1) * np.arange(6, dtype=np.float32)[:, None] + episode + 30
         seen = [env.reset()[0]] + [env.step(0)[0] for _ in range(5)]

@@ -74,7 +74,7 @@ def test_both_autoresets_give_the_same_samples_where_they_count(kind):
     """The rows of NEXT_STEP that count are those of SAME_STEP: readouts, values, advantages, whatever was drawn."""
     settings = Settings(steps=48, ppo=SMALL, cell=Cell(drive=0.2), guidance=Guidance(strength=0.1))
     if kind == "memory":
-        settings = dataclasses.replace(settings, memory=Memory(kind="cell"), blend=Blend(kind="none"))
+        settings = dataclasses.replace(settings, memory=Memory(kind="leaky"), blend=Blend(kind="none"))
     of = {mode: rollout(mode, settings) for mode in MODES}
     weight = of[AutoresetMode.NEXT_STEP][1]
     assert 0 < (weight == 0).sum() < weight.size / 3
@@ -202,7 +202,7 @@ def test_it_trains_in_any_vector_environment(mode, changes):
 
 def test_runs_that_differ_in_their_memory_share_a_vector_environment():
     gains = (1.0, 20.0)
-    runs = [Settings("gym:CartPole-v1", ppo=SMALL, memory=Memory(kind="cell", activator_gain=gain)) for gain in gains]
+    runs = [Settings("gym:CartPole-v1", ppo=SMALL, memory=Memory(kind="leaky", first_gain=gain)) for gain in gains]
     vector = host_training.with_memory(engines.stack(runs), SyncVectorEnv([lambda: Clock()] * 4))
     vector.reset(seed=0)
     seen = vector.step(np.zeros(4, int))[0]

@@ -4,19 +4,23 @@ from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
+import jaxtyping
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from morphorl import envs, memory, rollout, task, training
 from morphorl.blend import Blend
+from morphorl.cell import couple
+from morphorl.errors import SettingError, did_you_mean
 from morphorl.guidance import Guidance
 from morphorl.memory import Memory
-from morphorl.settings import PPO, Settings
+from morphorl.settings import PPO, Settings, from_dict
 from probes import MEMORY, OBSERVATION_DEPENDENT_ACTION
 
-KINDS = ["previous", "cell", "reservoir"]
-LINEAR = Memory("cell", columns=3, activator_diffusion=0.0, inhibitor_diffusion=0.0, production=0.0, bound=np.inf)
+KINDS = ["previous", "leaky", "reservoir"]
+LEAKY = Memory("leaky", columns=3, bound=np.inf)
+REACTING = Memory("leaky", production=0.005, first_diffusion=0.02, second_diffusion=0.08)
 OBSERVATIONS = np.random.default_rng(1).normal(size=(20, 2)).astype(np.float32)
 UNGUIDED = Guidance("none")
 
@@ -32,35 +36,87 @@ def shown(settings, observations, guidance=UNGUIDED):
 
 
 def test_previous_shows_the_scaled_difference_of_two_observations():
-    rows = shown(Memory("previous", activator_gain=7.0), OBSERVATIONS)
+    rows = shown(Memory("previous", first_gain=7.0), OBSERVATIONS)
     assert_array_equal(rows[:, :2], OBSERVATIONS)
     assert_allclose(rows[1:, 2:], 7 * np.diff(OBSERVATIONS, axis=0), rtol=1e-4, atol=1e-5)
     assert_array_equal(rows[0, 2:], 0)  # an episode's start is no surprise
 
 
-def test_a_cell_without_reaction_and_diffusion_is_a_pair_of_moving_averages_per_time_scale():
-    rows = shown(LINEAR, OBSERVATIONS)
+def test_leaky_integrators_are_two_exponential_filters_one_after_the_other():
+    """The closed form: each observation counts with μ₁·p₁ⁿ in m₁, and with μ₁·μ₂·(p₁ⁿ − p₂ⁿ)/(p₁ − p₂) in m₂."""
     fast, slow = np.geomspace(0.9, 0.4, 3), np.geomspace(0.2, 0.05, 3)
-    a = h = np.repeat(OBSERVATIONS[0][:, None], 3, axis=1)
-    for seen, row in zip(OBSERVATIONS[1:], rows[1:], strict=True):
-        expected = [seen, (10 * (seen[:, None] - a)).ravel(), (3 * (a - h)).ravel()]
-        assert_allclose(row, np.concatenate(expected), rtol=1e-4, atol=1e-4)
-        a, h = a + fast * (seen[:, None] - a), h + slow * (a - h)
+    rows = shown(LEAKY, OBSERVATIONS)
+    changes = OBSERVATIONS.astype(np.float64) - OBSERVATIONS[0]  # a constant past is what both filters start from
+    for t in range(1, len(rows)):
+        age = np.arange(t - 1, -1, -1)[:, None]
+        in_first = fast * (1 - fast) ** age
+        in_second = fast * slow * ((1 - fast) ** age - (1 - slow) ** age) / (slow - fast)
+        first, second = (np.einsum("tf,tc->fc", changes[:t], weight) for weight in (in_first, in_second))
+        expected = [OBSERVATIONS[t], (10 * (changes[t][:, None] - first)).ravel(), (3 * (first - second)).ravel()]
+        assert_allclose(rows[t], np.concatenate(expected), rtol=1e-4, atol=1e-4)
 
 
-def test_reaction_diffusion_and_guidance_are_the_cells_equations():
-    settings, guidance = Memory("cell", production=0.3, bound=1.5), Guidance(strength=0.07)
-    a, h = (np.random.default_rng(s).normal(size=(2, 2)).astype(np.float32) for s in (2, 3))
-    after = memory.remember(settings, guidance, memory.CellMemory(*map(jnp.asarray, (a, h))), jnp.array([0.5, -0.2]))
+def random_state(scale=1.0):
+    return memory.LeakyMemory(*(jnp.asarray(scale * np.random.default_rng(s).normal(size=(2, 2))) for s in (2, 3)))
+
+
+def test_reaction_and_diffusion_that_are_off_leave_the_filters_to_the_bit():
+    state, observation = random_state(), jnp.asarray(OBSERVATIONS[0])
+    after = memory.remember(Memory("leaky"), UNGUIDED, state, observation)
+    rates = [jnp.array([fastest, slowest]) for fastest, slowest in ((0.9, 0.4), (0.2, 0.05))]
+    assert_array_equal(after.first, state.first + rates[0][None] * (observation[:, None] - state.first))
+    assert_array_equal(after.second, state.second + rates[1][None] * (state.first - state.second))
+
+
+def test_with_reaction_diffusion_and_guidance_it_is_a_cell_that_the_observation_drives():
+    settings, guidance = replace(REACTING, production=0.3, bound=1.5), Guidance(strength=0.07)
+    state = random_state()
+    after = memory.remember(settings, guidance, state, jnp.array([0.5, -0.2]))
+    a, h = map(np.asarray, state)
     drive = np.array([[0.5], [-0.2]]) - a
     grown = a + [0.9, 0.4] * drive + 0.02 * (a.mean() - a) + 0.3 * a**2 / (abs(h) + 1) + 0.07 * np.sign(a)
-    assert_allclose(after.activator, np.clip(grown, -1.5, 1.5), rtol=1e-5)
+    assert_allclose(after.first, np.clip(grown, -1.5, 1.5), rtol=1e-5)
     held = h + [0.2, 0.05] * (a - h) + 0.08 * (h.mean() - h) + 0.3 * a**2 + 0.07 * np.sign(h)
-    assert_allclose(after.inhibitor, np.clip(held, -1.5, 1.5), rtol=1e-5)
+    assert_allclose(after.second, np.clip(held, -1.5, 1.5), rtol=1e-5)
+
+
+def test_with_the_former_numbers_it_is_the_former_memory_to_the_bit():
+    """The memory that was called `cell` had a reaction and diffusion; its results stay what they are."""
+    state, observation = random_state(scale=3.0), jnp.asarray(OBSERVATIONS[0])
+    after = memory.remember(REACTING, Guidance(strength=0.07), state, observation)
+    a, h = state
+    fast, slow = (jnp.array([first, last])[None] for first, last in ((0.9, 0.4), (0.2, 0.05)))
+    grown = fast * (observation[:, None] - a) + 0.02 * couple("mean", a) + 0.005 * a**2 / (jnp.abs(h) + 1.0)
+    held = slow * (a - h) + 0.08 * couple("mean", h) + 0.005 * a**2
+    assert_array_equal(after.first, jnp.clip(a + (grown + 0.07 * jnp.sign(a)), -10.0, 10.0))
+    assert_array_equal(after.second, jnp.clip(h + (held + 0.07 * jnp.sign(h)), -10.0, 10.0))
+
+
+FORMER = [
+    ({"kind": "cell"}, r"memory.kind = 'cell': must be one of 'none', 'leaky', .* Did you mean 'leaky'\?"),
+    ({"activator_fast": 0.5}, r"memory.activator_fast: no such setting; .* Did you mean 'first_fast'\?"),
+    ({"inhibitor_gain": 0.5}, r"memory.inhibitor_gain: no such setting; .* Did you mean 'second_gain'\?"),
+    (
+        {"inhibitor_diffusion": 0.0},
+        r"memory.inhibitor_diffusion: no such setting; .* Did you mean 'second_diffusion'\?",
+    ),
+]
+
+
+@pytest.mark.parametrize(("values", "message"), FORMER, ids=lambda value: str(value)[:30])
+def test_a_former_name_is_refused_with_the_present_one(values, message, monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # which refuses other kinds before we do
+    with pytest.raises(SettingError, match=message):
+        from_dict(Settings, {"memory": values})
+
+
+def test_a_former_name_in_a_search_is_offered_by_the_present_one_too():
+    known = ["memory.first_fast", "memory.second_fast"]
+    assert did_you_mean("memory.inhibitor_fast", known) == " Did you mean 'memory.second_fast'?"
 
 
 def test_an_observation_that_never_changes_is_nothing_new():
-    rows = shown(LINEAR, np.repeat(OBSERVATIONS[:1], 10, axis=0))
+    rows = shown(LEAKY, np.repeat(OBSERVATIONS[:1], 10, axis=0))
     assert_allclose(rows[:, 2:], 0, atol=1e-6)
 
 
@@ -81,7 +137,7 @@ def test_the_environment_shows_as_many_numbers_as_it_says(kind):
     state, observation = env.reset(jax.random.key(0))
     after = env.step(jax.random.key(1), state, jnp.array(1))
     assert observation.shape == after.observation.shape == (env.num_features,)
-    assert env.num_features == 4 * {"previous": 2, "cell": 7, "reservoir": 7}[kind]
+    assert env.num_features == 4 * {"previous": 2, "leaky": 7, "reservoir": 7}[kind]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -115,8 +171,8 @@ def mean_return(probe, kind):
     return rollout.evaluate(settings, task.around(settings, probe), agent, jax.random.key(1), 200, greedy=True).mean()
 
 
-def test_a_cue_of_three_steps_ago_is_within_reach_of_cell_and_reservoir_but_not_of_the_previous_observation():
-    assert mean_return(MEMORY, "cell") > 0.95
+def test_a_cue_of_three_steps_ago_is_within_reach_of_integrators_and_reservoir_but_not_of_the_previous_observation():
+    assert mean_return(MEMORY, "leaky") > 0.95
     assert mean_return(MEMORY, "reservoir") > 0.95
     assert abs(mean_return(MEMORY, "previous")) < 0.25
 

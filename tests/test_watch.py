@@ -52,7 +52,7 @@ def test_greedy_actions_have_the_largest_logit():
     [
         Settings("gym:Pendulum-v1", steps=600),
         Settings("MemoryChain-bsuite", steps=600),  # in gymnax alone
-        Settings("StatelessCartPole-v1", memory=Memory(kind="cell"), blend=Blend(kind="none")),
+        Settings("StatelessCartPole-v1", memory=Memory(kind="leaky"), blend=Blend(kind="none")),
         Settings("StatelessCartPole-v1", ppo=PPO(network="gru")),
     ],
     ids=["continuous", "gymnax", "memory", "GRU"],

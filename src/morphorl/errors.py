@@ -4,6 +4,19 @@ import difflib
 import typing
 from typing import Any
 
+FORMER_NAMES = {
+    "cell": "leaky",  # memory.kind
+    "activator_fast": "first_fast",
+    "activator_slow": "first_slow",
+    "inhibitor_fast": "second_fast",
+    "inhibitor_slow": "second_slow",
+    "activator_gain": "first_gain",
+    "inhibitor_gain": "second_gain",
+    "activator_diffusion": "first_diffusion",
+    "inhibitor_diffusion": "second_diffusion",
+}
+"""What settings of the memory, and its kind, were called before: for the sentence that offers the present name."""
+
 
 class SettingError(ValueError):
     """A setting has a value that is not allowed; the message names the setting, the value and what is allowed."""
@@ -19,9 +32,14 @@ def shortened(text: str) -> str:
 
 
 def did_you_mean(value: object, options: Any) -> str:
-    """The sentence that offers the nearest of `options` (a list of names, or a `Literal`), or an empty one."""
+    """The sentence that offers the nearest of `options` (a list of names, or a `Literal`), or an empty one.
+
+    What had another name once is offered by its present one, however little the two look alike.
+    """
     names = [str(option) for option in typing.get_args(options) or options] if _listed(options) else []
-    near = difflib.get_close_matches(str(value), names, n=1)
+    table, dot, name = str(value).rpartition(".")
+    now = table + dot + FORMER_NAMES.get(name, name)
+    near = [now] if now in names else difflib.get_close_matches(str(value), names, n=1)
     return f" Did you mean {near[0]!r}?" if near else ""
 
 

@@ -1,7 +1,7 @@
-"""The cell beside any Gymnasium environment: wrappers that append what it remembers to the observation.
+"""A memory or a cell beside any Gymnasium environment: wrappers that append what it says to the observation.
 
-Whatever learns from Gymnasium environments (Stable-Baselines3, CleanRL, TorchRL, RLlib) gets the cell's memory, without
-a change of its own.
+Whatever learns from Gymnasium environments (Stable-Baselines3, CleanRL, TorchRL, RLlib) gets the memory, without a
+change of its own.
 """
 
 from typing import Any
@@ -23,22 +23,21 @@ from morphorl.memory import Memory
 
 
 class CellObservation(gymnasium.Wrapper, RecordConstructorArgs):
-    """Run a cell beside an environment, and append what it says to the observation.
+    """Run a memory or a cell beside an environment, and append what it says to the observation.
 
-    The cell sees every observation once, those of resets too, and starts afresh with each episode (or as `cell.reset`
-    says).
+    It sees every observation once, those of resets too, and starts afresh with each episode (or as `cell.reset` says).
 
     Args:
         env: an environment whose observations are vectors.
-        cell: without one, `Memory(kind="cell")`: the driven cell that remembers, whose differences
-            [k_a·(x − a), k_h·(a − h)] on every time scale are appended, as the trainer's `memory.kind` does. Another
-            `Memory` appends its own features. A `Cell`, the post's, appends its readout or state.
+        cell: without one, `Memory(kind="leaky")`: leaky integrators, whose differences [k₁·(x − m₁), k₂·(m₁ − m₂)] on
+            every time scale are appended, as the trainer's `memory.kind` does. Another `Memory` appends its own
+            features. A `Cell`, the post's, appends its readout or state.
         append: of a `Cell`, `readout` (one number for each column: what `morphorl.sb3.BlendedPolicy` blends into the
             logits), or `state`, a and h themselves.
         columns: of a `Cell`; one for each action if not given.
-        scale: a factor for each feature before the cell sees it (or one for all). Its states stay within ±`bound`,
-            and it tells features apart best if they are of one size.
-        guidance: the guidance of the cell; none if not given.
+        scale: a factor for each feature before cell or memory sees it (or one for all). States stay within ±`bound`,
+            and features of one size are told apart best.
+        guidance: the guidance of cell or memory; none if not given.
         seed: decides the pattern of a `Cell`.
 
     Raises:
@@ -82,7 +81,7 @@ class CellObservation(gymnasium.Wrapper, RecordConstructorArgs):
 
 
 class VectorCellObservation(VectorWrapper, RecordConstructorArgs):
-    """`CellObservation` for vector environments: one cell for each, reset where its environment is.
+    """`CellObservation` for vector environments: a cell or memory for each, reset where its environment is.
 
     Right under every autoreset mode. NEXT_STEP: the step after an end returns a new episode's first observation, and
     the cell starts afresh with it. SAME_STEP: `info["final_obs"]` has what the old cell appends to the last observation
@@ -211,7 +210,7 @@ def _seen(
     if guidance.kind not in ("none", "blind"):
         raise SettingError(f"guidance.kind = {guidance.kind!r}: must be 'none' or 'blind'; no reward is known here.")
     if not isinstance(cell, Cell):
-        memory = Memory(kind="cell") if cell is None else cell
+        memory = Memory(kind="leaky") if cell is None else cell
         if memory.kind == "none":
             raise SettingError("cell = Memory(kind='none'): must be a memory that remembers something.")
         return of_memory(memory, guidance, scale)

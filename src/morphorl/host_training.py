@@ -40,7 +40,7 @@ def with_memory(settings: Settings, envs: VectorEnv) -> VectorEnv:
     first = jax.tree.map(lambda u: float(u[0]), numbers)
     remembering = VectorCellObservation(envs, first[0], guidance=first[1])
     # Every environment remembers with the numbers of its run.
-    copies = envs.num_envs // np.size(settings.memory.activator_gain)
+    copies = envs.num_envs // np.size(settings.memory.first_gain)
     remembering.cells.pattern = jax.tree.map(lambda u: np.repeat(np.asarray(u), copies, axis=0), numbers)
     return remembering
 

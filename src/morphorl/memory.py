@@ -20,53 +20,61 @@ from morphorl.guidance import Guidance, guide
 class Memory(eqx.Module):
     """Which memory joins the observation x, and its numbers.
 
-    - `cell`: a reaction-diffusion cell that the observation drives. Its activator a follows the observation, its
-      inhibitor h follows the activator, each row (feature) in several columns that differ in their time constants:
+    - `leaky`: a bank of leaky integrators. A first filter m₁ follows the observation, and a second, m₂, follows the
+      first, each feature in several columns that differ in their time constants:
 
-          a ← a + μ_a·(x − a) + D_a·C(a) + ρ·a²/(|h| + ε) + γ·sign(a)
-          h ← h + μ_h·(a − h) + D_h·C(h) + ρ·a²           + γ·sign(h)
+          m₁ ← m₁ + μ₁·(x − m₁)
+          m₂ ← m₂ + μ₂·(m₁ − m₂)
 
-      The networks see [x, k_a·(x − a), k_h·(a − h)] with the a that did not know x yet: how the present differs from
-      the recent past, and the recent past from the one before, on every time scale. γ is `guidance.strength`.
-    - `previous`: [x, k_a·(x − x₋₁)] with the observation before. The least memory there is.
-    - `reservoir`: [x, k_a·(s·V x − r)], an echo-state network with as many units as the cell has state variables,
-      r ← tanh(ρ_r·Q r + s·V x), where Q passes each unit's value on to the next in a circle and V has entries ±1. What
-      a unit gets now, less what it holds, is the difference that the other two show; r itself served worse.
+      The networks see [x, k₁·(x − m₁), k₂·(m₁ − m₂)] with the m₁ that did not know x yet: how the present differs from
+      the recent past, and the recent past from the one before, on every time scale.
 
-    An episode starts as if the first observation had been there for ever (a = h = x₋₁ = x), but for r, which starts one
-    step after 0. The last two are rivals of the cell: with them goes what needs no reaction and no diffusion to be
-    explained.
+      Read as a reaction-diffusion cell that the observation drives, m₁ is the activator and m₂ the inhibitor:
+
+          m₁ ← m₁ + μ₁·(x − m₁)  + D₁·C(m₁) + ρ·m₁²/(|m₂| + ε) + γ·sign(m₁)
+          m₂ ← m₂ + μ₂·(m₁ − m₂) + D₂·C(m₂) + ρ·m₁²            + γ·sign(m₂)
+
+      ρ, D₁ and D₂ are 0 unless set: reaction and diffusion made the memory worse. γ is `guidance.strength`; both states
+      stay within ±`bound`.
+    - `previous`: [x, k₁·(x − x₋₁)] with the observation before. The least memory there is.
+    - `reservoir`: [x, k₁·(s·V x − r)], an echo-state network with as many units as the leaky integrators have state
+      variables, r ← tanh(ρ_r·Q r + s·V x), where Q passes each unit's value on to the next in a circle and V has
+      entries ±1. What a unit gets now, less what it holds, is the difference that the other two show; r itself served
+      worse.
+
+    An episode starts as if the first observation had been there for ever (m₁ = m₂ = x₋₁ = x), but for r, which starts
+    one step after 0.
 
     Source: `docs/memory.md`; the reservoir is the simple cycle reservoir of Rodan and Tiňo, "Minimum complexity echo
     state network", 2011, whose structure is fixed, so that no luck of wiring enters.
     """
 
-    kind: Literal["none", "cell", "previous", "reservoir"] = setting("none", static=True)
+    kind: Literal["none", "leaky", "previous", "reservoir"] = setting("none", static=True)
     """Which memory; `none`: the networks see the present alone."""
     columns: int = setting(2, COUNT, static=True)
-    """Time scales of the cell."""
-    activator_fast: float = setting(0.9, FRACTION)
-    """μ_a of the first column, per environment step; the others' are spread evenly on a logarithmic scale."""
-    activator_slow: float = setting(0.4, FRACTION)
-    """μ_a of the last column."""
-    inhibitor_fast: float = setting(0.2, FRACTION)
-    """μ_h of the first column, per environment step."""
-    inhibitor_slow: float = setting(0.05, FRACTION)
-    """μ_h of the last column."""
-    activator_diffusion: float = setting(0.02, NOT_NEGATIVE)
-    """D_a, per environment step; neighbours as in `cell.coupling` = mean."""
-    inhibitor_diffusion: float = setting(0.08, NOT_NEGATIVE)
-    """D_h, per environment step."""
-    production: float = setting(0.005, FINITE)
-    """ρ: autocatalysis of the activator and production of the inhibitor, per environment step."""
-    epsilon: float = setting(1.0, POSITIVE)
-    """ε in a²/(|h| + ε), which keeps the reaction finite."""
+    """Time scales of the leaky integrators."""
+    first_fast: float = setting(0.9, FRACTION)
+    """μ₁ of the fastest column, per environment step; columns are spread evenly on a logarithmic scale."""
+    first_slow: float = setting(0.4, FRACTION)
+    """μ₁ of the slowest column, per environment step."""
+    second_fast: float = setting(0.2, FRACTION)
+    """μ₂ of the fastest column, per environment step."""
+    second_slow: float = setting(0.05, FRACTION)
+    """μ₂ of the slowest column, per environment step."""
+    first_gain: float = setting(10.0, FINITE)
+    """k₁: how large differences from the first filter (or the previous observation, or the echo) appear."""
+    second_gain: float = setting(3.0, FINITE)
+    """k₂: how large differences between the two filters appear to the networks."""
     bound: float = setting(10.0, BOUND)
-    """Largest absolute value of either state, in units of the observation (inf: no bound)."""
-    activator_gain: float = setting(10.0, FINITE)
-    """k_a: how large differences from the activator (or the previous observation) appear to the networks."""
-    inhibitor_gain: float = setting(3.0, FINITE)
-    """k_h: how large differences between activator and inhibitor appear to the networks."""
+    """Largest absolute value of either filter, in units of the observation (inf: no bound)."""
+    production: float = setting(0.0, FINITE)
+    """ρ: autocatalysis of the first filter and production of the second, per environment step."""
+    first_diffusion: float = setting(0.0, NOT_NEGATIVE)
+    """D₁, per environment step; neighbours as in `cell.coupling` = mean."""
+    second_diffusion: float = setting(0.0, NOT_NEGATIVE)
+    """D₂, per environment step."""
+    epsilon: float = setting(1.0, POSITIVE)
+    """ε in m₁²/(|m₂| + ε), which keeps the reaction finite."""
     spectral_radius: float = setting(0.6, FRACTION)
     """ρ_r of the reservoir: how slowly it forgets."""
     input_scale: float = setting(0.3, FINITE)
@@ -76,15 +84,18 @@ class Memory(eqx.Module):
         check(self, "memory")
 
 
-class CellMemory(NamedTuple):
-    """What the driven cell holds: activator and inhibitor, in units of the observation."""
+class LeakyMemory(NamedTuple):
+    """What the leaky integrators hold, in units of the observation: m₁, which follows it, and m₂, which follows m₁."""
 
-    activator: Float[Array, "features columns"]
-    inhibitor: Float[Array, "features columns"]
+    first: Float[Array, "features columns"]
+    second: Float[Array, "features columns"]
 
+
+Rate = float | Float[Array, ""]
+"""Of a filter, per environment step: a number, or a traced one."""
 
 State = Any
-"""A `CellMemory`, the previous observation (features,), or the reservoir's units (units,)."""
+"""A `LeakyMemory`, the previous observation (features,), or the reservoir's units (units,)."""
 
 
 def num_features(memory: Memory, features: int) -> int:
@@ -99,7 +110,7 @@ def start(memory: Memory, observation: Float[Array, " features"]) -> State:
     if memory.kind == "reservoir":
         return _reservoir(memory, jnp.zeros(num_features(memory, observation.size)), observation)
     columns = jnp.repeat(observation[:, None], memory.columns, axis=1)
-    return CellMemory(columns, columns)
+    return LeakyMemory(columns, columns)
 
 
 def remember(memory: Memory, guidance: Guidance, state: State, observation: Float[Array, " features"]) -> State:
@@ -108,33 +119,33 @@ def remember(memory: Memory, guidance: Guidance, state: State, observation: Floa
         return observation
     if memory.kind == "reservoir":
         return _reservoir(memory, state, observation)
-    a, h = state
-    activator_rates = _between(memory.activator_fast, memory.activator_slow, memory.columns)
-    inhibitor_rates = _between(memory.inhibitor_fast, memory.inhibitor_slow, memory.columns)
-    activator_change = (
-        activator_rates[None] * (observation[:, None] - a)
-        + memory.activator_diffusion * couple("mean", a)
-        + memory.production * a**2 / (jnp.abs(h) + memory.epsilon)
-        + guide(guidance, a)
+    first, second = state
+    first_rates = _between(memory.first_fast, memory.first_slow, memory.columns)
+    second_rates = _between(memory.second_fast, memory.second_slow, memory.columns)
+    first_change = (
+        first_rates[None] * (observation[:, None] - first)
+        + memory.first_diffusion * couple("mean", first)
+        + memory.production * first**2 / (jnp.abs(second) + memory.epsilon)
+        + guide(guidance, first)
     )
-    inhibitor_change = (
-        inhibitor_rates[None] * (a - h)
-        + memory.inhibitor_diffusion * couple("mean", h)
-        + memory.production * a**2
-        + guide(guidance, h)
+    second_change = (
+        second_rates[None] * (first - second)
+        + memory.second_diffusion * couple("mean", second)
+        + memory.production * first**2
+        + guide(guidance, second)
     )
-    bounded = [jnp.clip(u, -memory.bound, memory.bound) for u in (a + activator_change, h + inhibitor_change)]
-    return CellMemory(*bounded)
+    bounded = [jnp.clip(u, -memory.bound, memory.bound) for u in (first + first_change, second + second_change)]
+    return LeakyMemory(*bounded)
 
 
 def show(memory: Memory, state: State, observation: Float[Array, " features"]) -> Float[Array, " shown"]:
     """What the networks see: the observation, and how it differs from what `state` remembers of those before."""
     if memory.kind == "previous":
-        return jnp.concatenate([observation, memory.activator_gain * (observation - state)])
+        return jnp.concatenate([observation, memory.first_gain * (observation - state)])
     if memory.kind == "reservoir":
-        return jnp.concatenate([observation, memory.activator_gain * (_drive(memory, observation, state.size) - state)])
-    a, h = state
-    differences = [memory.activator_gain * (observation[:, None] - a), memory.inhibitor_gain * (a - h)]
+        return jnp.concatenate([observation, memory.first_gain * (_drive(memory, observation, state.size) - state)])
+    first, second = state
+    differences = [memory.first_gain * (observation[:, None] - first), memory.second_gain * (first - second)]
     return jnp.concatenate([observation, *(u.reshape(-1) for u in differences)])
 
 
@@ -151,7 +162,7 @@ def _drive(memory: Memory, observation: Float[Array, " features"], units: int) -
     return memory.input_scale * (signs @ observation)
 
 
-def _between(first: Any, last: Any, columns: int) -> Float[Array, " columns"]:
-    """`columns` rates from the first to the last, evenly spaced on a logarithmic scale."""
+def _between(fastest: Rate, slowest: Rate, columns: int) -> Float[Array, " columns"]:
+    """`columns` rates from the fastest to the slowest, evenly spaced on a logarithmic scale."""
     share = jnp.linspace(0.0, 1.0, columns)
-    return first ** (1 - share) * last**share
+    return fastest ** (1 - share) * slowest**share
