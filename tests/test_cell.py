@@ -1,5 +1,7 @@
 """The cell against exact solutions, plain NumPy, and the symmetries of its couplings."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,11 +11,14 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from morphorl.cell import Cell, CellState, couple, drive, emphasise
-from morphorl.guidance import Guidance
+from morphorl.choices import mix, mixed_choices
+from morphorl.errors import SettingError
+from morphorl.guidance import Guidance, Signal
 
 SHAPE = (4, 3)
 X = np.array([0.5, -3.0, 1.0, 2.0], np.float32)
 COUPLINGS = ("mean", "ring", "lattice")
+"""Those within a state; `partner` ties one state to the other."""
 EMPHASES = ("linear", "softmax", "winner")
 
 step = jax.jit(Cell.step)
@@ -202,6 +207,88 @@ def test_a_rolled_lattice_evolves_as_the_lattice_does(seed, rows, columns):
 @settings(max_examples=10, deadline=None)
 def test_permuted_entries_evolve_alike_where_everyone_is_a_neighbour(seed, order):
     check_equivariance("mean", lambda u: u.ravel()[jnp.array(order)].reshape(SHAPE), seed)
+
+
+def test_partners_conserve_their_sum_and_relax_exponentially_towards_each_other():
+    diffusion, dt = 0.15, 0.5
+    cell = only_decay(activator_decay=0.0, inhibitor_decay=0.0, coupling="partner", dt=dt, bound=np.inf)
+    cell = dataclasses.replace(cell, activator_diffusion=diffusion, inhibitor_diffusion=diffusion)
+    before = after = noise(0)
+    for _ in range(7):
+        after, _ = step(cell, after, X)
+    assert_allclose(after.activator + after.inhibitor, before.activator + before.inhibitor, atol=1e-6)
+    shrunk = (before.activator - before.inhibitor) * (1 - 2 * diffusion * dt) ** 7
+    assert_allclose(after.activator - after.inhibitor, shrunk, atol=1e-6)
+
+
+def test_a_partner_is_the_other_state_and_is_needed():
+    a, h = noise(1)
+    assert_array_equal(couple("partner", a, h), h - a)
+    with pytest.raises(ValueError, match="needs the other state"):
+        couple("partner", a)
+
+
+# --- Gate, and decays below 0 -----------------------------------------------------------------------------------------
+
+
+def test_a_gate_advances_each_row_by_its_share_of_a_step_and_nothing_moves_where_the_weight_is_0():
+    x = jnp.array([0.5, 0.0, -2.0, 1.0])
+    before, guidance = noise(2), Guidance(strength=0.1)
+    free, _ = step(Cell(), before, x, guidance)
+    gated, _ = step(Cell(gate="rows"), before, x, guidance)
+    for start, whole, part in zip(before, free, gated, strict=True):
+        assert_array_equal(part[1], start[1])
+        assert_allclose(part - start, (whole - start) * np.array([[0.25], [0], [1], [0.5]]), atol=1e-6)
+    unseen, _ = step(Cell(gate="rows"), before, jnp.zeros(4), guidance)
+    assert_array_equal(unseen, step(Cell(), before, jnp.zeros(4), guidance)[0])
+
+
+def test_a_mix_of_gates_is_each_of_them_alone():
+    cells = [Cell(gate="none", coupling="partner"), Cell(gate="rows")]
+    places = mixed_choices(cells)
+    mixed = jax.tree.map(lambda *u: jnp.stack(u), *(jax.tree.map(jnp.asarray, mix(cell, places)) for cell in cells))
+    together = jax.jit(jax.vmap(Cell.step, in_axes=(0, None, None)))(mixed, noise(2), X)
+    for i, cell in enumerate(cells):
+        for one, many in zip(jax.tree.leaves(step(cell, noise(2), X)), jax.tree.leaves(together), strict=True):
+            assert_array_equal(one, many[i])
+
+
+def test_a_negative_decay_makes_the_pattern_grow_on_its_own_up_to_the_bound():
+    cell = only_decay(activator_decay=-0.1, inhibitor_decay=-0.2, bound=3.0)
+    after, _ = step(cell, noise(0), X)
+    for u, grown, rate in zip(noise(0), after, (1.1, 1.2), strict=True):
+        assert_allclose(grown, np.clip(rate * u, -3, 3), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("rates", "refused"),
+    [
+        ({"activator_decay": -0.1}, "cell.activator_decay = -0.1"),
+        ({"activator_decay": 0.0}, "cell.activator_decay = 0.0"),
+        ({"inhibitor_decay": -0.2}, "cell.inhibitor_decay = -0.2"),
+        ({"inhibitor_production": -0.1}, "cell.inhibitor_decay = 0.2"),
+    ],
+)
+def test_without_a_positive_steady_state_there_is_nothing_positive_to_start_from(rates, refused):
+    with pytest.raises(SettingError, match=rf"{refused}: must .* a\*, h\* > 0 to start from"):
+        Cell(initial="positive", **rates)
+    assert Cell(initial="signed", **rates).initial == "signed"
+    turned = Cell(initial="positive", activator_production=-0.1, activator_decay=-0.1)
+    assert min(turned.steady_state()) > 0
+
+
+# --- Stability modulated by reward -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("surprise", [-1.5, 0.0, 0.7])
+def test_a_surprise_changes_the_decay_of_both_states(surprise):
+    rule, decays = Guidance("stabilise", strength=0.3, sensitivity=2.0), (0.1, 0.25)
+    with jax.enable_x64(True):
+        cell = only_decay(activator_decay=decays[0], inhibitor_decay=decays[1])
+        before = CellState(*(jnp.asarray(u, float) for u in noise(0)))
+        after, _ = step(cell, before, jnp.asarray(X, float), rule, Signal(jnp.array(surprise)))
+    for start, end, decay in zip(map(np.asarray, before), after, decays, strict=True):
+        assert_allclose(end, (1 - decay + 0.3 * np.tanh(2 * surprise)) * start, rtol=1e-12)
 
 
 # --- Readout, drive, bound --------------------------------------------------------------------------------------------

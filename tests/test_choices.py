@@ -17,7 +17,7 @@ from morphorl.settings import PPO, Settings
 from morphorl.study import Run, programs
 
 NAMES = {
-    "coupling": ("mean", "ring", "lattice"),
+    "coupling": ("mean", "ring", "lattice", "partner"),
     "initial": ("signed", "positive"),
     "emphasis": ("linear", "softmax", "winner"),
     "readout": ("activator", "difference"),
@@ -32,8 +32,8 @@ def index(name, names):
 
 @pytest.mark.parametrize("coupling", NAMES["coupling"])
 def test_coupling_by_index_is_coupling_by_name(coupling):
-    u = jax.random.normal(jax.random.key(0), (4, 3))
-    np.testing.assert_array_equal(couple(index(coupling, NAMES["coupling"]), u), couple(coupling, u))
+    a, h = jax.random.normal(jax.random.key(0), (2, 4, 3))
+    np.testing.assert_array_equal(couple(index(coupling, NAMES["coupling"]), a, h), couple(coupling, a, h))
 
 
 @pytest.mark.parametrize("emphasis", NAMES["emphasis"])

@@ -57,7 +57,11 @@ REFUSED = [
     ([*TRAIN, "--guidance.strength", "inf"], "guidance.strength = inf", "a finite number"),
     ([*TRAIN, "--guidance.strength", "nan"], "guidance.strength = nan", "a finite number"),
     ([*TRAIN, "--cell.dt", "-1"], "cell.dt = -1.0", "a finite number of at least 0"),
-    ([*TRAIN, "--cell.coupling", "rnig"], "'rnig' for argument '--cell.coupling'", "('mean', 'ring', 'lattice')"),
+    (
+        [*TRAIN, "--cell.coupling", "rnig"],
+        "'rnig' for argument '--cell.coupling'",
+        "('mean', 'ring', 'lattice', 'partner')",
+    ),
     ([*TRAIN, "--preset", "tunde"], "'tunde' for argument '--preset'", "('standard', 'tuned')"),
     ([*TRAIN, "--guidance.strenght", "1"], "--guidance.strenght", "--guidance.strength"),
     (["train", "--out", "OUT"], "--env", "required"),

@@ -85,7 +85,7 @@ def bash():
         (["tr"], ["train"]),
         (["re"], ["reproduce", "readouts", "report"]),
         (["train", "--cell.coup"], ["--cell.coupling"]),
-        (["train", "--cell.coupling", ""], ["mean", "ring", "lattice"]),
+        (["train", "--cell.coupling", ""], ["mean", "ring", "lattice", "partner"]),
         (["train", "--preset", "tu"], ["tuned"]),
         (["export", "--on"], ["--onnx"]),
         (["eval", "runs"], []),  # a folder: bash's own completion of files takes over

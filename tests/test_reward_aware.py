@@ -60,7 +60,7 @@ def test_three_factors_multiply():
     assert_array_equal(guide(THREE, U, Signal(jnp.array(-1.5))), 0)  # the inhibitor is not read out
 
 
-@pytest.mark.parametrize("kind", ["modulated", "win_stay", "three_factor"])
+@pytest.mark.parametrize("kind", ["modulated", "stabilise", "win_stay", "three_factor"])
 def test_without_a_signal_reward_aware_guidance_does_nothing(kind):
     assert_array_equal(guide(Guidance(kind, strength=1.0), U), 0)
 
@@ -109,7 +109,7 @@ def test_the_activator_is_the_sum_over_steps_of_rate_surprise_and_trace():
         assert_allclose(acting.cells.activator[..., e], a, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("rule", [THREE, Guidance("modulated", strength=0.1)])
+@pytest.mark.parametrize("rule", [THREE, Guidance("modulated", 0.1), Guidance("stabilise", 0.1)])
 def test_a_reward_reaches_the_cell_at_the_next_step_and_nothing_earlier(rule):
     cell = replace(STILL, initial_scale=0.5)
     late = 3
@@ -123,6 +123,86 @@ def test_a_reward_reaches_the_cell_at_the_next_step_and_nothing_earlier(rule):
     assert_array_equal(seen.readout[: late + 1], told.readout[: late + 1])
     assert_array_equal(seen.action[: late + 1], told.action[: late + 1])
     assert (np.asarray(seen.readout[late + 1]) != np.asarray(told.readout[late + 1])).any()
+
+
+def rewarding(turned):
+    """The probe as it is (0), or with other rewards, under which the worst environment is the best (1)."""
+
+    def step(key, state, action):
+        after = PROBE.step(key, state, action)
+        return after._replace(reward=(1 - 8 * turned) * after.reward + 9 * turned)
+
+    return PROBE._replace(step=step)
+
+
+@jax.jit
+def rolled(settings, agent, acting, chance, turned):
+    return rollout.collect(settings, rewarding(turned), agent, acting, chance)
+
+
+def lived(rule, turned):
+    """Three rollouts under fixed networks: what was acted on, and the pattern that evaluations start from."""
+    settings = aware(rule, replace(STILL, initial_scale=0.5, population=0.1), ppo=replace(SMALL, rollout_steps=16))
+    state = training.init(settings, PROBE, jnp.array(0), jnp.array(0))
+    chance = rollout.draw(settings, PROBE, jax.random.key(3))
+    agent, acting, seen = state.agent, state.acting, []
+    for _ in range(3):
+        now = performance.in_force(settings, agent.performance, 0.5)
+        acting, experience = rolled(now, agent, acting, chance, jnp.array(float(turned)))
+        known, pattern = training._follow(agent, experience), training._lasting(settings, agent, acting)
+        agent = replace(agent, performance=known, pattern=pattern)
+        seen.append(experience)
+    return seen, agent.pattern
+
+
+@pytest.mark.parametrize("rule", [replace(THREE, signal="constant"), Guidance("stabilise", 0.02, signal="constant")])
+def test_a_control_knows_no_reward_by_any_way(rule):
+    (seen, pattern), (told, same_pattern) = lived(rule, 0), lived(rule, 1)
+    for one, other in zip(seen, told, strict=True):
+        assert (np.asarray(one.reward) != np.asarray(other.reward)).any(axis=0).all()
+        assert_array_equal(one.readout, other.readout)
+        assert_array_equal(one.action, other.action)
+    assert_array_equal(pattern, same_pattern)
+
+
+@pytest.mark.parametrize("way", [{"caution": 9.0}, {"selection": "fittest"}, {"exchange": "returns"}])
+def test_the_ways_that_a_control_is_refused_do_tell_of_the_reward(way):
+    rule = replace(THREE, **way)
+    object.__setattr__(rule, "signal", "constant")  # past the refusal
+    (seen, pattern), (told, other_pattern) = lived(rule, 0), lived(rule, 1)
+    same = [np.array_equal(one.readout, other.readout) for one, other in zip(seen, told, strict=True)]
+    assert not all(same) or not np.array_equal(pattern, other_pattern)
+
+
+@pytest.mark.parametrize("signal", ["constant", "shuffled"])
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        (
+            {"selection": "fittest"},
+            r"guidance.selection = 'fittest': must be 'none' .* Set guidance.selection = ",
+        ),
+        ({"exchange": "returns"}, r"guidance.exchange = 'returns': must be 'equal' .* Set guidance.exchange = "),
+        ({"caution": 0.1}, r"guidance.caution = 0.1: must be 0 .* would know the reward .* Set guidance.caution = 0"),
+    ],
+)
+def test_a_control_that_would_know_the_reward_by_another_way_is_refused(signal, way, said):
+    with pytest.raises(SettingError, match=said):
+        replace(THREE, signal=signal, **way)
+    assert replace(THREE, **way).signal == "td_error"
+
+
+@pytest.mark.parametrize(("selection", "chosen"), [("none", 0), ("fittest", 2)])
+def test_an_evaluation_starts_from_the_first_pattern_or_from_the_fittest(selection, chosen):
+    three = aware(replace(THREE, selection=selection))
+    stay = aware(Guidance("win_stay", selection=selection), replace(STILL, reset="redraw"))
+    for settings in (three, stay):
+        state = training.init(settings, PROBE, jnp.array(0), jnp.array(0))
+        cells = CellState(*jax.random.normal(jax.random.key(1), (2, 2, 2, 4)))
+        learning = state.acting.learning._replace(fitness=jnp.array([1.0, 0.0, 3.0, 2.0]))
+        lasting = training._lasting(settings, state.agent, state.acting._replace(cells=cells, learning=learning))
+        assert_array_equal(lasting.activator, cells.activator[..., chosen])
+        assert_array_equal(lasting.inhibitor, cells.inhibitor[..., chosen])
 
 
 def test_a_better_pattern_stays_and_a_worse_one_is_drawn_anew():
@@ -148,7 +228,7 @@ def test_win_stay_without_fresh_patterns_is_refused_by_name():
     [
         ({"blend": Blend("none")}, "blend.kind = 'none': must be one of 'average', 'add'"),
         ({"control": Control("noise")}, "control.kind = 'noise': must be one of 'none', 'sign', 'sticky'"),
-        ({"memory": Memory("cell")}, "memory.kind = 'cell': must be one of 'none', 'previous', 'reservoir'"),
+        ({"memory": Memory("leaky")}, "memory.kind = 'leaky': must be one of 'none', 'previous', 'reservoir'"),
     ],
 )
 def test_guidance_whose_signal_would_reach_nothing_is_refused(more, said):
@@ -179,6 +259,13 @@ def test_adaptive_strength_is_there_while_returns_rise_and_gone_when_they_do_not
     assert strength(rule, *range(20, 200, 5)) > 0.5
     assert strength(rule, *range(200, 20, -5)) == 0
     assert strength(rule, 20, np.nan, np.nan) == 0
+
+
+def test_a_negative_sensitivity_turns_adaptive_strength_round():
+    rule = Guidance("adaptive", strength=0.3, sensitivity=-5.0)
+    assert strength(rule, *[20] * 30) == 0
+    assert strength(rule, *range(20, 200, 5)) == 0
+    assert strength(rule, *range(200, 20, -5)) > 0.5
 
 
 def test_three_factors_keep_their_strength_under_constant_returns_and_lose_it_with_progress():
@@ -231,7 +318,7 @@ def test_where_reward_is_constant_the_pattern_wanders_without_a_direction():
 
 
 def test_win_stay_finds_the_pattern_that_answers_the_cue():
-    rule = Guidance("win_stay", strength=0.05)
+    rule = Guidance("win_stay", strength=0.05, selection="fittest")
     cell = replace(STILL, initial_scale=1.0, reset="redraw")
     assert learned(CUE, rule, cell)[0] > 0.9
 

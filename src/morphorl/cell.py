@@ -30,7 +30,8 @@ class Cell(eqx.Module):
         h ← h + dt·( D_h·C(h) + ρ_h·a²           − μ_h·h + γ·sign(h) )
 
     both then bounded to ±`bound`. The observation x emphasises rows of the activator, and their weighted sum is the
-    readout, one number per action: o_k = Σ_i w_i(x)·a_ik.
+    readout, one number per action: o_k = Σ_i w_i(x)·a_ik. (With `gate` = rows, row i advances by |w_i|/max_j |w_j| of
+    a step.)
 
     Example:
         >>> cell = Cell()
@@ -50,10 +51,10 @@ class Cell(eqx.Module):
     """ρ_a: autocatalysis of the activator, per environment step."""
     inhibitor_production: float = setting(0.1, FINITE)
     """ρ_h: production of the inhibitor by the activator, per environment step."""
-    activator_decay: float = setting(0.1, NOT_NEGATIVE)
-    """μ_a: decay of the activator, per environment step."""
-    inhibitor_decay: float = setting(0.2, NOT_NEGATIVE)
-    """μ_h: decay of the inhibitor, per environment step."""
+    activator_decay: float = setting(0.1, FINITE)
+    """μ_a: decay of the activator, per environment step; below 0 it grows on its own, up to the bound."""
+    inhibitor_decay: float = setting(0.2, FINITE)
+    """μ_h: decay of the inhibitor, per environment step; below 0 it grows on its own, up to the bound."""
     drive: float = setting(0.0, FINITE)
     """κ: how strongly the observation feeds the activator, per environment step (0: off)."""
     population: float = setting(0.0, NOT_NEGATIVE)
@@ -67,12 +68,16 @@ class Cell(eqx.Module):
     initial_scale: float = setting(0.1, NOT_NEGATIVE)
     """Standard deviation of the initial noise (relative to the steady state for `positive`). With `signed`, no drive
     and a scale of 0 the state is exactly zero for ever: the scale-matched control."""
-    coupling: Literal["mean", "ring", "lattice"] = choice("mean", "mean", "ring", "lattice")
-    """Who is a neighbour: everyone, the two on a ring through all entries, or the four on a periodic lattice."""
+    coupling: Literal["mean", "ring", "lattice", "partner"] = choice("mean", "mean", "ring", "lattice", "partner")
+    """Who is a neighbour: everyone, the two on a ring through all entries, the four on a periodic lattice, or the same
+    entry of the other state (a and h pull at each other)."""
     initial: Literal["signed", "positive"] = choice("signed", "signed", "positive")
     """The initial state: noise around 0, or around the positive steady state."""
     emphasis: Literal["linear", "softmax", "winner"] = choice("linear", "linear", "softmax", "winner")
     """How the observation weighs the rows: w = x, w = softmax(|x|), or 1 for the largest |x| and 0 for the rest."""
+    gate: Literal["none", "rows"] = choice("none", "none", "rows")
+    """What the observation does to the update: nothing, or row i advances by the share |w_i|/max_j |w_j| of a step, so
+    that what it does not emphasise stands still (nothing is emphasised: all advance)."""
     readout: Literal["activator", "difference"] = choice("activator", "activator", "difference")
     """What is read out: a, or a − h."""
     reset: Literal["episode", "redraw", "never"] = setting("episode", static=True)
@@ -93,11 +98,20 @@ class Cell(eqx.Module):
             raise SettingError(
                 f"cell.redraw = {self.redraw}: must be 0 where cell.reset is {self.reset!r}. Set cell.reset = 'redraw'."
             )
-        for name in ("activator_decay", "inhibitor_production"):
-            if self.initial == "positive" and isinstance(getattr(self, name), int | float) and not getattr(self, name):
+        if self.initial == "positive":
+            self._refuse_no_positive_steady_state()
+
+    def _refuse_no_positive_steady_state(self) -> None:
+        """a* and h* are both above 0 if and only if ρ_a/μ_a and ρ_h/μ_h are."""
+        for name in ("activator", "inhibitor"):
+            decay, production = getattr(self, f"{name}_decay"), getattr(self, f"{name}_production")
+            if not isinstance(decay, int | float) or not isinstance(production, int | float):
+                continue
+            if decay * production <= 0:
                 raise SettingError(
-                    f"cell.{name} = 0: must differ from 0 where cell.initial is 'positive', or there is "
-                    "no steady state to start from."
+                    f"cell.{name}_decay = {decay}: must differ from 0 and have the sign of cell.{name}_production, "
+                    f"which is {production}, where cell.initial is 'positive', or there is no steady state with "
+                    "a*, h* > 0 to start from. Set cell.initial = 'signed'."
                 )
 
     def _refuse_what_a_field_has_not(self) -> None:
@@ -130,7 +144,7 @@ class Cell(eqx.Module):
         return choose(self.initial, around)
 
     def steady_state(self) -> CellState:
-        """The positive uniform steady state without guidance, drive and ε, two scalars.
+        """The positive uniform steady state without guidance, drive and ε, two scalars. (`partner` moves it.)
 
         a* = μ_h ρ_a / (μ_a ρ_h),  h* = μ_h ρ_a² / (μ_a² ρ_h)
         """
@@ -154,18 +168,20 @@ class Cell(eqx.Module):
         a, h = state
         reaction = self.activator_production * a**2 / (jnp.abs(h) + self.epsilon)
         activator_rate = (
-            self.activator_diffusion * couple(self.coupling, a)
+            self.activator_diffusion * couple(self.coupling, a, h)
             + reaction
             - self.activator_decay * a
             + guide(guidance, a, signal)
             + self.drive * drive(observation, a.shape[1])
         )
         inhibitor_rate = (
-            self.inhibitor_diffusion * couple(self.coupling, h)
+            self.inhibitor_diffusion * couple(self.coupling, h, a)
             + self.inhibitor_production * a**2
             - self.inhibitor_decay * h
             + guide(guidance, h, None if signal is None else Signal(signal.surprise))
         )
+        gates = {"none": lambda rates: rates, "rows": lambda rates: gate(emphasise(self.emphasis, observation), rates)}
+        activator_rate, inhibitor_rate = choose(self.gate, gates, CellState(activator_rate, inhibitor_rate))
         a = jnp.clip(a + self.dt * activator_rate, -self.bound, self.bound)
         h = jnp.clip(h + self.dt * inhibitor_rate, -self.bound, self.bound)
         state = CellState(a, h)
@@ -194,18 +210,33 @@ class Cell(eqx.Module):
         return jnp.mean(jnp.stack([jnp.abs(u) >= self.bound for u in state]), dtype=jnp.float32)
 
 
-def couple(coupling: str | Mixed, u: Float[Array, "features actions"]) -> Float[Array, "features actions"]:
+def couple(
+    coupling: str | Mixed,
+    u: Float[Array, "features actions"],
+    partner: Float[Array, "features actions"] | None = None,
+) -> Float[Array, "features actions"]:
     """Simplified diffusion: the mean over each entry's neighbours minus the entry, C(u) = N(u) − u.
 
     Neighbours are all entries (`mean`), the previous and the next on a ring through all entries in row-major order
-    (`ring`), or left, right, above and below on a periodic lattice (`lattice`). Each conserves the mean of u, and its
-    eigenvalues lie in [−2, 0], so that one step is stable for D·dt ≤ 1 whatever the coupling.
+    (`ring`), or left, right, above and below on a periodic lattice (`lattice`). These know u alone. Each conserves the
+    mean of u, and its eigenvalues lie in [−2, 0], so that one step is stable for D·dt ≤ 1. With `partner` the one
+    neighbour is the same entry of the other state: C(a) = h − a, C(h) = a − h. With equal D it conserves a + h, and
+    a − h shrinks by 1 − 2·D·dt in a step; in general by 1 − (D_a + D_h)·dt, stable for D·dt ≤ 1 as well.
+
+    Args:
+        u: the state that is coupled.
+        partner: the other one, h for a and a for h. The first three readings do without it.
+
+    Raises:
+        ValueError: for `partner` without the other state.
     """
-    return choose(coupling, {"mean": _couple_mean, "ring": _couple_ring, "lattice": _couple_lattice}, u)
-
-
-def _couple_mean(u):
-    return jnp.mean(u) - u
+    readings = {
+        "mean": lambda u, _: jnp.mean(u) - u,
+        "ring": lambda u, _: _couple_ring(u),
+        "lattice": lambda u, _: _couple_lattice(u),
+        "partner": _couple_partner,
+    }
+    return choose(coupling, readings, u, partner)
 
 
 def _couple_ring(u):
@@ -215,6 +246,29 @@ def _couple_ring(u):
 
 def _couple_lattice(u):
     return sum(jnp.roll(u, shift, axis) for shift in (1, -1) for axis in (0, 1)) / 4 - u
+
+
+def _couple_partner(u, partner):
+    if partner is None:
+        raise ValueError("The coupling 'partner' needs the other state.")
+    return partner - u
+
+
+def gate(weights: Float[Array, " features"], rates: CellState) -> CellState:
+    """The rates of both states where each row advances by its share of a step, g_i = |w_i|/max_j |w_j|.
+
+    The largest share is 1. All are where every weight is 0.
+
+    Args:
+        weights: w(x), from `emphasise`.
+        rates: changes per environment step.
+
+    Source: the post's "State Influence", read as a rule of the update.
+    """
+    size = jnp.abs(weights)
+    largest = jnp.max(size)
+    share = jnp.where(largest > 0, size / jnp.where(largest > 0, largest, 1.0), 1.0)
+    return jax.tree.map(lambda rate: share[:, None] * rate, rates)
 
 
 def emphasise(emphasis: str | Mixed, observation: Float[Array, " features"]) -> Float[Array, " features"]:

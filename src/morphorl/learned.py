@@ -124,7 +124,7 @@ def check_settings(settings: Any) -> None:
     for name in names:
         part, field = name.split(".")
         start = getattr(getattr(settings, part), field)
-        if name in POSITIVE and isinstance(start, int | float) and start == 0:
+        if name in POSITIVE and isinstance(start, int | float) and start <= 0:
             raise SettingError(f"{name} = {start}: must be above 0 to be learned, which happens in log space.")
 
 

@@ -173,11 +173,12 @@ def evaluate(
 
 
 def _perceive(settings: Settings, agent: Agent, acting: Acting) -> tuple[Any, Any, Any, Any]:
-    """Signal, δ, value, and weights of exchange for guidance that knows the reward; nothing for any other."""
+    """Signal, δ, value, and weights of exchange (None: equal) for guidance that knows the reward; else nothing."""
     if acting.learning is None:
         return None, None, None, None
     told = signals.perceive(settings, agent, acting.learning, acting.observation)
-    return *told, signals.weights(acting.learning.fitness)
+    by_returns = settings.guidance.exchange == "returns"
+    return *told, signals.weights(acting.learning.fitness) if by_returns else None
 
 
 def _draw_pattern(settings: Settings, env: Environment, key: PRNGKeyArray) -> State:

@@ -106,7 +106,7 @@ def win_stay(
     return jax.tree.map(settle, cells, fresh)
 
 
-def fittest(cells: CellState, fitness: Float[Array, " envs"]) -> CellState:
-    """The pattern of the environment that did best."""
-    best = jnp.argmax(fitness)
-    return jax.tree.map(lambda u: u[..., best], cells)
+def select(selection: str, cells: CellState, fitness: Float[Array, " envs"]) -> CellState:
+    """The pattern of one environment: of the first (`none`), or of the one that did best (`fittest`)."""
+    chosen = jnp.argmax(fitness) if selection == "fittest" else 0
+    return jax.tree.map(lambda u: u[..., chosen], cells)
