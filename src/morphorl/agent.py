@@ -121,7 +121,8 @@ def think(
     if settings.blend.kind == "none":
         return cells, Thought(logits, jnp.zeros_like(logits), logits, memory)
     seen = cell_view(settings, agent.statistics, observation)
-    cells, readout = companion.step(settings, agent.wiring, cells, seen, chance, signal, weights)
+    hidden = agent.actor.hidden(view) if settings.control.kind == "state_dependent" else None
+    cells, readout = companion.step(settings, agent.wiring, cells, seen, chance, signal, weights, hidden)
     return cells, Thought(logits, readout, blend(settings.blend, logits, readout), memory)
 
 

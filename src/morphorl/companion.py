@@ -6,15 +6,16 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from morphorl import field_cell, noise, reservoir
+from morphorl import coloured, field_cell, noise, reservoir, state_dependent
+from morphorl.control import IN_PLACE_OF_CELL
 from morphorl.field_cell import Propagator
 from morphorl.guidance import Signal
 from morphorl.reservoir import Wiring
 from morphorl.settings import Settings
 
 State = Any
-"""A `CellState`, a field's `Lines`, the noise (a number per action), or the reservoir's units; parallel ones add an
-axis."""
+"""A `CellState`, a field's `Lines`, the noise (a number per action), the processes of coloured noise, the weights of
+state-dependent exploration, or the reservoir's units; parallel ones add an axis."""
 
 
 class Companion(NamedTuple):
@@ -31,9 +32,13 @@ def init(settings: Settings, key: PRNGKeyArray, features: int, actions: int) -> 
 
 
 def draw_state(settings: Settings, key: PRNGKeyArray, features: int, actions: int) -> State:
-    """Draw an initial state: the cell's pattern, noise from its stationary distribution, or a reservoir at rest."""
+    """Draw an initial state: the cell's pattern, noise from its distribution, weights, or a reservoir at rest."""
     if settings.control.kind == "noise":
         return noise.init(settings.control.deviation, key, actions)
+    if settings.control.kind == "coloured":
+        return coloured.init(key, actions)
+    if settings.control.kind == "state_dependent":
+        return state_dependent.init(key, settings.ppo.hidden[-1], actions)
     if settings.control.kind == "reservoir":
         return jnp.zeros(reservoir.size(features, actions))
     if settings.cell.kind == "field":
@@ -44,11 +49,13 @@ def draw_state(settings: Settings, key: PRNGKeyArray, features: int, actions: in
 def draw_chance(
     settings: Settings, key: PRNGKeyArray, shape: tuple[int, ...], actions: int, envs: int
 ) -> Float[Array, "*shape rows envs"] | None:
-    """The random numbers that steps need, `shape` of them: a sign, a normal number per action, or nothing at all."""
+    """The random numbers that steps need, `shape` of them: a sign, normal numbers for each action, or nothing."""
     if settings.control.kind == "sign":
         return jax.random.rademacher(key, (*shape, 1, envs), jnp.float32)
     if settings.control.kind == "noise":
         return jax.random.normal(key, (*shape, actions, envs))
+    if settings.control.kind == "coloured":
+        return jax.random.normal(key, (*shape, coloured.PROCESSES * actions, envs))
     return None
 
 
@@ -60,6 +67,7 @@ def step(
     chance: Any,
     signal: Signal | None = None,
     weights: Float[Array, " envs"] | None = None,
+    hidden: Float[Array, "units envs"] | None = None,
 ) -> tuple[State, Float[Array, "actions envs"]]:
     """Advance parallel companions by one environment step under their observations.
 
@@ -68,14 +76,24 @@ def step(
         chance: (rows, envs) random numbers from `draw_chance`, or None where it has none to give.
         signal: what reward-aware guidance knows.
         weights: how much each environment's cell counts where cells exchange their patterns.
+        hidden: the policy network's last hidden layer, which only state-dependent exploration needs.
 
     Returns:
         Their new states and readouts.
+
+    Raises:
+        ValueError: for state-dependent exploration without `hidden`.
     """
     control = settings.control
     if control.kind == "noise":
         state = noise.step(control.deviation, control.autocorrelation, state, chance)
         return state, state
+    if control.kind == "coloured":
+        return coloured.step(control.deviation, control.colour, state, chance.reshape(state.shape))
+    if control.kind == "state_dependent":
+        if hidden is None:
+            raise ValueError("State-dependent exploration needs the policy's last hidden layer.")
+        return state, state_dependent.step(control.deviation, state, hidden)
     if control.kind == "reservoir":
         scales = (control.spectral_radius, control.input_scale, control.deviation)
         return reservoir.step(wiring, *scales, state, observation)
@@ -94,7 +112,7 @@ def at_bound(settings: Settings, state: State) -> Float[Array, ""]:
 
     0 for a companion that is no cell.
     """
-    if settings.control.kind in ("noise", "reservoir"):
+    if settings.control.kind in IN_PLACE_OF_CELL:
         return jnp.zeros(())
     if settings.cell.kind == "field":
         return field_cell.floored(settings.field, state)
@@ -104,6 +122,6 @@ def at_bound(settings: Settings, state: State) -> Float[Array, ""]:
 def _wire(settings: Settings, key: PRNGKeyArray, features: int, actions: int) -> Wiring | Propagator | None:
     if settings.control.kind == "reservoir":
         return reservoir.wire(key, features, actions)
-    if settings.control.kind != "noise" and settings.cell.kind == "field":
+    if settings.control.kind not in IN_PLACE_OF_CELL and settings.cell.kind == "field":
         return field_cell.propagator(settings.field, settings.cell.dt)
     return None

@@ -4,7 +4,12 @@ from typing import Literal
 
 import equinox as eqx
 
-from morphorl.checks import CORRELATION, FINITE, FRACTION, NOT_NEGATIVE, check, setting
+from morphorl.checks import CORRELATION, FINITE, FRACTION, NOT_NEGATIVE, Allowed, check, setting
+
+COLOUR = Allowed("a number from 0 to 2", lambda value: 0 <= value <= 2)
+
+IN_PLACE_OF_CELL = ("noise", "coloured", "state_dependent", "reservoir")
+"""The controls that give a readout of their own; with the others there is a cell."""
 
 
 class Control(eqx.Module):
@@ -18,21 +23,31 @@ class Control(eqx.Module):
       the size of every readout and its dependence on the observation; nothing persists from step to step.
     - `noise`: correlated noise on the logits with a variance and an autocorrelation to choose (`noise.py`), such as
       the cell's (`morphorl readouts` measures them). It persists, and knows nothing of the observation.
+    - `coloured`: noise on the logits with a spectrum of 1/f^β (`coloured.py`). It persists on all time scales at once.
+    - `state_dependent`: a random linear readout of the policy's own last hidden layer (`state_dependent.py`), which is
+      gSDE on logits. It persists and knows the observation; its size follows the network's, and nothing in it moves.
     - `reservoir`: an echo-state network with as many state variables as the cell (`reservoir.py`): random dynamics
       that see the observation, without reaction and diffusion.
     - `sticky`: no readout of its own; the environment repeats the previous action with probability `repeat`
       (`sticky.py`). Persistent exploration without any state in the agent.
 
-    In place of the cell, `noise` and `reservoir` are blended and reset as the cell would be (`blend`, `cell.reset`),
-    and see the observation as it would (`cell.normalise`).
+    What stands in place of the cell (`IN_PLACE_OF_CELL`) is blended and reset as the cell would be (`blend`,
+    `cell.reset`, `cell.redraw`), and a reservoir sees the observation as it would (`cell.normalise`). So noise starts
+    from its stationary distribution, and state-dependent exploration with fresh weights, at each episode's start where
+    `cell.reset` = redraw, and else once a run.
     """
 
-    kind: Literal["none", "sign", "noise", "reservoir", "sticky"] = setting("none", static=True)
+    kind: Literal["none", "sign", "noise", "coloured", "state_dependent", "reservoir", "sticky"] = setting(
+        "none", static=True
+    )
     """Which control; `none`: the cell as it is."""
     deviation: float = setting(1.0, NOT_NEGATIVE)
-    """Standard deviation of the noise, in units of the logits; for `reservoir`, that of the readout of units at ±1."""
+    """Standard deviation σ of the noise, in units of the logits; for `reservoir` and `state_dependent`, that of the
+    readout of units at ±1."""
     autocorrelation: float = setting(0.9, CORRELATION)
-    """Correlation of the noise between two environment steps."""
+    """Correlation of the noise between two environment steps (`noise`)."""
+    colour: float = setting(1.0, COLOUR)
+    """β of the spectrum 1/f^β of `coloured` noise: 0 is white, 1 pink, 2 red."""
     spectral_radius: float = setting(0.9, NOT_NEGATIVE)
     """Modulus of the eigenvalues of the reservoir's recurrent weights."""
     input_scale: float = setting(1.0, FINITE)

@@ -55,10 +55,10 @@ def policy(settings: Settings, agent: Agent, features: int) -> Policy:
     Raises:
         SettingError: if its steps need chance, which a graph does not have.
     """
-    if settings.control.kind in ("sign", "noise"):
+    if settings.control.kind in ("sign", "noise", "coloured"):
         raise SettingError(
-            f"control.kind = {settings.control.kind!r}: must be 'none', 'reservoir' or 'sticky' to be exported; "
-            "this control draws random numbers in every step."
+            f"control.kind = {settings.control.kind!r}: must be 'none', 'state_dependent', 'reservoir' or 'sticky' to "
+            "be exported; this control draws random numbers in every step."
         )
     settings = in_force(settings, agent.performance, 1.0)
     carried = _carried(settings, agent)

@@ -9,6 +9,7 @@ import gymnasium
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 
+from morphorl.control import IN_PLACE_OF_CELL
 from morphorl.envs import Environment
 from morphorl.errors import SettingError, did_you_mean
 from morphorl.extras import MissingExtraError, missing
@@ -84,8 +85,13 @@ def check(settings: Settings) -> None:
     needs = {
         "ppo.network": (settings.ppo.network, ("mlp",)),
         "guidance.kind": (settings.guidance.kind, ("none", "blind")),
-        "control.kind": (settings.control.kind, ("none", "sign", "noise", "reservoir")),
+        "control.kind": (settings.control.kind, ("none", "sign", *IN_PLACE_OF_CELL)),
     }
+    if isinstance(settings.cell.redraw, float) and settings.cell.redraw:
+        raise SettingError(
+            f"cell.redraw = {settings.cell.redraw!r}: must be 0 for environments of Gymnasium's ('gym:'), whose loop "
+            "draws patterns at the ends of episodes alone."
+        )
     if isinstance(settings.blend.handover, float) and settings.blend.handover:
         raise SettingError(
             f"blend.handover = {settings.blend.handover!r}: must be 0 for environments of Gymnasium's ('gym:'), whose "

@@ -112,6 +112,11 @@ def check_settings(settings: Any) -> None:
             f"cell.population = {settings.cell.population}: must be 0 where learned.parameters names some, whose "
             "minibatches are single environments."
         )
+    if isinstance(settings.cell.redraw, int | float) and settings.cell.redraw:
+        raise SettingError(
+            f"cell.redraw = {settings.cell.redraw}: must be 0 where learned.parameters names some, whose loss restarts "
+            "cells at the ends of episodes alone."
+        )
     if settings.ppo.num_envs % settings.ppo.minibatches:
         raise SettingError(
             f"ppo.minibatches = {settings.ppo.minibatches}: must divide the {settings.ppo.num_envs} environments "

@@ -61,11 +61,14 @@ class MLP(eqx.Module):
     """A linear path S x beside the others, added to y."""
 
     def __call__(self, x: Float[Array, "in batch"]) -> Float[Array, "out batch"]:
-        start = x
+        y: Any = layer(self.weights[-1], self.biases[-1], self.hidden(x), "identity")
+        return y if self.skip is None else y + self.skip @ x
+
+    def hidden(self, x: Float[Array, "in batch"]) -> Float[Array, "units batch"]:
+        """The last hidden layer, after its activation; x itself where there is none."""
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             x = layer(weight, bias, x, self.activation)
-        y: Any = layer(self.weights[-1], self.biases[-1], x, "identity")
-        return y if self.skip is None else y + self.skip @ start
+        return x
 
 
 def init_mlp(key: PRNGKeyArray, sizes: tuple[int, ...], head_scale: float, activation: str) -> MLP:

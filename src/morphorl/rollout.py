@@ -64,6 +64,8 @@ class Chance(NamedTuple):
     pattern: State | None
     control: Float[Array, "time rows envs"] | None
     """What a control needs in each step; nothing for the cell."""
+    redrawn: Bool[Array, "time envs"] | None = None
+    """After which steps the fresh pattern is taken although the episode goes on (`cell.redraw`)."""
 
 
 def begin(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray, envs: int) -> Acting:
@@ -81,12 +83,14 @@ def draw(settings: Settings, env: Environment, key: PRNGKeyArray) -> Chance:
     key_noise, key_step, key_reset, key_pattern, key_control = jax.random.split(key, 5)
     noise = jax.random.gumbel(key_noise, (time, env.num_actions, envs))
     state, observation = jax.vmap(jax.vmap(env.reset, out_axes=(0, -1)))(jax.random.split(key_reset, (time, envs)))
-    pattern = None
+    pattern = redrawn = None
     if settings.blend.kind != "none" and settings.cell.reset == "redraw":
+        # A key of its own beside the five, so that all other numbers are what they would be without it.
+        redrawn = jax.random.uniform(jax.random.fold_in(key, 5), (time, envs)) < settings.cell.redraw
         keys = jax.random.split(key_pattern, (time, envs))
         pattern = jax.vmap(jax.vmap(lambda k: _draw_pattern(settings, env, k), out_axes=-1))(keys)
     control = companion.draw_chance(settings, key_control, (time,), env.num_actions, envs)
-    return Chance(noise, jax.random.split(key_step, (time, envs)), state, observation, pattern, control)
+    return Chance(noise, jax.random.split(key_step, (time, envs)), state, observation, pattern, control, redrawn)
 
 
 def collect(
@@ -123,7 +127,7 @@ def collect(
         acting = Acting(
             env_state=jax.vmap(_choose)(done, chance.env_state, after.state),
             observation=jnp.where(done[None], chance.observation, after.observation),
-            cells=_reset_cells(settings, agent, chance.pattern, done, cells, episode_return),
+            cells=_reset_cells(settings, agent, chance, done, cells, episode_return),
             episode_return=jnp.where(done, 0.0, episode_return),
             memory=None if thought.memory is None else recurrent.forget(thought.memory, done),
             learning=learning,
@@ -138,7 +142,8 @@ def evaluate(
 ) -> Float[Array, " episodes"]:
     """The returns of `episodes` whole episodes, each in an environment of its own.
 
-    `greedy` takes the action with the largest blended logit, otherwise actions are sampled from their softmax.
+    `greedy` takes the action with the largest blended logit, otherwise actions are sampled from their softmax. Patterns
+    are drawn and redrawn as in training.
     """
     key_begin, key_pattern, key_steps = jax.random.split(key, 3)
     acting = begin(settings, env, agent, key_begin, episodes)
@@ -151,7 +156,8 @@ def evaluate(
 
     def step(carry):
         time, acting, alive = carry
-        key_step, key_action, key_control = jax.random.split(jax.random.fold_in(key_steps, time), 3)
+        key_now = jax.random.fold_in(key_steps, time)
+        key_step, key_action, key_control = jax.random.split(key_now, 3)
         chance = companion.draw_chance(settings, key_control, (), env.num_actions, episodes)
         cells, thought = think(settings, agent, acting.cells, acting.observation, acting.memory, chance)
         noise = 0.0 if greedy else jax.random.gumbel(key_action, thought.blended.shape)
@@ -163,7 +169,7 @@ def evaluate(
         acting = acting._replace(
             env_state=after.state,
             observation=after.observation,
-            cells=cells,
+            cells=_redraw_cells(settings, env, jax.random.fold_in(key_now, 3), cells, episodes),
             episode_return=episode_return,
             memory=thought.memory,
         )
@@ -188,18 +194,39 @@ def _draw_pattern(settings: Settings, env: Environment, key: PRNGKeyArray) -> St
 def _reset_cells(
     settings: Settings,
     agent: Agent,
-    fresh: State | None,
+    chance: Chance,
     done: Bool[Array, " envs"],
     cells: State,
     episode_return: Float[Array, " envs"],
 ) -> State:
-    """Cells at the start of the next step: reset where an episode has just ended, as `cell.reset` says."""
+    """Cells at the start of the next step: reset as `cell.reset` says where an episode has just ended, and redrawn by
+    chance within one as `cell.redraw` says.
+
+    Args:
+        chance: of this step alone.
+    """
     if settings.blend.kind == "none" or settings.cell.reset == "never":
         return cells
     if settings.guidance.kind == "win_stay":
-        return signals.win_stay(settings, agent, cells, fresh, done, episode_return)
-    initial = jax.tree.map(lambda u: u[..., None], agent.pattern) if fresh is None else fresh
-    return jax.tree.map(lambda start, u: jnp.where(done[(None,) * (u.ndim - 1)], start, u), initial, cells)
+        return signals.win_stay(settings, agent, cells, chance.pattern, done, episode_return)
+    if chance.redrawn is None:
+        return _start(done, jax.tree.map(lambda u: u[..., None], agent.pattern), cells)
+    return _start(done | chance.redrawn, chance.pattern, cells)
+
+
+def _redraw_cells(settings: Settings, env: Environment, key: PRNGKeyArray, cells: State, envs: int) -> State:
+    """Cells after a step of an evaluation, whose episodes are not followed by others: redrawn by chance."""
+    if settings.blend.kind == "none" or settings.cell.reset != "redraw" or settings.guidance.kind == "win_stay":
+        return cells
+    key_which, key_pattern = jax.random.split(key)
+    redrawn = jax.random.uniform(key_which, (envs,)) < settings.cell.redraw
+    keys = jax.random.split(key_pattern, envs)
+    return _start(redrawn, jax.vmap(lambda k: _draw_pattern(settings, env, k), out_axes=-1)(keys), cells)
+
+
+def _start(where: Bool[Array, " envs"], initial: State, cells: State) -> State:
+    """The initial states in the environments chosen, and the cells as they are in the others."""
+    return jax.tree.map(lambda start, u: jnp.where(where[(None,) * (u.ndim - 1)], start, u), initial, cells)
 
 
 def _choose(condition: Bool[Array, ""], if_true: Any, if_false: Any) -> Any:
