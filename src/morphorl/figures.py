@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib
 
@@ -36,6 +36,16 @@ STYLE: dict[Any, Any] = {
 
 Strengths = Mapping[str, float]
 """γ of the arms that differ in it alone, by label: they run through a colour map, and all others are dashed."""
+
+
+class Specified(NamedTuple):
+    """A reading in a specification curve: the value of each of its options, its effect with its interval, a colour."""
+
+    options: Mapping[str, str]
+    value: float
+    low: float
+    high: float
+    colour: str
 
 
 def learning_curves(curves: pl.DataFrame, title: str, path: Path, strengths: Strengths) -> None:
@@ -149,32 +159,58 @@ def specification(judged: Sequence[Judged], claim: str, title: str, path: Path) 
         EvidenceError: if no reading has an effect.
     """
     rows = [(one.reading, verdict) for one in judged for verdict in one.verdicts if verdict.claim == claim]
-    known = sorted((row for row in rows if np.isfinite(row[1].effect)), key=lambda row: row[1].effect)
+    known = [row for row in rows if np.isfinite(row[1].effect)]
     if not known:
         raise EvidenceError(f"{rows[0][1].reason if rows else 'no readings.'}")
+    specified = [
+        Specified(reading.options, verdict.effect, verdict.low, verdict.high, ANSWER_COLOURS[verdict.verdict])
+        for reading, verdict in known
+    ]
+    answers = [verdict.verdict for _, verdict in rows]
+    legend = {f"{one}: {answers.count(one)} of {len(rows)}": colour for one, colour in ANSWER_COLOURS.items()}
     choices = _choices([reading for reading, _ in rows])
+    specification_curve(specified, choices, legend, title, path, (-claims.MARGIN, claims.MARGIN))
+
+
+def specification_curve(
+    specified: Sequence[Specified],
+    choices: Sequence[tuple[str, str]],
+    legend: Mapping[str, str],
+    title: str,
+    path: Path,
+    margins: Sequence[float] = (),
+) -> None:
+    """Effects with their intervals, sorted, over the options that each has.
+
+    Args:
+        choices: a row for each, the name of an option and a value.
+        legend: colours by words.
+        margins: where dotted lines stand.
+        path: without suffix; `.png` and `.svg` are written.
+    """
     with plt.rc_context(STYLE):
         figure, (above, below) = plt.subplots(
             2, 1, figsize=(7, 3 + 0.19 * len(choices)), sharex=True, layout="constrained",
             height_ratios=[2.6, 0.19 * len(choices)],
         )  # fmt: skip
-        for i, (reading, verdict) in enumerate(known):
-            colour = ANSWER_COLOURS[verdict.verdict]
-            above.plot([i, i], [verdict.low, verdict.high], color=colour, linewidth=1, alpha=0.7)
-            above.plot(i, verdict.effect, "o", color=colour, markersize=3)
-            chosen = [row for row, (name, value) in enumerate(choices) if reading.options[name] == value]
-            below.plot([i] * len(chosen), chosen, "s", color=colour, markersize=2.5)
-        for side in (-claims.MARGIN, 0, claims.MARGIN):
+        for i, one in enumerate(sorted(specified, key=lambda one: one.value)):
+            above.plot([i, i], [one.low, one.high], color=one.colour, linewidth=1, alpha=0.7)
+            above.plot(i, one.value, "o", color=one.colour, markersize=3)
+            chosen = [row for row, (name, value) in enumerate(choices) if one.options[name] == value]
+            below.plot([i] * len(chosen), chosen, "s", color=one.colour, markersize=2.5)
+        for side in (0, *margins):
             above.axhline(side, color="#777777", linewidth=0.8, linestyle="-" if side == 0 else ":")
         above.set(ylabel="share of what\nplain PPO learns", title=title)
         above.yaxis.set_major_formatter(PercentFormatter(1.0))
+        for row in range(1, len(choices)):
+            if choices[row][0] != choices[row - 1][0]:
+                below.axhline(row - 0.5, color="#dddddd", linewidth=0.6)
         below.set_yticks(range(len(choices)), [f"{spoken(name)} {value}" for name, value in choices])
         below.tick_params(axis="y", labelsize=7)
         below.invert_yaxis()
         below.set(xlabel="readings, by their effect", xticks=[])
-        for answer, colour in ANSWER_COLOURS.items():
-            count = sum(verdict.verdict == answer for _, verdict in rows)
-            above.plot([], [], "o", color=colour, label=f"{answer}: {count} of {len(rows)}")
+        for words, colour in legend.items():
+            above.plot([], [], "o", color=colour, label=words)
         above.legend(fontsize="small", frameon=False)
         save(figure, path)
 

@@ -1,0 +1,66 @@
+"""`morphorl multiverse`."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import polars as pl
+
+from morphorl import multiverse_effects, multiverse_figure, multiverse_report, stored
+from morphorl.commands.shared import PositionalFolder, console
+from morphorl.errors import SettingError
+from morphorl.files import write_atomically
+from morphorl.intervals import EvidenceError
+from morphorl.multiverse_effects import Effects
+from morphorl.multiverse_report import SHOWN, Regressions
+from morphorl.study import Study
+
+
+@dataclasses.dataclass
+class Multiverse:
+    """Which of the post's open choices carry the effect of guidance? A regression over the readings of `multiverse`.
+
+    For each reading: what its strongest γ, and its best one, gain on γ = 0, on plain PPO and on a readout of zeros.
+    Then, of every axis of the multiverse, the share of the variance over readings that it explains, a permutation test,
+    and how far each level lies from the mean. Writes multiverse.json, and figures/multiverse_….png and .svg.
+    """
+
+    dir: PositionalFolder
+    """A folder that `morphorl run multiverse` wrote."""
+
+    def __call__(self) -> None:
+        study, scores = stored.scores(self.dir)
+        if len(study.presets) * len(study.environments) > 1:
+            raise SettingError("presets, environments: must be one of each; PPO is an axis of the multiverse.")
+        try:
+            with console.status("resampling and permuting"):
+                effects, found = _analyse(study, scores)
+        except EvidenceError as error:
+            raise SettingError(f"dir = {str(self.dir)!r}: {error}") from error
+        content = json.dumps(multiverse_report.to_plain(effects, found), indent=2, ensure_ascii=False)
+        write_atomically(self.dir / "multiverse.json", lambda new: new.write_text(content, encoding="utf-8"))
+        with console.status("drawing figures"):
+            _draw(effects, found, self.dir / "figures")
+        for choice, rival in effects.outcomes:
+            told = multiverse_report.sentence(effects, choice, rival)
+            console.print(told, soft_wrap=True, markup=False, highlight=False)
+        for note in effects.notes:
+            console.print(f"{note}.", soft_wrap=True, markup=False, highlight=False)
+        console.print(multiverse_report.axis_table(found), multiverse_report.level_table(found))
+        console.print(f"Results: {self.dir}", soft_wrap=True, markup=False, highlight=False)
+
+
+def _analyse(study: Study, scores: pl.DataFrame) -> tuple[Effects, Regressions]:
+    effects = multiverse_effects.effects(study.expand(study.presets[0]), scores, study.environments[0])
+    return effects, multiverse_report.regressions(effects)
+
+
+def _draw(effects: Effects, found: Regressions, folder: Path) -> None:
+    levels = [one.levels for one in effects.members]
+    words = {}
+    for name, (choice, rival) in SHOWN.items():
+        words[name] = f"{choice} γ against {multiverse_report.AGAINST[rival]}"
+        outcome, path = effects.outcomes[choice, rival], folder / f"multiverse_{name}"
+        multiverse_figure.specification(levels, outcome.effects, words[name], path)
+    shown = {words[name]: found[key] for name, key in SHOWN.items()}
+    multiverse_figure.variance(shown, "What the choices of a reading explain", folder / "multiverse_variance")
