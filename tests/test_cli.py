@@ -74,7 +74,7 @@ REFUSED = [
     (
         [],
         "command = ''",
-        "must be one of reproduce, train, eval, run, luck, evolve, readouts, pde, plan, status",
+        "must be one of reproduce, train, eval, run, luck, evolve, readouts, pde, kinetics, plan, status",
     ),
     (["run", "blind_dynmics"], "study = 'blind_dynmics'", "Did you mean 'blind_dynamics'?"),
     (["run", "../x"], "study = '../x'", "must be a file that ends in .toml, or one of blind_dynamics"),
