@@ -27,7 +27,7 @@ class Shares(NamedTuple):
     """x's mean is higher, with p ≤ 0.05 in Welch's t-test (None for n = 1, where there is none)."""
 
 
-def mean_difference(x: Float[np.ndarray, "cell_seeds seeds"], y: Float[np.ndarray, "cell_seeds seeds"]) -> Estimate:
+def mean_difference(x: Float[np.ndarray, "cell_seeds seeds"], y: Float[np.ndarray, "_ _"]) -> Estimate:
     """The mean of x − y, with an interval over patterns and learners.
 
     Args:
@@ -46,7 +46,7 @@ def mean_difference(x: Float[np.ndarray, "cell_seeds seeds"], y: Float[np.ndarra
 
 
 def shares(
-    x: Float[np.ndarray, "cell_seeds seeds"], y: Float[np.ndarray, "cell_seeds seeds"], n: int, *, one_pattern: bool
+    x: Float[np.ndarray, "cell_seeds seeds"], y: Float[np.ndarray, "_ _"], n: int, *, one_pattern: bool
 ) -> Shares:
     """How often a comparison of n seeds of each arm would have found x above y, and how surely that is known.
 

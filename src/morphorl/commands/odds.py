@@ -1,0 +1,62 @@
+"""`morphorl odds`."""
+
+import dataclasses
+import json
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from morphorl import odds_report, stored
+from morphorl.commands.shared import PositionalFolder, console
+from morphorl.errors import SettingError
+from morphorl.files import write_atomically
+from morphorl.odds_report import Family, Odds
+from morphorl.plot_odds import SIZES
+from morphorl.readings import spoken
+
+
+@dataclasses.dataclass
+class OddsCommand:
+    """How likely would a study of few seeds have seen the post's plots?
+
+    Studies of 1, 3, 5 and 10 seeds are drawn from the seeds of a finished study. The first plot (CartPole-v1): the
+    strongest γ learns faster at first than the baseline, by 20% of what plain PPO learns, and early return rises with
+    γ. The second (StatelessCartPole-v1): low γ within ±20% of the baseline's mean return, and the strongest unstable.
+    Each against plain PPO and against γ = 0, with 95% intervals over the seeds. Writes odds.json.
+    """
+
+    dir: PositionalFolder
+    """A folder that `morphorl run` (or `reproduce`) wrote, or one of docs/results with scores.parquet."""
+
+    def __call__(self) -> None:
+        study, table = stored.scores(self.dir)
+        rows: list[dict[str, object]] = []
+        families = {preset: odds_report.families(study.expand(preset)) for preset in study.presets}
+        if not any(families.values()):
+            raise SettingError("arms: must be at least two that differ in guidance.strength alone, one of them with 0.")
+        for preset, family in ((preset, one) for preset, many in families.items() for one in many):
+            with console.status("drawing small studies"):
+                told = odds_report.odds(table.filter(preset=preset), family)
+            rows += odds_report.to_plain(preset, family, told)
+            console.print(_table(preset, family, told))
+            for sentence in dict.fromkeys(f"{one.environment}: {one.unknown}" for one in told if one.unknown):
+                console.print(sentence, soft_wrap=True, markup=False, highlight=False)
+        path = self.dir / "odds.json"
+        content = json.dumps({"odds": rows}, indent=2, ensure_ascii=False)
+        write_atomically(path, lambda new: new.write_text(content))
+        console.print(f"Results: {path}", soft_wrap=True, markup=False, highlight=False)
+
+
+def _table(preset: str, family: Family, told: list[Odds]) -> Table:
+    options = ", ".join(f"{spoken(name)} {value}" for name, value in family.options.items())
+    title = f"{', '.join(filter(None, (preset, options)))}: share of studies of n seeds that see the plot"
+    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table.add_column("plot", overflow="fold")
+    table.add_column("baseline", overflow="fold")
+    for n in SIZES:
+        table.add_column(f"n = {n}", justify="right", no_wrap=True)
+    for one in told:
+        cells = [f"{p.value:.0%} [dim]{100 * p.low:.0f}–{100 * p.high:.0f}[/dim]" for p in one.probabilities.values()]
+        table.add_row(one.plot, escape(one.baseline), *(cells or ["unknown"]))
+    return table
