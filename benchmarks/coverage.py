@@ -54,9 +54,8 @@ def main() -> None:
 
 def of_luck() -> None:
     """Print how often the intervals of `morphorl luck` hold the truth, one row for each mixture."""
-    print(
-        "| difference of means | higher mean, fresh | p ≤ 0.05, fresh | higher mean, one pattern | p ≤ 0.05, one pattern |"
-    )
+    shares = [f"{what}, {kind}" for kind in ("fresh", "one pattern") for what in ("higher mean", "p ≤ 0.05")]
+    print(f"| {' | '.join(('difference of means', *shares))} |")
     print("|---|---|---|---|---|")
     for guided, calm, difference in MIXTURES:
         held = _of_crossed(guided, calm, difference)
