@@ -56,8 +56,9 @@ def test_leaky_integrators_are_two_exponential_filters_one_after_the_other():
         assert_allclose(rows[t], np.concatenate(expected), rtol=1e-4, atol=1e-4)
 
 
-def random_state(scale=1.0):
-    return memory.LeakyMemory(*(jnp.asarray(scale * np.random.default_rng(s).normal(size=(2, 2))) for s in (2, 3)))
+def random_state(scale=1.0, features=2):
+    drawn = (np.random.default_rng(s).normal(size=(features, 2)) for s in (2, 3))
+    return memory.LeakyMemory(*(jnp.asarray(scale * u) for u in drawn))
 
 
 def test_reaction_and_diffusion_that_are_off_leave_the_filters_to_the_bit():
@@ -82,7 +83,7 @@ def test_with_reaction_diffusion_and_guidance_it_is_a_cell_that_the_observation_
 
 def test_with_the_former_numbers_it_is_the_former_memory_to_the_bit():
     """The memory that was called `cell` had a reaction and diffusion; its results stay what they are."""
-    state, observation = random_state(scale=3.0), jnp.asarray(OBSERVATIONS[0])
+    state, observation = random_state(scale=3.0, features=40), jnp.asarray(OBSERVATIONS.reshape(-1))
     after = memory.remember(REACTING, Guidance(strength=0.07), state, observation)
     a, h = state
     fast, slow = (jnp.array([first, last])[None] for first, last in ((0.9, 0.4), (0.2, 0.05)))
