@@ -9,9 +9,9 @@ import pytest
 import scipy.stats
 from numpy.testing import assert_allclose
 
-from morphorl import cli
-from morphorl.comparisons import compare
+from morphorl import cli, comparisons
 from morphorl.errors import SettingError
+from morphorl.scores import table
 from morphorl.study import Study
 
 SEEDS, POINTS = 12, 20
@@ -40,6 +40,10 @@ def arm(label, level, solved_at=None, seeds=SEEDS, environment="CartPole-v1"):
     )
 
 
+def compare(curves, against, statistic):
+    return comparisons.compare(table(curves), against, statistic)
+
+
 def by_arm(told):
     return {one.arm: one for one in told}
 
@@ -54,7 +58,7 @@ def test_a_shift_that_all_seeds_share_is_found_exactly_since_arms_are_paired():
 def test_an_arm_is_no_better_than_its_equal():
     solved = list(range(SEEDS))
     one = compare(pl.concat([arm("plain", BASE, solved), arm("same", BASE, solved)]), "plain", "final_greedy_return")[0]
-    assert (one.effect.value, one.effect.p, one.better.value, one.ratio) == (0, 1, 0.5, 1)
+    assert (one.effect.value, one.effect.p, one.better.value, one.ratio) == (0, 1, 0.5, (1, 1, 1, SEEDS))
     assert one.log_rank == pytest.approx(1)
 
 
@@ -63,7 +67,8 @@ def test_steps_are_compared_by_their_medians_and_the_log_rank_test():
     one = compare(pl.concat([arm("plain", BASE, slow), arm("fast", BASE, fast)]), "plain", "early_return")[0]
     steps = [100.0 * (np.array(solved) + 2) for solved in (slow, fast)]  # the second evaluation in a row
     assert one.median.value == 400
-    assert one.ratio == pytest.approx(400 / 1100)
+    assert one.ratio.value == pytest.approx(400 / 1100)
+    assert one.ratio.low <= one.ratio.value <= one.ratio.high < 1
     expected = scipy.stats.logrank(*(scipy.stats.CensoredData(u) for u in steps)).pvalue
     assert one.log_rank == pytest.approx(expected)
 

@@ -7,12 +7,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from morphorl import companion, engines, envs, noise, ppo, reservoir, rollout, streams, task, training
+from morphorl import coloured, companion, engines, envs, noise, ppo, reservoir, rollout, streams, task, training
+from morphorl.agent import init_agent
 from morphorl.blend import Blend
 from morphorl.cell import Cell
 from morphorl.control import Control
 from morphorl.envs import Environment, Step
+from morphorl.errors import SettingError
 from morphorl.guidance import Guidance
+from morphorl.learned import Learned
 from morphorl.settings import PPO, Settings
 from morphorl.study import Run
 
@@ -133,6 +136,164 @@ def test_noise_in_a_rollout_ignores_the_observation_and_starts_afresh_with_redra
     )
 
 
+# --- Coloured noise ---------------------------------------------------------------------------------------------------
+
+
+def coloured_noise(colour, deviation, steps, series, seed=0):
+    """(steps, series): noise in environments of one action."""
+    start = jax.random.split(jax.random.key(seed), series)
+    start = jax.vmap(lambda key: coloured.init(key, 1), out_axes=-1)(start)
+
+    def step(state, key):
+        return coloured.step(deviation, colour, state, jax.random.normal(key, state.shape))
+
+    keys = jax.random.split(jax.random.key(seed + 1), steps)
+    return jax.lax.scan(step, start, keys)[1][:, 0]
+
+
+@pytest.fixture(scope="module")
+def colours():
+    """Noise of four colours: β, and (steps, series)."""
+    betas = jnp.array([0.0, 0.5, 1.0, 1.5])
+    values = jax.jit(jax.vmap(lambda beta: coloured_noise(beta, 2.0, 4096, 200)))(betas)
+    return dict(zip(betas.tolist(), np.asarray(values), strict=True))
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.5, 1.0, 1.5])
+def test_the_spectrum_of_coloured_noise_falls_as_it_is_asked_to(colours, beta):
+    values = colours[beta]
+    window = np.hanning(len(values))[:, None]  # the slow components must not leak into the fast ones
+    power = (np.abs(np.fft.rfft(values * window, axis=0)) ** 2).mean(1)
+    frequency = np.fft.rfftfreq(len(values))
+    law = (frequency > 1 / 400) & (frequency < 0.1)
+    slope = np.polyfit(np.log(frequency[law]), np.log(power[law]), 1)[0]
+    assert slope == pytest.approx(-beta, abs=0.06)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.5, 1.0, 1.5])
+def test_coloured_noise_has_the_deviation_that_it_is_asked_for_from_the_first_step_on(colours, beta):
+    values = colours[beta]
+    for part in (values[:8], values[-8:]):  # 200 series, and a slow process hardly moves in eight steps
+        assert part.std() == pytest.approx(2.0, rel=5 / np.sqrt(2 * 200))
+    assert sum(coloured.shares(beta)) == pytest.approx(1.0, rel=1e-5)
+
+
+def test_coloured_noise_correlates_as_fractional_noise_does():
+    """Its autocorrelation is known: Γ(k + d)Γ(1 − d)/(Γ(k + 1 − d)Γ(d)), here with d = β/2 = 1/4."""
+    lags = np.arange(1, 60)
+    exact = np.cumprod([(k - 1 + 0.25) / (k - 0.25) for k in lags])
+    phi = np.asarray(coloured.autocorrelations(), float)
+    ours = [(np.asarray(coloured.shares(0.5)) * phi**k).sum() for k in lags]
+    np.testing.assert_allclose(ours, exact, atol=0.03)
+
+
+# --- State-dependent exploration --------------------------------------------------------------------------------------
+
+
+def answers(start, seen, chance):
+    """Which initial state each step of a rollout acts from, (time, *shape, envs), where nothing moves it."""
+    again = np.asarray(seen.terminated | seen.truncated | chance.redrawn)
+    now = np.broadcast_to(np.asarray(start)[..., None], chance_of(chance)[0].shape)
+    states = []
+    for fresh, new in zip(chance_of(chance), again, strict=True):
+        states.append(now)
+        now = np.where(new, fresh, now)
+    return np.stack(states), again
+
+
+def chance_of(chance):
+    pattern = chance.pattern
+    return np.asarray(pattern.activator if hasattr(pattern, "activator") else pattern)
+
+
+def test_a_state_dependent_readout_is_that_of_the_policys_last_hidden_layer_by_weights_that_last():
+    control = Control("state_dependent", deviation=2.0)
+    state, chance, seen = experience(settings(cell=Cell(reset="redraw", redraw=0.1), control=control))
+    theta, again = answers(state.agent.pattern, seen, chance)
+    assert theta.shape[1:] == (8, 2, SMALL.num_envs)
+    actor = state.agent.actor
+    before = np.einsum("hf,tfe->the", actor.weights[0], seen.observation)
+    hidden = np.tanh(before + np.asarray(actor.biases[0])[:, None])
+    expected = 2.0 / np.sqrt(8) * np.einsum("thae,the->tae", theta, hidden)
+    np.testing.assert_allclose(seen.readout, expected, atol=1e-5)
+    assert np.std(theta[1:].transpose(0, 3, 1, 2)[again[:-1]]) == pytest.approx(1.0, abs=0.1)  # fresh, standard normal
+
+
+# --- Redraws within an episode ----------------------------------------------------------------------------------------
+
+
+def test_a_pattern_is_redrawn_within_an_episode_as_often_as_it_is_asked_to_be():
+    rare, often = (settings(cell=dataclasses.replace(FROZEN, reset="redraw", redraw=p)) for p in (0.0, 0.1))
+    state, chance, seen = experience(often)
+    patterns, _ = answers(state.agent.pattern.activator, seen, chance)
+    np.testing.assert_allclose(seen.readout, np.einsum("tfe,tfae->tae", seen.observation, patterns), atol=1e-5)
+    redrawn = np.asarray(chance.redrawn)
+    assert redrawn.mean() == pytest.approx(0.1, abs=4 * np.sqrt(0.09 / redrawn.size))
+    assert (redrawn & ~np.asarray(seen.terminated)).any()
+    at_ends = rollout.draw(rare, CARTPOLE, jax.random.key(5))
+    assert not at_ends.redrawn.any()
+    for one, other in zip(jax.tree.leaves(at_ends.pattern), jax.tree.leaves(chance.pattern), strict=True):
+        np.testing.assert_array_equal(one, other)  # and all other chance is what it is without
+
+
+def _always(key):
+    return jnp.array(-1), jnp.ones(1)
+
+
+FICKLE = Environment(
+    "fickle: one observation, and a reward for every change of the action; an episode lasts ten steps",
+    1,
+    2,
+    11,
+    None,
+    _always,
+    lambda key, state, action: Step(
+        action + 2 * (state // 2 + 1),
+        jnp.ones(1),
+        jnp.float32((state >= 0) & (state % 2 != action)),
+        state // 2 + 1 >= 9,
+        jnp.array(False),
+    ),
+)
+"""The state holds the number of steps and the action before, 2·steps + action; −1 at the start."""
+
+
+def test_evaluation_redraws_as_training_does():
+    cells = [dataclasses.replace(FROZEN, reset="redraw", redraw=p) for p in (0.0, 0.25, 1.0)]
+    fickle = engines.stack([settings(cell=cell, blend=Blend("add", weight=100.0)) for cell in cells])
+
+    def returns(fickle):
+        agent = init_agent(fickle, 1, 2, jax.random.key(0), jax.random.key(1))
+        return rollout.evaluate(fickle, FICKLE, agent, jax.random.key(2), 200, greedy=True)
+
+    never, sometimes, ever = jax.jit(jax.vmap(returns))(fickle)
+    assert never.max() == 0  # one frozen pattern, one observation, one action
+    assert sometimes.mean() == pytest.approx(9 * 0.25 / 2, abs=0.3)
+    assert ever.mean() == pytest.approx(9 / 2, abs=0.4)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("cell.redraw = 0.1", lambda: {"cell": Cell(redraw=0.1)}),
+        ("cell.redraw = 2.0", lambda: {"cell": Cell(reset="redraw", redraw=2.0)}),
+        ("control.colour = 3.0", lambda: {"control": Control("coloured", colour=3.0)}),
+        (
+            "cell.redraw = 0.1",
+            lambda: {"cell": Cell(reset="redraw", redraw=0.1), "guidance": Guidance("win_stay", 0.1)},
+        ),
+        (
+            "cell.redraw = 0.1",
+            lambda: {"cell": Cell(reset="redraw", redraw=0.1), "learned": Learned(("cell.drive",))},
+        ),
+        ("cell.redraw = 0.1", lambda: {"cell": Cell(reset="redraw", redraw=0.1), "environment": "gym:CartPole-v1"}),
+    ],
+)
+def test_redraws_and_colours_that_cannot_be_are_refused_by_name(name, changes):
+    with pytest.raises(SettingError, match=name):
+        Settings(**changes())
+
+
 # --- Reservoir --------------------------------------------------------------------------------------------------------
 
 
@@ -235,6 +396,8 @@ CONTROLS = [
     {"control": Control("sign")},
     {"control": Control("noise"), "cell": Cell(reset="redraw")},
     {"control": Control("noise"), "cell": Cell(reset="never")},
+    {"control": Control("coloured"), "cell": Cell(reset="redraw", redraw=0.1)},
+    {"control": Control("state_dependent"), "cell": Cell(reset="redraw")},
     {"control": Control("reservoir")},
 ]
 
@@ -255,7 +418,7 @@ def test_a_control_that_is_turned_down_to_nothing_is_plain_ppo_and_otherwise_is_
     np.testing.assert_allclose(plain, off, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["sign", "noise", "reservoir"])
+@pytest.mark.parametrize("kind", ["sign", "noise", "state_dependent", "reservoir"])
 def test_the_ratio_is_one_in_the_first_minibatch(kind):
     controlled = settings(control=Control(kind))
     state, _, seen = experience(controlled)

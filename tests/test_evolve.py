@@ -223,7 +223,7 @@ def test_fitness_is_the_summary_s_statistic_and_failures_count_with_the_whole_tr
     search = Search("a", "early_return", 1, 4, 4)
     slow, fast = [0] * 50, [0, 0, 500, 500] + [500] * 46
     rows = curves([range(50), range(10, 60), [7] * 50, range(50)], [slow, fast, slow, fast])
-    summary = stats.summarise(rows, 475.0)
+    summary = stats.summarise(stats.measure(rows, 475.0))
     for name in ("early_return", "area_under_curve", "final_return", "final_greedy_return"):
         assert generations.fitness(dataclasses.replace(search, fitness=name), rows, 475.0) == summary[name].value
     steps = dataclasses.replace(search, fitness="steps_to_threshold")

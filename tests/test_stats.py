@@ -210,7 +210,7 @@ def ramp(seeds=4, **more):
 
 
 def test_early_final_and_mean_returns_average_over_their_shares_of_the_steps():
-    summary = stats.summarise(ramp(), threshold=None)
+    summary = stats.summarise(stats.measure(ramp(), threshold=None))
     assert summary == {
         "final_return": (47, 47, 47, 4),  # the last tenth: 45 … 49
         "early_return": (4.5, 4.5, 4.5, 4),  # the first fifth: 0 … 9
@@ -220,14 +220,14 @@ def test_early_final_and_mean_returns_average_over_their_shares_of_the_steps():
 
 def test_the_greedy_return_is_the_last_one_measured_and_never_reached_is_infinite():
     greedy = [[None] * 20 + [500] * 4 + [100] + [None] * 25, [400, 200, *[None] * 48], [None, 300, *[None] * 48]]
-    summary = stats.summarise(ramp(3, greedy=greedy), threshold=475.0)
+    summary = stats.summarise(stats.measure(ramp(3, greedy=greedy), threshold=475.0))
     assert summary["final_greedy_return"].value == pytest.approx(200)  # of 100, 200 and 300
     assert summary["steps_to_threshold"].value == INF  # of 2200, ∞ and ∞
     assert summary["steps_to_threshold"].n == 3
-    assert "steps_to_threshold" not in stats.summarise(ramp(3, greedy=greedy), threshold=None)
+    assert "steps_to_threshold" not in stats.summarise(stats.measure(ramp(3, greedy=greedy), threshold=None))
 
 
 def test_the_same_data_give_the_same_summary():
     data = ramp(16, greedy=np.random.default_rng(0).normal(size=(16, 50)).tolist())
-    summaries = [stats.summarise(data, threshold=1.0) for _ in range(5)]
+    summaries = [stats.summarise(stats.measure(data, threshold=1.0)) for _ in range(5)]
     assert all(summary == summaries[0] for summary in summaries)

@@ -10,7 +10,8 @@ from rich.console import Console
 
 from finished import BLIND, finish, study
 from morphorl import readings, results, study_file, verdicts
-from morphorl.claims import judge
+from morphorl.claims import CLAIMS, judge
+from morphorl.scores import table
 
 TWO_READINGS = {
     "plain PPO": {"blend": {"weight": 0.0}},
@@ -43,7 +44,7 @@ def test_the_multiverse_has_a_reading_for_every_combination_each_with_its_own_ga
 
 def test_readings_come_from_settings_and_not_from_what_labels_say():
     named = study(TWO_READINGS).expand("standard")
-    others = [label for label in named if label not in (readings.PLAIN, readings.ZERO)]
+    others = [label for label in named if label not in ("plain PPO", "zero readout")]
     # Labels that lie: each carries the γ of another arm.
     lies = dict(zip(others, [f"γ = {9 - i}, ring" for i in range(len(others))], strict=True))
     found = readings.readings({lies.get(label, label): settings for label, settings in named.items()})
@@ -64,42 +65,60 @@ def test_arms_without_a_family_have_no_gamma():
     assert strengths == {"γ = 0": 0.0, "γ = 0.01": 0.01, "γ = 0.1": 0.1, "γ = 0.3": 0.3}
 
 
-def test_a_reference_has_no_gamma_even_if_it_shares_its_settings_with_a_family():
-    arms = BLIND | {"plain PPO": {}}
-    strengths = readings.strengths(study(arms).expand("standard"))
-    assert list(strengths) == ["γ = 0", "γ = 0.01", "γ = 0.1", "γ = 0.3"]
+def test_references_are_told_by_their_settings_and_not_by_their_labels():
+    renamed = {"plain PPO": "A", "zero readout": "B", "γ = 0": "C", "γ = 0.3": "D"}
+    named = study().expand("standard")
+    (reading,) = readings.readings({renamed.get(label, label): settings for label, settings in named.items()})
+    assert (reading.arms.plain, reading.arms.zero) == ("A", "B")
+    assert {"C": 0.0, "D": 0.3}.items() <= reading.arms.guided.items()
+    assert readings.rival({"x": named["γ = 0"], "y": named["plain PPO"]}) == "y"
+
+
+def test_a_reference_beside_another_ppo_or_another_blend_is_none():
+    other = BLIND | {"plain PPO": {"blend": {"weight": 0.0}, "ppo": {"learning_rate": 1e-3}}}
+    assert readings.readings(study(other).expand("standard")) == []
+    half = BLIND | {"zero readout": {"cell": {"initial_scale": 0.0}, "blend": {"weight": 0.5}}}
+    assert readings.readings(study(half).expand("standard")) == []
+
+
+def test_zeros_that_are_added_are_plain_ppo():
+    added = {label: {"blend": {"kind": "add"}} | values for label, values in BLIND.items() if label != "zero readout"}
+    added["plain PPO"] = {"blend": {"kind": "none"}}
+    (reading,) = readings.readings(study(added).expand("standard"))
+    assert reading.arms.zero == reading.arms.plain == "plain PPO"
 
 
 def test_each_preset_is_judged_on_its_own(tmp_path):
     both = replace(study(), presets=("standard", "tuned"))
-    curves = finish(tmp_path, both).curves(both)
+    scores = table(finish(tmp_path, both).curves(both))
     for preset in both.presets:
-        found = verdicts.judge(both, preset, curves)
-        assert found == verdicts.judge(both, preset, curves.filter(preset=preset))
+        found = verdicts.judge(both, preset, scores)
+        assert found == verdicts.judge(both, preset, scores.filter(preset=preset))
         assert {verdict.n for verdict in found[0].verdicts} == {8}
 
 
 def test_every_reading_is_judged_by_its_own_arms_alone(tmp_path):
     both = study(TWO_READINGS)
     rates = {"ring, γ = 0.1": 2.5, "ring, γ = 0.3": 3.0}
-    curves = finish(tmp_path, both, rates).curves(both)
-    mean, ring = verdicts.judge(both, "standard", curves)
+    scores = table(finish(tmp_path, both, rates).curves(both))
+    mean, ring = verdicts.judge(both, "standard", scores)
     assert mean.verdicts[0].verdict == "contradicted"
     assert ring.verdicts[0].verdict == "supported"
     assert "ring, γ = 0.3 against" in ring.verdicts[0].reason
     # What the claims' rules say of these arms, asked directly.
-    alone = curves.filter(pl.col("arm").str.contains("ring|plain|zero"))
+    alone = scores.filter(pl.col("arm").str.contains("ring|plain|zero"))
     assert judge(alone, ring.reading.arms) == ring.verdicts
     shares = verdicts.to_plain([mean, ring])["shares"]
-    assert shares["C1"] == {"supported": 0.5, "contradicted": 0.5, "undecided": 0.0}
+    half = {"supported": 0.5, "contradicted": 0.5, "undecided": 0.0, "not testable": 0.0}
+    assert shares["C1 (plain PPO)"] == half
 
 
 def test_a_reading_that_differs_from_gamma_0_of_another_only_is_not_helped_by_it(tmp_path):
     both = study(TWO_READINGS)
     # ring's own γ = 0 is as fast as its γ = 0.3: against it, guidance does nothing, whatever mean's γ = 0 does.
     rates = dict.fromkeys((f"ring, γ = {s:g}" for s in (0, 0.01, 0.1, 0.3)), 3.0)
-    ring = verdicts.judge(both, "standard", finish(tmp_path, both, rates).curves(both))[1]
-    assert ring.verdicts[0].verdict == "contradicted"
+    ring = verdicts.judge(both, "standard", table(finish(tmp_path, both, rates).curves(both)))[1]
+    assert {v.claim: v.verdict for v in ring.verdicts}["C1 (γ = 0)"] == "contradicted"
 
 
 def written(root, study, **more):
@@ -112,7 +131,7 @@ def test_a_finished_study_ends_with_its_verdicts_on_screen_and_in_a_file_for_eac
     screen = written(tmp_path, replace(study(), presets=("standard", "tuned")))
     for preset in ("standard", "tuned"):
         content = json.loads((tmp_path / preset / "verdicts.json").read_text())
-        assert [row["claim"] for row in content["verdicts"]] == ["C1", "C2a", "C2b"]
+        assert [row["claim"] for row in content["verdicts"]] == list(CLAIMS)
         assert all(
             set(row) >= {"metric", "effect", "low", "high", "n", "verdict", "reason"} for row in content["verdicts"]
         )
@@ -126,7 +145,7 @@ def test_several_readings_are_told_by_their_shares_and_each_stands_in_the_file(t
     screen = written(tmp_path, study(TWO_READINGS))
     content = json.loads((tmp_path / "verdicts.json").read_text())
     assert content["readings"] == 2
-    assert [row["reading"] for row in content["verdicts"][::3]] == [
+    assert [row["reading"] for row in content["verdicts"][:: len(CLAIMS)]] == [
         {"cell.coupling": "mean"},
         {"cell.coupling": "ring"},
     ]
@@ -141,6 +160,6 @@ def test_a_study_without_these_arms_has_no_verdicts_and_no_file(tmp_path):
 
 def test_too_few_seeds_give_no_verdict_and_the_reason(tmp_path):
     screen = written(tmp_path, study(seeds=3))
-    assert screen.count("a verdict needs at least 8") == 3
+    assert screen.count("a verdict needs at least 8") == len(CLAIMS)
     content = json.loads((tmp_path / "verdicts.json").read_text())
     assert {row["verdict"] for row in content["verdicts"]} == {"undecided"}

@@ -35,7 +35,6 @@ COMMANDS = {
     "readouts": Command("readouts", "ReadoutsCommand", "measure the readouts of a study's arms, to match noise", True),
     "pde": Command("pde", "Pde", "simulate the Gierer-Meinhardt field, guided, in one or two dimensions", True),
     "kinetics": Command("kinetics", "Kinetics", "say where the cell's states end, and whether it forms patterns", True),
-    "kinetics": Command("kinetics", "Kinetics", "say where the cell's states end, and whether it forms patterns", True),
     "plan": Command("plan", "Plan", "say how large a study is, and how long it would take", False),
     "status": Command("status", "Status", "say how a study stands", False),
     "clean": Command("clean", "Clean", "forget a study's failures, so that they are tried again", False),

@@ -183,6 +183,52 @@ def benjamini_hochberg(p_values: Float[np.ndarray, " comparisons"]) -> Float[np.
     return scipy.stats.false_discovery_control(p_values)
 
 
+def holm(p_values: Float[np.ndarray, " comparisons"]) -> Float[np.ndarray, " comparisons"]:
+    """p-values adjusted so that those of at most q hold a single false one in at most a share q of all studies.
+
+    The i-th smallest of k is multiplied by k + 1 − i, and none is smaller than the one before it (Holm, 1979).
+    """
+    k = len(p_values)
+    order = np.argsort(p_values)
+    adjusted = np.maximum.accumulate(p_values[order] * np.arange(k, 0, -1))
+    return np.minimum(adjusted, 1.0)[np.argsort(order)]
+
+
+def ratio_of_medians(
+    x: Float[np.ndarray, " seeds"], y: Float[np.ndarray, " other_seeds"], *, paired: bool
+) -> Estimate | None:
+    """median(x)/median(y) of steps to a threshold, infinite where it was never reached, with its bootstrap interval.
+
+    The median is Kaplan and Meier's where all runs were watched equally long: the first step by which half of the runs
+    were there. A resample in which neither median exists counts as 0 for the low end and as infinite for the
+    high one. None if the data hold no median of y.
+
+    Args:
+        paired: row i of x and of y share a seed, and are drawn together.
+    """
+    _check_paired(x, y, paired)
+    values = [_first_half(scores[:, None])[0] for scores in (x, y)]
+    if np.isinf(values[1]):
+        return None
+    streams = (0, 0 if paired else 1)
+    draws = [
+        np.random.default_rng(stream).integers(len(u), size=(len(u), COMPARISON_RESAMPLES))
+        for u, stream in zip((x, y), streams, strict=True)
+    ]
+    mine, theirs = (_first_half(scores[drawn]) for scores, drawn in zip((x, y), draws, strict=True))
+    with np.errstate(invalid="ignore"):
+        ratios = np.where(np.isinf(theirs), 0.0, mine / theirs)
+    neither = np.isinf(mine) & np.isinf(theirs)
+    low = np.quantile(np.where(neither, 0.0, ratios), 0.025, method="nearest")
+    high = np.quantile(np.where(neither, np.inf, ratios), 0.975, method="nearest")
+    return Estimate(float(values[0] / values[1]), float(low), float(high), min(len(x), len(y)))
+
+
+def _first_half(steps: Float[np.ndarray, "seeds resamples"]) -> Float[np.ndarray, " resamples"]:
+    """The first step by which half of the seeds were there."""
+    return np.partition(steps, (len(steps) + 1) // 2 - 1, axis=0)[(len(steps) + 1) // 2 - 1]
+
+
 def _check_paired(x: np.ndarray, y: np.ndarray, paired: bool) -> None:
     if paired and len(x) != len(y):
         raise EvidenceError(f"{len(x)} and {len(y)} seeds: paired arms have the same seeds.")

@@ -67,9 +67,8 @@ def is_zero(settings: Settings) -> bool:
     """Whether a readout of zeros is blended: a cell that begins at 0 and is not driven stays there, guided or not."""
     cell = settings.cell
     at_zero = cell.kind == "matrix" and cell.initial == "signed" and cell.initial_scale == 0 and cell.drive == 0
-    return (
-        _nothing_else(settings) and at_zero and settings.guidance.kind in ("none", "blind") and not is_plain(settings)
-    )
+    blind = settings.guidance.kind in ("none", "blind")
+    return _nothing_else(settings) and at_zero and blind and not is_plain(settings)
 
 
 def plain_of(labelled: Mapping[str, Settings], settings: Settings) -> str | None:
@@ -135,6 +134,17 @@ def spoken(setting: str) -> str:
 def plain_values(settings: Settings) -> dict[str, Any]:
     """An arm's settings by dotted name, without those that a study gives once for all arms."""
     return flatten({name: value for name, value in to_dict(settings).items() if name not in SHARED})
+
+
+def in_words(settings: Settings) -> dict[str, str]:
+    """An arm's settings by dotted name, in words; those that cannot act are left out.
+
+    Without a blended readout neither cell nor guidance acts on the logits, and without a memory its settings do not.
+    """
+    idle = () if settings.memory.kind != "none" else ("memory.",)
+    if is_plain(settings) and settings.memory.kind == "none":
+        idle = ("memory.", "cell.", "guidance.", "blend.", "field.", "control.")
+    return {name: shown(value) for name, value in plain_values(settings).items() if not name.startswith(idle)}
 
 
 def differences(values: list[dict[str, Any]]) -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import envs, figures, readings, stats, verdicts
+from morphorl import envs, figures, readings, scores, stats, verdicts
 from morphorl.agents import Agents
 from morphorl.files import write_atomically, write_table
 from morphorl.stats import Estimate
@@ -31,19 +31,19 @@ COLUMNS = {
 
 
 def write(study: Study, store: Store, console: Console) -> None:
-    """Write `curves.parquet`, `figures/`, `summary.json` and `verdicts.json`; print summary and verdicts as tables.
+    """Write `curves.parquet`, `scores.parquet`, `figures/`, `summary.json`, `verdicts.json`; print the last two.
 
     A study under several presets gets figures, summary and verdicts for each, in a folder of its own.
     """
     with console.status("reading the results"):
         curves = store.curves(study)
         write_atomically(store.root / "curves.parquet", lambda path: write_table(curves, path))
+        table = scores.table(curves)
+        write_atomically(store.root / scores.FILE, lambda path: write_table(table, path))
     for preset in curves["preset"].unique(maintain_order=True):
         folder = store.root / preset if len(study.presets) > 1 else store.root
-        steps = max(settings.steps for settings in study.expand(preset).values())
-        strengths = readings.strengths(study.expand(preset))
-        _write_preset(curves.filter(preset=preset), preset, steps, folder, console, strengths)
-        verdicts.write(study, preset, curves, folder, console)
+        _draw(curves.filter(preset=preset), preset, folder, console, readings.strengths(study.expand(preset)))
+        summarise(study, preset, table, folder, console)
     _mention_unknown(curves, console)
     if study.cell_seeds:
         told = "Runs that share a seed are not independent: these intervals take them for it. See `morphorl luck`."
@@ -52,22 +52,34 @@ def write(study: Study, store: Store, console: Console) -> None:
     console.print(f"Results: {store.root}", soft_wrap=True, markup=False, highlight=False)
 
 
-def _write_preset(
-    curves: pl.DataFrame, preset: str, steps: int, folder: Path, console: Console, strengths: dict[str, float]
-) -> None:
+def summarise(study: Study, preset: str, table: pl.DataFrame, folder: Path, console: Console) -> None:
+    """Write `summary.json` and `verdicts.json` of one preset into a folder, and print both.
+
+    Args:
+        table: as `scores.table` makes it, rows of other presets included.
+    """
+    here = table.filter(preset=preset)
+    environments = here["environment"].unique(maintain_order=True)
+    with console.status(f"{preset}: computing intervals"):
+        summary = {environment: _summarise(here.filter(environment=environment)) for environment in environments}
+        write_atomically(folder / "summary.json", lambda path: path.write_text(json.dumps(_plain(summary), indent=2)))
+    steps = max(settings.steps for settings in study.expand(preset).values())
+    few = here["arm"].n_unique() <= MOST_LINES
+    for environment, rows in summary.items() if few else ():
+        console.print(_table(f"{environment}, {preset}", environment, steps, rows))
+    if not few:
+        arms = here["arm"].n_unique()
+        console.print(f"{preset}: {arms} arms, too many to show or draw: see {folder}/summary.json.", soft_wrap=True)
+    verdicts.write(study, preset, table, folder, console)
+
+
+def _draw(curves: pl.DataFrame, preset: str, folder: Path, console: Console, strengths: dict[str, float]) -> None:
     folder.mkdir(exist_ok=True)
     environments = curves["environment"].unique(maintain_order=True)
-    arms = curves["arm"].n_unique()
-    with console.status(f"{preset}: computing intervals and drawing figures"):
-        for environment in environments if arms <= MOST_LINES else ():
+    with console.status(f"{preset}: drawing figures"):
+        for environment in environments if curves["arm"].n_unique() <= MOST_LINES else ():
             rows = curves.filter(environment=environment)
             figures.learning_curves(rows, environment, folder / "figures" / file_name(environment), strengths)
-        summary = {environment: _summarise(curves, environment) for environment in environments}
-        write_atomically(folder / "summary.json", lambda path: path.write_text(json.dumps(_plain(summary), indent=2)))
-    for environment, rows in summary.items() if arms <= MOST_LINES else ():
-        console.print(_table(f"{environment}, {preset}", environment, steps, rows))
-    if arms > MOST_LINES:
-        console.print(f"{preset}: {arms} arms, too many to show or draw: see {folder}/summary.json.", soft_wrap=True)
 
 
 def write_evaluation(batch: Agents, returns: np.ndarray, folder: Path, console: Console, *, greedy: bool) -> None:
@@ -99,11 +111,10 @@ def file_name(environment: str) -> str:
     return words.replace("-", "").strip("_")
 
 
-def _summarise(curves: pl.DataFrame, environment: str) -> dict[str, dict[str, Estimate]]:
-    rows = curves.filter(environment=environment)
-    threshold = envs.make(environment).threshold
+def _summarise(rows: pl.DataFrame) -> dict[str, dict[str, Estimate]]:
+    """The statistics of every arm of one environment under one preset."""
     arms = rows["arm"].unique(maintain_order=True)
-    return {arm: stats.summarise(rows.filter(arm=arm), threshold) for arm in arms}
+    return {arm: stats.summarise(scores.measured(rows.filter(arm=arm))) for arm in arms}
 
 
 def _plain(summary: dict) -> dict:

@@ -1,6 +1,6 @@
 """From curves to scores: returns on a common grid, steps to a threshold, and each arm's summary over seeds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +28,7 @@ STATISTICS = {
     "final_return": Statistic(iqm),
     "area_under_curve": Statistic(iqm),
     "early_return": Statistic(iqm),
+    "early_greedy_return": Statistic(iqm, evaluated=True),
     "final_greedy_return": Statistic(iqm, evaluated=True),
     "steps_to_threshold": Statistic(np.median, evaluated=True),
 }
@@ -115,15 +116,20 @@ def peak(returns: Float[np.ndarray, "seeds points"]) -> Float[np.ndarray, " seed
 
 
 def measure(curves: pl.DataFrame, threshold: float | None) -> dict[str, Float[np.ndarray, " seeds"]]:
-    """The scores of one arm's runs in one environment, by statistic: those of `STATISTICS` that its curves hold."""
+    """The scores of one arm's runs in one environment: those of `STATISTICS` that its curves hold, and the peak."""
     _, returns = on_grid(curves, POINTS)
     greedy = curves.drop_nulls("greedy_return")
     measured = {
         "final_return": final(returns),
         "area_under_curve": returns.mean(axis=1),
         "early_return": early(returns),
+        "peak_return": peak(returns),
     }
     if len(greedy):
+        first = greedy.filter(pl.col("env_steps") <= EARLY * curves["env_steps"].to_numpy().max())
+        soon = first.group_by("seed", "cell_seed").agg(pl.col("greedy_return").mean()).sort("seed", "cell_seed")
+        if len(soon):
+            measured["early_greedy_return"] = soon["greedy_return"].to_numpy()
         last = (
             greedy.sort("env_steps")
             .group_by("seed", "cell_seed", maintain_order=True)
@@ -136,15 +142,15 @@ def measure(curves: pl.DataFrame, threshold: float | None) -> dict[str, Float[np
     return measured
 
 
-def summarise(curves: pl.DataFrame, threshold: float | None) -> dict[str, Estimate]:
-    """The statistics of one arm in one environment, over its seeds."""
-    measured = measure(curves, threshold)
-    told = {
-        name: Estimate(*map(float, bootstrap(STATISTICS[name].over_seeds, x)), n=len(x)) for name, x in measured.items()
+def summarise(measured: Mapping[str, Float[np.ndarray, " seeds"]]) -> dict[str, Estimate]:
+    """The statistics of one arm in one environment over its seeds, from what `measure` gives."""
+    known = {name: measured[name] for name in STATISTICS if name in measured}
+    summary = {
+        name: Estimate(*map(float, bootstrap(STATISTICS[name].over_seeds, x)), n=len(x)) for name, x in known.items()
     }
-    if "steps_to_threshold" in measured:
-        told["reached_threshold"] = share(np.isfinite(measured["steps_to_threshold"]))
-    return told
+    if "steps_to_threshold" in known:
+        summary["reached_threshold"] = share(np.isfinite(known["steps_to_threshold"]))
+    return summary
 
 
 def share(succeeded: Bool[np.ndarray, " seeds"]) -> Estimate:

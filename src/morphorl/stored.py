@@ -7,11 +7,15 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import polars as pl
+
+from morphorl import scores as scores_
 from morphorl import study as study_
 from morphorl import study_file
 from morphorl.arms import SHARED, flatten
 from morphorl.errors import SettingError, StoreError
 from morphorl.settings import Settings, from_dict, to_dict
+from morphorl.store import Store
 from morphorl.studies import shipped
 from morphorl.study import Study
 
@@ -26,8 +30,11 @@ class Stored(NamedTuple):
     versions: dict[str, str]
 
 
-def load(root: Path) -> Stored:
+def load(root: Path, *, any_version: bool = False) -> Stored:
     """Read `study.json`.
+
+    Args:
+        any_version: take a study of another version of the algorithm too, whose runs cannot be made again here.
 
     Raises:
         StoreError: if the folder holds no study, or one of another version of the algorithm.
@@ -36,7 +43,7 @@ def load(root: Path) -> Stored:
     try:
         content = json.loads(path.read_text())
         algorithm, versions = content.pop("algorithm"), content.pop("versions")
-        if algorithm != study_.ALGORITHM_VERSION:
+        if algorithm != study_.ALGORITHM_VERSION and not any_version:
             raise StoreError(
                 f"{root}: was made by version {algorithm} of the algorithm; this is version "
                 f"{study_.ALGORITHM_VERSION}. Use the morphorl that made it, or run it again."
@@ -48,6 +55,28 @@ def load(root: Path) -> Stored:
         raise StoreError(f"{root}: holds no study; must be a folder that `morphorl run --out` wrote.") from error
     except (ValueError, KeyError, TypeError, AttributeError, SettingError) as error:
         raise StoreError(f"{path}: is damaged ({error}).") from error
+
+
+def curves(root: Path) -> tuple[Stored, pl.DataFrame]:
+    """A folder's study and the curves of all its finished runs.
+
+    Raises:
+        StoreError: if the folder holds no study, or no finished run.
+    """
+    stored = load(root)
+    return stored, Store(root).curves(stored.study)
+
+
+def scores(root: Path) -> tuple[Study, pl.DataFrame]:
+    """A folder's study and the scores of its runs: from the runs, or from the table that a published study keeps.
+
+    Raises:
+        StoreError: if the folder holds no study, or neither runs nor a table.
+    """
+    if (root / "shards").is_dir():
+        stored, rows = curves(root)
+        return stored.study, scores_.table(rows)
+    return load(root, any_version=True).study, scores_.read(root / scores_.FILE)
 
 
 def to_toml(study: Study) -> str | None:

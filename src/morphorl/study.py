@@ -15,7 +15,7 @@ from morphorl.choices import mixed_choices, program_of
 from morphorl.errors import SettingError, did_you_mean, shortened
 from morphorl.settings import PRESETS, Settings, from_dict, to_dict
 
-ALGORITHM_VERSION = 2
+ALGORITHM_VERSION = 3
 """Part of every run's identity: raise it when a change makes the same settings give another result."""
 
 MOST_RUNS = 2_000_000

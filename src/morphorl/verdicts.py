@@ -18,7 +18,7 @@ from morphorl.files import write_atomically
 from morphorl.readings import Reading
 from morphorl.study import Study
 
-COLOURS = {"supported": "green", "contradicted": "red", "undecided": "yellow"}
+COLOURS = {"supported": "green", "contradicted": "red", "undecided": "yellow", "not testable": "magenta"}
 
 
 class Judged(NamedTuple):
@@ -28,20 +28,14 @@ class Judged(NamedTuple):
     verdicts: list[Verdict]
 
 
-def judge(study: Study, preset: str, curves: pl.DataFrame) -> list[Judged]:
+def judge(study: Study, preset: str, scores: pl.DataFrame) -> list[Judged]:
     """The verdicts for each reading of a study under one preset; none if it lacks the arms that the claims compare.
 
     Args:
-        curves: as `Store.curves` returns them, rows of other presets included.
+        scores: as `scores.table` makes them, rows of other presets included.
     """
-    found = readings.of_study(study, preset)
-    by_arm = {arm: rows for (arm,), rows in curves.filter(preset=preset).partition_by("arm", as_dict=True).items()}
-    judged = []
-    for reading in found:
-        labels = (reading.arms.plain, reading.arms.zero, *reading.arms.guided)
-        rows = [by_arm[label] for label in labels if label in by_arm]
-        judged.append(Judged(reading, claims.judge(pl.concat(rows) if rows else curves.clear(), reading.arms)))
-    return judged
+    here = scores.filter(preset=preset)
+    return [Judged(reading, claims.judge(here, reading.arms)) for reading in readings.of_study(study, preset)]
 
 
 def to_plain(judged: Sequence[Judged]) -> dict[str, Any]:
@@ -55,10 +49,10 @@ def to_plain(judged: Sequence[Judged]) -> dict[str, Any]:
     return plain | {"readings": len(judged), "shares": claims.shares(verdicts), "verdicts": rows}
 
 
-def write(study: Study, preset: str, curves: pl.DataFrame, folder: Path, console: Console) -> None:
+def write(study: Study, preset: str, scores: pl.DataFrame, folder: Path, console: Console) -> None:
     """Write `verdicts.json` and print the verdicts; nothing for a study without the arms that the claims compare."""
     with console.status(f"{preset}: judging the claims"):
-        judged = judge(study, preset, curves)
+        judged = judge(study, preset, scores)
     if not judged:
         return
     content = json.dumps(to_plain(judged), indent=2, ensure_ascii=False)

@@ -9,7 +9,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import comparisons, readings, report
+from morphorl import comparisons, readings, stored
 from morphorl.commands.shared import PositionalFolder, console
 from morphorl.comparisons import Comparison
 from morphorl.files import write_atomically
@@ -21,26 +21,32 @@ class Compare:
     """Compare every arm of a study with one of them: differences, probabilities, steps, and what chance would do.
 
     For a return: the difference of the arms' IQMs (paired by seed) with its 95% interval, and the probability that a
-    run of the arm beats one of the other. For the steps to the threshold: the median, its ratio to the other arm's,
-    and the log-rank test. p-values are adjusted for the number of comparisons; fewer than 8 seeds tell nothing. Writes
-    comparisons.json.
+    run of the arm beats one of the other. For the steps to the threshold: the median, its ratio to the other arm's with
+    its interval, and the log-rank test. p-values are adjusted for the number of comparisons; fewer than 8 seeds tell
+    nothing. Says in which settings two arms differ. Writes comparisons.json.
     """
 
     dir: PositionalFolder
-    """A folder that `morphorl run` (or `reproduce`, or `train`) wrote."""
+    """A folder that `morphorl run` (or `reproduce`, or `train`) wrote, or one of docs/results with scores.parquet."""
     against: str | None = None
-    """The label of the arm that the others are compared with; "plain PPO", or the first one, if not given."""
-    statistic: Literal["area_under_curve", "early_return", "final_return", "final_greedy_return"] = "area_under_curve"
-    """Which return: the mean over the training, its first fifth, its last tenth, or the last greedy evaluation's."""
+    """The label of the arm that the others are compared with; plain PPO, or the first one, if not given."""
+    statistic: Literal[
+        "area_under_curve", "early_return", "early_greedy_return", "final_return", "final_greedy_return"
+    ] = "area_under_curve"
+    """Which return: the mean over the training, its first fifth (sampled, or of greedy evaluations), its last tenth, or
+    the last greedy evaluation's."""
 
     def __call__(self) -> None:
-        _, curves = report.gather(self.dir)
-        arms = curves["arm"].unique(maintain_order=True).to_list()
-        against = readings.rival(arms) if self.against is None else self.against
+        study, scores = stored.scores(self.dir)
+        labelled = study.expand(study.presets[0])
+        against = readings.rival(labelled) if self.against is None else self.against
         with console.status("resampling"):
-            told = comparisons.compare(curves, against, self.statistic)
+            told = comparisons.compare(scores, against, self.statistic)
+        values = {label: readings.in_words(settings) for label, settings in labelled.items()}
+        differing = comparisons.differing(values, against)
         plain = [{name: _plain(value) for name, value in one._asdict().items()} for one in told]
-        content = {"against": against, "statistic": self.statistic, "comparisons": plain}
+        rows = [row | {"differs_in": differing[str(row["arm"])]} for row in plain]
+        content = {"against": against, "statistic": self.statistic, "comparisons": rows}
         path = self.dir / "comparisons.json"
         write_atomically(path, lambda new: new.write_text(json.dumps(content, indent=2)))
         for preset, environment in dict.fromkeys((one.preset, one.environment) for one in told):
@@ -48,6 +54,10 @@ class Compare:
             console.print(_table(f"{environment}, {preset}: against {against}", self.statistic, rows))
         for sentence in dict.fromkeys(f"{one.arm}: {one.unknown}" for one in told if one.unknown):
             console.print(sentence, soft_wrap=True, markup=False, highlight=False)
+        for arm, settings in differing.items():
+            if len(settings) > 1:
+                sentence = f"{arm} differs from {against} in more than one thing: {'; '.join(settings)}."
+                console.print(sentence, soft_wrap=True, markup=False, highlight=False)
         console.print(f"Results: {path}", soft_wrap=True, markup=False, highlight=False)
 
 
@@ -75,6 +85,6 @@ def _cells(one: Comparison) -> list[str]:
         "" if effect is None else f"{effect.p:.2g}",
         "" if better is None else f"{better.value:.0%}",
         "" if median is None else ("never" if median.value == float("inf") else f"{median.value:,.0f}"),
-        "" if one.ratio is None else f"{one.ratio:.2f}",
+        "" if one.ratio is None else f"{one.ratio.value:.2f} [dim]{one.ratio.low:.2f} to {one.ratio.high:.2f}[/dim]",
         "" if one.log_rank is None else f"{one.log_rank:.2g}",
     ]

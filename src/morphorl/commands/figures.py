@@ -1,11 +1,12 @@
 """`morphorl figures`."""
 
 import dataclasses
+import re
 from pathlib import Path
 
 import polars as pl
 
-from morphorl import envs, figures, readings, report, results, verdicts
+from morphorl import envs, figures, readings, results, scores, stored, verdicts
 from morphorl.commands.shared import PositionalFolder, console
 from morphorl.findings import attempt
 from morphorl.study import Study
@@ -23,7 +24,7 @@ class Figures:
     """A folder that `morphorl run` (or `reproduce`, or `train`) wrote."""
 
     def __call__(self) -> None:
-        (study, _), curves = report.gather(self.dir)
+        (study, _), curves = stored.curves(self.dir)
         for preset in study.presets:
             folder = self.dir / preset / "figures" if len(study.presets) > 1 else self.dir / "figures"
             with console.status(f"{preset}: computing intervals and drawing figures"):
@@ -36,8 +37,8 @@ class Figures:
 def _draw(study: Study, preset: str, curves: pl.DataFrame, folder: Path) -> dict[str, str | None]:
     """Every figure of one preset, by name: None where it was drawn, or why it was not."""
     labelled = study.expand(preset)
-    strengths, rival = readings.strengths(labelled), readings.rival(list(labelled))
-    judged = verdicts.judge(study, preset, curves)
+    strengths, rival = readings.strengths(labelled), readings.rival(labelled)
+    judged = verdicts.judge(study, preset, scores.table(curves))
     told: dict[str, str | None] = {}
     if len(labelled) <= results.MOST_LINES:
         for environment in curves["environment"].unique(maintain_order=True):
@@ -47,6 +48,7 @@ def _draw(study: Study, preset: str, curves: pl.DataFrame, folder: Path) -> dict
     else:
         told["learning curves and the like"] = f"{len(labelled)} arms are too many for one figure."
     for verdict in judged[0].verdicts if len(judged) > 1 else ():
-        name, title = f"readings_{verdict.claim.lower()}", f"{verdict.claim}, {preset}: {verdict.metric}"
+        words = re.sub(r"\W+", "_", verdict.claim.replace("γ = 0", "unguided").lower()).strip("_")
+        name, title = f"readings_{words}", f"{verdict.claim}, {preset}: {verdict.metric}"
         told[name] = attempt(figures.specification, judged, verdict.claim, title, folder / name)
     return told

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from morphorl import replay, report
+from morphorl import replay, report, stored
 from morphorl.commands.shared import PositionalFolder, console
 from morphorl.report import contents
 
@@ -17,7 +17,7 @@ class Report:
     """Train one seed of every arm again, to show what early, middle and final agents do; --no-replay leaves it out."""
 
     def __call__(self) -> None:
-        found, curves = report.gather(self.dir)
+        found, curves = stored.curves(self.dir)
         runs = contents.shown_runs(found.study) if self.replay else []
         with console.status("reading the results") as status:
             replays = list(replay.replays(runs, status.update))

@@ -17,22 +17,16 @@ import jinja2
 import polars as pl
 from markupsafe import Markup
 
-from morphorl import claims, readings, results, shards, stats, stored, verdicts
+from morphorl import claims, readings, results, scores, shards, stats, stored, verdicts
 from morphorl.arms import shown
 from morphorl.files import write_atomically
 from morphorl.replay import Replay
 from morphorl.report import contents
 from morphorl.settings import CARTPOLES, to_dict
-from morphorl.store import Store
 from morphorl.stored import Stored
 
 HERE = Path(__file__).parent
-SENTENCES = {
-    "C1": ("Higher γ learns much faster at first than the baseline.", "CartPole-v1"),
-    "C2a": ("The baseline and low γ learn at a similar rate.", "StatelessCartPole-v1"),
-    "C2b": ("Strong guidance is unstable.", "StatelessCartPole-v1"),
-}
-MARKS = {"supported": "✓", "contradicted": "✗", "undecided": "?"}
+MARKS = {"supported": "✓", "contradicted": "✗", "undecided": "?", "not testable": "–"}
 
 
 def write(root: Path, found: Stored, curves: pl.DataFrame, replays: Iterable[Replay]) -> Path:
@@ -54,7 +48,8 @@ def render(root: Path, found: Stored, curves: pl.DataFrame, replays: Iterable[Re
     present = curves.select("preset", "environment").unique(maintain_order=True).rows()
     panels = [contents.panel(study, preset, environment, curves) for preset, environment in present]
     has_seeds = curves["run"].n_unique() <= contents.MOST_SEEDS
-    judged = {preset: one for preset in study.presets if (one := verdicts.judge(study, preset, curves))}
+    table = scores.table(curves)
+    judged = {preset: one for preset in study.presets if (one := verdicts.judge(study, preset, table))}
     multiverse = any(len(one) > 1 for one in judged.values())
     shown_runs, labels = contents.shown_runs(study), [arm["label"] for arm in arms]
     played = [row for replay in replays for row in contents.replay(replay, labels, shown_runs)]
@@ -84,8 +79,8 @@ def render(root: Path, found: Stored, curves: pl.DataFrame, replays: Iterable[Re
         failed=len({run for failure in shards.failures(root) for run in failure["runs"]}),
         judged=judged,
         shares={preset: claims.shares([v for one in rows for v in one.verdicts]) for preset, rows in judged.items()},
-        specifications=[(preset, claim) for preset in judged for claim in SENTENCES] if multiverse else [],
-        sentences=SENTENCES,
+        specifications=[(preset, claim) for preset in judged for claim in claims.CLAIMS] if multiverse else [],
+        sentences=claims.CLAIMS,
         marks=MARKS,
         margin=claims.MARGIN,
         early=stats.EARLY,
@@ -106,16 +101,6 @@ def render(root: Path, found: Stored, curves: pl.DataFrame, replays: Iterable[Re
         script_hash=content_hash(script),
         style_hash=content_hash(style),
     )
-
-
-def gather(root: Path) -> tuple[Stored, pl.DataFrame]:
-    """A folder's study and the curves of all its finished runs.
-
-    Raises:
-        StoreError: if the folder holds no study, or no finished run.
-    """
-    found = stored.load(root)
-    return found, Store(root).curves(found.study)
 
 
 def embed(data: Any) -> Markup:

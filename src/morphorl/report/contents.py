@@ -65,9 +65,10 @@ def panel(study: Study, preset: str, environment: str, curves: pl.DataFrame) -> 
     """Everything about one environment under one preset; a finding that does not exist is a sentence instead."""
     by_arm = findings.by_arm(curves.filter(preset=preset, environment=environment))
     threshold = envs.make(environment).threshold
-    labels = list(study.expand(preset))
+    labelled = study.expand(preset)
+    labels = list(labelled)
     found = {label: attempt(findings.curve, rows) for label, rows in by_arm.items()}
-    rival = readings.rival(labels)
+    rival = readings.rival(labelled)
     shown = [
         _arm(labels.index(label), by_arm[label], found[label], threshold, found.get(rival) if label != rival else None)
         for label in labels
@@ -197,7 +198,7 @@ def _survival(found: findings.Survival) -> Plain:
 
 
 def _summary(rows: pl.DataFrame, threshold: float | None) -> Plain:
-    return {name: _estimate(estimate) for name, estimate in stats.summarise(rows, threshold).items()}
+    return {name: _estimate(estimate) for name, estimate in stats.summarise(stats.measure(rows, threshold)).items()}
 
 
 def _estimate(estimate: stats.Estimate) -> Plain:

@@ -1,0 +1,28 @@
+"""`morphorl summary`."""
+
+import dataclasses
+
+from morphorl import results, stored
+from morphorl.commands.shared import PositionalFolder, console
+from morphorl.files import refuse_links_out
+
+
+@dataclasses.dataclass
+class Summary:
+    """Compute a study's tables and verdicts again, from one row of scores for each run.
+
+    Reads scores.parquet, which every published study keeps, or the runs themselves. Writes summary.json and
+    verdicts.json where `morphorl run` did: the same scores give the same bytes.
+    """
+
+    dir: PositionalFolder
+    """A folder that `morphorl run` (or `reproduce`, or `train`) wrote, or one of docs/results with scores.parquet."""
+
+    def __call__(self) -> None:
+        study, scores = stored.scores(self.dir)
+        refuse_links_out(self.dir)
+        presets = [preset for preset in study.presets if len(scores.filter(preset=preset))]
+        for preset in presets:
+            folder = self.dir / preset if len(study.presets) > 1 else self.dir
+            folder.mkdir(exist_ok=True)
+            results.summarise(study, preset, scores, folder, console)
