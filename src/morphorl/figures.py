@@ -23,7 +23,7 @@ from morphorl.readings import Reading, spoken
 from morphorl.verdicts import Judged
 
 REFERENCE_COLOURS = ("#1a1a1a", "#8a8a8a", "#b5651d", "#a0336f", "#5b7f3a", "#7a5c3e")
-ANSWER_COLOURS = {"supported": "#0a7048", "contradicted": "#b3261e", "undecided": "#b08900"}
+ANSWER_COLOURS = {"supported": "#0a7048", "contradicted": "#b3261e", "undecided": "#b08900", "not testable": "#777777"}
 MOST_WITHIN = 9
 """Arms whose legend finds room within the axes."""
 STYLE: dict[Any, Any] = {

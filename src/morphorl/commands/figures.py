@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from morphorl import envs, figures, readings, results, scores, stored, verdicts
+from morphorl import envs, figures, pattern_map, readings, results, scores, stored, verdicts
 from morphorl.commands.shared import PositionalFolder, console
 from morphorl.findings import attempt
 from morphorl.study import Study
@@ -17,7 +17,8 @@ class Figures:
     """Draw a study's figures, each as PNG and SVG fit for a paper, into DIR/figures.
 
     Learning curves, survival until the threshold, early return against γ, the luck of few seeds, and for several
-    readings of the post a specification curve for each claim. Each preset of a study of several has its own folder.
+    readings of the post a specification curve for each claim. A study that sweeps diffusion and guidance gets a map of
+    where the cell harms beside the linear theory. Each preset of a study of several has its own folder.
     """
 
     dir: PositionalFolder
@@ -32,6 +33,20 @@ class Figures:
             for name, why in told.items():
                 what = str(folder / f"{name}.png") if why is None else f"{name}: not drawn: {why}"
                 console.print(what, soft_wrap=True, markup=False, highlight=False)
+        self._draw_maps(study, curves)
+
+    def _draw_maps(self, study: Study, curves: pl.DataFrame) -> None:
+        """The map of a study that sweeps diffusion and guidance, one figure for each environment."""
+        for environment in curves["environment"].unique(maintain_order=True):
+            found = pattern_map.find(study.expand(study.presets[0]), environment)
+            if found is None:
+                continue
+            table = scores.table(curves.filter(environment=environment))
+            panels = {preset: table.filter(preset=preset) for preset in study.presets}
+            path = self.dir / "figures" / f"{results.file_name(environment)}_map"
+            why = attempt(pattern_map.draw, found, panels, path)
+            what = f"{path}.png" if why is None else f"{path.name}: not drawn: {why}"
+            console.print(what, soft_wrap=True, markup=False, highlight=False)
 
 
 def _draw(study: Study, preset: str, curves: pl.DataFrame, folder: Path) -> dict[str, str | None]:
