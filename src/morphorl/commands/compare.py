@@ -85,6 +85,14 @@ def _cells(one: Comparison) -> list[str]:
         "" if effect is None else f"{effect.p:.2g}",
         "" if better is None else f"{better.value:.0%}",
         "" if median is None else ("never" if median.value == float("inf") else f"{median.value:,.0f}"),
-        "" if one.ratio is None else f"{one.ratio.value:.2f} [dim]{one.ratio.low:.2f} to {one.ratio.high:.2f}[/dim]",
+        "" if one.ratio is None else _ratio(one.ratio),
         "" if one.log_rank is None else f"{one.log_rank:.2g}",
     ]
+
+
+def _ratio(ratio: Estimate) -> str:
+    """A ratio of medians, none where the arm has no median; an open interval has no upper end."""
+    if math.isinf(ratio.value):
+        return "none"
+    high = "∞" if math.isinf(ratio.high) else f"{ratio.high:.2f}"
+    return f"{ratio.value:.2f} [dim]{ratio.low:.2f} to {high}[/dim]"
