@@ -241,6 +241,12 @@ def test_a_signal_that_the_rule_does_not_use_is_refused():
         aware(Guidance("win_stay", signal="shuffled"), replace(STILL, reset="redraw"))
 
 
+def test_a_shuffled_signal_without_a_neighbour_is_refused():
+    """Rolled by one among one, every surprise would stay where it is."""
+    with pytest.raises(SettingError, match=r"guidance.signal = 'shuffled': must be .* where ppo.num_envs is 1"):
+        aware(replace(THREE, signal="shuffled"), ppo=PPO(num_envs=1))
+
+
 # --- Strength over time ----------------------------------------------------------------------------------------------
 
 

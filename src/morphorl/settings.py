@@ -201,6 +201,11 @@ class Settings(eqx.Module):
                 f"guidance.signal = {self.guidance.signal!r}: must be 'td_error' where guidance.kind is "
                 f"{self.guidance.kind!r}, which has no use for a TD error."
             )
+        if self.guidance.signal == "shuffled" and self.ppo.num_envs == 1:
+            raise SettingError(
+                "guidance.signal = 'shuffled': must be 'td_error' or 'constant' where ppo.num_envs is 1; without a "
+                "neighbour the control would get the signal itself."
+            )
         for name, value, allowed in (
             ("blend.kind", self.blend.kind, ("average", "add")),
             ("control.kind", self.control.kind, ("none", "sign", "sticky")),
