@@ -202,7 +202,7 @@ def test_luck_runs_a_crossed_study_goes_on_and_reads_its_folder(tmp_path, comman
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["blind_dynamics"], "cell_seeds = None, seeds = 32: must be 3 or more of each"),
+        (["blind_dynamics"], "cell_seeds = None, seeds = 64: must be 3 or more of each"),
         (["crossed", "--set", "cell_seeds=2"], "cell_seeds = 2, seeds = 12: must be 3 or more"),
         (["crosed"], "Did you mean 'crossed'?"),
         (["."], "holds no curves.parquet"),

@@ -20,7 +20,7 @@ NAMES = ["cartpole", "cartpole_threshold", "cartpole_strength", "cartpole_luck"]
 def drawn(root, study, threshold=475.0, **more):
     curves = finish(root, study, **more).curves(study).filter(environment="CartPole-v1")
     labelled = study.expand("standard")
-    strengths, rival = readings.strengths(labelled), readings.rival(list(labelled))
+    strengths, rival = readings.strengths(labelled), readings.rival(labelled)
     return figures.draw_all(curves, "CartPole-v1", root / "figures" / "cartpole", strengths, rival, threshold)
 
 
