@@ -81,6 +81,27 @@ def test_a_reference_beside_another_ppo_or_another_blend_is_none():
     assert readings.readings(study(half).expand("standard")) == []
 
 
+def test_what_an_arm_does_without_is_not_named_among_its_settings():
+    """Without a readout a cell acts on nothing; a bank of leaky integrators is guided all the same."""
+    arms = {
+        "plain": {"blend": {"weight": 0.0}},
+        "cell": {},
+        "sticky": {"blend": {"kind": "none"}, "control": {"kind": "sticky"}},
+        "leaky": {"blend": {"kind": "none"}, "memory": {"kind": "leaky"}},
+        "previous": {"blend": {"kind": "none"}, "memory": {"kind": "previous"}},
+    }
+    labelled = study(arms).expand("standard")
+    tables = {label: {name.partition(".")[0] for name in readings.in_words(one)} for label, one in labelled.items()}
+    plain = tables.pop("plain")
+    added = {label: of - plain for label, of in tables.items()}
+    assert added == {
+        "cell": {"cell", "guidance", "blend", "field", "control"},
+        "sticky": {"control"},
+        "leaky": {"memory", "guidance"},
+        "previous": {"memory"},
+    }
+
+
 def test_zeros_that_are_added_are_plain_ppo():
     added = {label: {"blend": {"kind": "add"}} | values for label, values in BLIND.items() if label != "zero readout"}
     added["plain PPO"] = {"blend": {"kind": "none"}}

@@ -49,16 +49,12 @@ def families(labelled: Mapping[str, Settings]) -> list[Family]:
     Args:
         labelled: the settings of every arm under one preset (`Study.expand`).
     """
-    swept = [family for family in readings.families(labelled) if 0.0 in family.values() and max(family.values()) > 0]
-    first = {next(iter(family)): family for family in swept}
-    heard = {label: family for label, family in first.items() if not readings.is_plain(labelled[label])}
-    differing = readings.differences([readings.plain_values(labelled[label]) for label in heard])
-    options = {name: column for name, column in differing.items() if name != readings.STRENGTH}
+    pairs = [(labelled[next(iter(family))], family) for family in readings.guided_families(labelled)]
+    heard = [(settings, family) for settings, family in pairs if not readings.is_plain(settings)]
+    options = readings.distinguish([settings for settings, _ in heard])
     return [
-        Family(
-            {name: column[i] for name, column in options.items()}, family, readings.plain_of(labelled, labelled[one])
-        )
-        for i, (one, family) in enumerate(heard.items())
+        Family(own, family, readings.plain_of(labelled, settings))
+        for own, (settings, family) in zip(options, heard, strict=True)
     ]
 
 

@@ -1,6 +1,6 @@
 """Families of arms that differ in γ alone; each of them that can be judged is a reading of the post."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -26,7 +26,7 @@ class Reading(NamedTuple):
     @property
     def name(self) -> str:
         """What tells it from the others, in words; empty for the only reading of a study."""
-        return ", ".join(f"{spoken(setting)} {value}" for setting, value in self.options.items())
+        return option_words(self.options)
 
 
 def families(labelled: Mapping[str, Settings]) -> list[dict[str, float]]:
@@ -36,6 +36,11 @@ def families(labelled: Mapping[str, Settings]) -> list[dict[str, float]]:
         unguided = replace(settings, guidance=replace(settings.guidance, strength=0.0))
         grouped.setdefault(unguided.digest, {})[label] = settings.guidance.strength
     return list(grouped.values())
+
+
+def guided_families(labelled: Mapping[str, Settings]) -> list[dict[str, float]]:
+    """The families with γ = 0 and some γ > 0."""
+    return [family for family in families(labelled) if 0.0 in family.values() and max(family.values()) > 0]
 
 
 def strengths(labelled: Mapping[str, Settings]) -> dict[str, float]:
@@ -60,15 +65,15 @@ def rival(labelled: Mapping[str, Settings]) -> str:
 
 def is_plain(settings: Settings) -> bool:
     """Whether no readout reaches the logits, and nothing else acts beside the network."""
-    return _nothing_else(settings) and (settings.blend.kind == "none" or settings.blend.weight == 0)
+    return _nothing_else(settings) and _without_readout(settings)
 
 
 def is_zero(settings: Settings) -> bool:
     """Whether a readout of zeros is blended: a cell that begins at 0 and is not driven stays there, guided or not."""
     cell = settings.cell
     at_zero = cell.kind == "matrix" and cell.initial == "signed" and cell.initial_scale == 0 and cell.drive == 0
-    blind = settings.guidance.kind in ("none", "blind")
-    return _nothing_else(settings) and at_zero and blind and not is_plain(settings)
+    undriven = settings.guidance.kind in ("none", "blind") and not settings.learned.parameters
+    return _nothing_else(settings) and at_zero and undriven and not is_plain(settings)
 
 
 def plain_of(labelled: Mapping[str, Settings], settings: Settings) -> str | None:
@@ -96,6 +101,10 @@ def _nothing_else(settings: Settings) -> bool:
     return settings.control.kind == "none" and settings.memory.kind == "none" and not settings.ppo.skip
 
 
+def _without_readout(settings: Settings) -> bool:
+    return settings.blend.kind == "none" or settings.blend.weight == 0
+
+
 def _same(one: eqx.Module, other: eqx.Module) -> bool:
     return to_dict(one) == to_dict(other)
 
@@ -107,7 +116,7 @@ def readings(labelled: Mapping[str, Settings]) -> list[Reading]:
         labelled: the settings of every arm under one preset (`Study.expand`).
     """
     control = next((label for label in labelled if label.startswith(CONTROL)), None)
-    swept = [family for family in families(labelled) if 0.0 in family.values() and max(family.values()) > 0]
+    swept = guided_families(labelled)
     first = [labelled[next(iter(family))] for family in swept]
     references = [(plain_of(labelled, settings), zero_of(labelled, settings)) for settings in first]
     judged = [
@@ -115,9 +124,8 @@ def readings(labelled: Mapping[str, Settings]) -> list[Reading]:
         for family, (plain, zero), settings in zip(swept, references, first, strict=True)
         if plain and zero and plain not in family
     ]
-    differing = differences([plain_values(settings) for _, settings in judged])
-    options = {name: column for name, column in differing.items() if name != STRENGTH}
-    return [Reading({name: column[i] for name, column in options.items()}, arms) for i, (arms, _) in enumerate(judged)]
+    options = distinguish([settings for _, settings in judged])
+    return [Reading(own, arms) for own, (arms, _) in zip(options, judged, strict=True)]
 
 
 def of_study(study: Study, preset: str) -> list[Reading]:
@@ -131,23 +139,38 @@ def spoken(setting: str) -> str:
     return table if name == "kind" else name
 
 
+def option_words(options: Mapping[str, str]) -> str:
+    """Settings by dotted name and their values, as they stand in a title."""
+    return ", ".join(f"{spoken(setting)} {value}" for setting, value in options.items())
+
+
 def plain_values(settings: Settings) -> dict[str, Any]:
     """An arm's settings by dotted name, without those that a study gives once for all arms."""
     return flatten({name: value for name, value in to_dict(settings).items() if name not in SHARED})
 
 
 def in_words(settings: Settings) -> dict[str, str]:
-    """An arm's settings by dotted name, in words; those that cannot act are left out.
+    """An arm's settings by dotted name, in words; tables that cannot act are left out.
 
-    Without a blended readout neither cell nor guidance acts on the logits, and without a memory its settings do not.
+    Without a readout on the logits there is no use for a cell or field, a blend, guidance (unless a bank of leaky
+    integrators is guided), and a control (unless actions are sticky). Without a memory its settings do nothing.
     """
-    idle = () if settings.memory.kind != "none" else ("memory.",)
-    if is_plain(settings) and settings.memory.kind == "none":
-        idle = ("memory.", "cell.", "guidance.", "blend.", "field.", "control.")
-    return {name: shown(value) for name, value in plain_values(settings).items() if not name.startswith(idle)}
+    idle = {"memory"} if settings.memory.kind == "none" else set()
+    if _without_readout(settings):
+        idle |= {"cell", "field", "blend"}
+        idle |= {"guidance"} if settings.memory.kind != "leaky" else set()
+        idle |= {"control"} if settings.control.kind != "sticky" else set()
+    values = plain_values(settings)
+    return {name: shown(value) for name, value in values.items() if name.partition(".")[0] not in idle}
 
 
 def differences(values: list[dict[str, Any]]) -> dict[str, list[str]]:
     """The settings in which several arms differ, and what each of them has, in words."""
     columns = {name: [shown(one[name]) for one in values] for name in (values[0] if values else ())}
     return {name: column for name, column in columns.items() if len(set(column)) > 1}
+
+
+def distinguish(arms: Sequence[Settings]) -> list[dict[str, str]]:
+    """For each of several arms, what it has in the settings, other than γ, in which they differ."""
+    columns = differences([plain_values(settings) for settings in arms])
+    return [{name: column[i] for name, column in columns.items() if name != STRENGTH} for i in range(len(arms))]

@@ -13,7 +13,7 @@ from morphorl.errors import SettingError
 from morphorl.files import write_atomically
 from morphorl.odds_report import Family, Odds
 from morphorl.plot_odds import SIZES
-from morphorl.readings import spoken
+from morphorl.readings import option_words
 
 
 @dataclasses.dataclass
@@ -49,8 +49,8 @@ class OddsCommand:
 
 
 def _table(preset: str, family: Family, told: list[Odds]) -> Table:
-    options = ", ".join(f"{spoken(name)} {value}" for name, value in family.options.items())
-    title = f"{', '.join(filter(None, (preset, options)))}: share of studies of n seeds that see the plot"
+    family_words = ", ".join(filter(None, (preset, option_words(family.options))))
+    title = f"{family_words}: share of studies of n seeds that see the plot"
     table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     table.add_column("plot", overflow="fold")
     table.add_column("baseline", overflow="fold")
