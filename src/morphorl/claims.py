@@ -19,11 +19,9 @@ import polars as pl
 
 from morphorl import spread
 from morphorl.intervals import Effect, EvidenceError, Resampled, combine, holm, resample
-from morphorl.paired_arms import Arm, Evidence, gather
+from morphorl.paired_arms import Arm, Evidence, gather, learned
 
 MARGIN, LEVEL = 0.2, 0.025
-LEAST_GAIN = 0.5
-"""Plain PPO must add this share of its untrained return, or there is no learning to measure effects by."""
 FULL, PARTIAL = "CartPole-v1", "StatelessCartPole-v1"
 
 CLAIMS = {
@@ -107,7 +105,7 @@ def faster_at_first(evidence: Evidence, arms: Arms, rival: str, claim: str) -> V
     """
     strengths = _guided(arms)
     scores = {label: resample(arm.early) for label, arm in evidence.arms.items()}
-    gain = _gain(evidence.arms[arms.plain], "early", arms.plain)
+    gain = learned(evidence.arms[arms.plain], "early", arms.plain)
     leads = [Named(f"{label} against {rival}", _lead(scores[label], scores[rival], gain)) for label in strengths]
     trend = _trend([scores[label] for label in (_unguided(arms), *strengths)], gain)
     much = _much([lead.effect for lead in leads])
@@ -133,7 +131,7 @@ def similar_rate(evidence: Evidence, arms: Arms) -> Verdict:
     """
     low = _guided(arms)[: max(1, len(_guided(arms)) // 2)]
     plain = evidence.arms[arms.plain]
-    gain = _gain(plain, "mean", arms.plain)
+    gain = learned(plain, "mean", arms.plain)
     reference = resample(plain.mean)
 
     def against_plain(label: str) -> Named:
@@ -166,7 +164,7 @@ def unstable(evidence: Evidence, arms: Arms, claim: str = "C2b") -> Verdict:
     """
     strong = _guided(arms)[len(_guided(arms)) // 2 :]
     # The scale is a constant here: its own uncertainty is small beside that of a spread.
-    gain = _gain(evidence.arms[arms.plain], "final", arms.plain).value
+    gain = learned(evidence.arms[arms.plain], "final", arms.plain).value
     excesses = [one for label in strong for one in _excesses(evidence, label, _unguided(arms), gain)]
     much = _much([excess.effect for excess in excesses])
     known = [] if arms.control is None else _excesses(evidence, arms.control, arms.plain, gain)
@@ -257,26 +255,6 @@ def _trend(scores: list[Resampled], gain: Resampled) -> Effect:
     ranks = np.arange(len(scores)) - (len(scores) - 1) / 2
     weights = ranks * (len(scores) - 1) / np.sum(ranks**2)
     return combine(lambda scale, *arms: sum(w * a for w, a in zip(weights, arms, strict=True)) / scale, gain, *scores)
-
-
-def _gain(plain: Arm, score: Literal["early", "mean", "final"], label: str) -> Resampled:
-    """What plain PPO learns: its score less its untrained return.
-
-    Raises:
-        EvidenceError: if the latter was not measured, or if what is learned is less than LEAST_GAIN of it in more than
-            2.5% of the resamples. On a smaller scale, differences between untrained networks would look large.
-    """
-    if not np.isfinite(plain.untrained).all():
-        raise EvidenceError(f"the untrained return of {label} was not measured: there is no unit.")
-    trained, untrained = resample(getattr(plain, score)), resample(plain.untrained)
-    gain = Resampled(trained.value - untrained.value, trained.replicates - untrained.replicates, trained.n)
-    enough = gain.replicates > LEAST_GAIN * np.abs(untrained.replicates)
-    if np.mean(enough) < 0.975:
-        raise EvidenceError(
-            f"{label} learns too little to measure by ({trained.value:.1f} after {untrained.value:.1f} untrained). "
-            "Train for more steps."
-        )
-    return gain
 
 
 def _guided(arms: Arms) -> list[str]:

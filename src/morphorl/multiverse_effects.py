@@ -9,9 +9,8 @@ from jaxtyping import Float
 
 from morphorl import paired_arms
 from morphorl.errors import SettingError
-from morphorl.intervals import Effect, EvidenceError, Resampled, combine, resample
+from morphorl.intervals import Effect, Resampled, combine, resample
 from morphorl.multiverse import Levels, levels_of
-from morphorl.paired_arms import Arm
 from morphorl.readings import readings
 from morphorl.settings import Settings
 
@@ -82,13 +81,13 @@ def effects(labelled: Mapping[str, Settings], scores: pl.DataFrame, environment:
 
     Raises:
         SettingError: as `members`.
-        EvidenceError: as `paired_arms.gather`, if the untrained return was not measured, or plain PPO learns nothing.
+        EvidenceError: as `paired_arms.gather` and `paired_arms.learned`.
     """
     found = members(labelled)
     labels = dict.fromkeys(label for one in found for label in (one.plain, one.zero, *one.strengths))
     gathered = paired_arms.gather(scores, environment, list(labels))
     means = {label: resample(arm.mean) for label, arm in gathered.arms.items()}
-    units = {one.plain: _unit(one.plain, gathered.arms[one.plain]) for one in found}
+    units = {one.plain: paired_arms.learned(gathered.arms[one.plain], "mean", one.plain) for one in found}
     chosen = {"strongest": [_strongest(one) for one in found], "best": [_best(one, means) for one in found]}
     outcomes = {
         (choice, rival): _outcome(found, chosen[choice], rival, means, units) for choice in CHOICES for rival in RIVALS
@@ -125,14 +124,3 @@ def _strongest(one: Member) -> str:
 def _best(one: Member, means: dict[str, Resampled]) -> str:
     guided = [label for label, strength in one.strengths.items() if strength > 0]
     return max(guided, key=lambda label: means[label].value)
-
-
-def _unit(label: str, plain: Arm) -> Resampled:
-    """What plain PPO learns. Where some resample says that this is nothing, no effect can be measured by it."""
-    trained, untrained = resample(plain.mean), resample(plain.untrained)
-    gain = Resampled(trained.value - untrained.value, trained.replicates - untrained.replicates, trained.n)
-    if (gain.replicates <= 0).any():
-        raise EvidenceError(
-            f"{label} learns too little to measure by ({trained.value:.1f} after {untrained.value:.1f} untrained)."
-        )
-    return gain

@@ -1,17 +1,20 @@
 """What a verdict rests on: the arms of one environment on common seeds, or a sentence on what is wrong with them."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import polars as pl
 from jaxtyping import Float
 
-from morphorl.intervals import EvidenceError
+from morphorl.intervals import EvidenceError, Resampled, resample
 from morphorl.scores import known
 
 LEAST_SEEDS = 8
 """Fewer seeds give no verdict: their bootstrap intervals are far too narrow (docs/method.md)."""
+
+LEAST_GAIN = 0.5
+"""Plain PPO must add this share of its untrained return, or there is no learning to measure effects by."""
 
 NEEDED = ("early_return", "area_under_curve", "final_return", "peak_return")
 
@@ -74,6 +77,29 @@ def gather(scores: pl.DataFrame, environment: str, labels: Sequence[str]) -> Evi
         if count == len(seeds):
             raise EvidenceError(f"all {count} runs of {label!r} in {environment} diverged.")
     return Evidence(arms, len(seeds), tuple(notes))
+
+
+def learned(plain: Arm, score: Literal["early", "mean", "final"], label: str) -> Resampled:
+    """What plain PPO learns, the unit of effects: its score less its untrained return, IQMs over seeds.
+
+    Args:
+        label: of plain PPO, for the sentence.
+
+    Raises:
+        EvidenceError: if the latter was not measured, or if what is learned is less than LEAST_GAIN of it in more than
+            2.5% of the resamples. On a smaller scale, differences between untrained networks would look large.
+    """
+    if not np.isfinite(plain.untrained).all():
+        raise EvidenceError(f"the untrained return of {label} was not measured: there is no unit.")
+    trained, untrained = resample(getattr(plain, score)), resample(plain.untrained)
+    gain = Resampled(trained.value - untrained.value, trained.replicates - untrained.replicates, trained.n)
+    enough = gain.replicates > LEAST_GAIN * np.abs(untrained.replicates)
+    if np.mean(enough) < 0.975:
+        raise EvidenceError(
+            f"{label} learns too little to measure by ({trained.value:.1f} after {untrained.value:.1f} untrained). "
+            "Train for more steps."
+        )
+    return gain
 
 
 def _check_seeds(arm: pl.DataFrame, name: str) -> None:

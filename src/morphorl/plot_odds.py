@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 
-from morphorl.claims import LEAST_GAIN, MARGIN
+from morphorl.claims import MARGIN
 from morphorl.intervals import Estimate, EvidenceError
+from morphorl.paired_arms import LEAST_GAIN
 
 SIZES = (1, 3, 5, 10)
 """Seeds of an arm in the small studies."""
