@@ -74,14 +74,13 @@ def few_resamples(monkeypatch):
 
 
 def table(scores):
-    """Curves whose every return is the run's score, by arm a matrix of a row per pattern and a column per learner."""
+    """Scores of runs that earn the same throughout; by arm a matrix of a row per pattern and a column per learner."""
     rows = [
-        {"preset": "standard", "environment": "CartPole-v1", "arm": arm, "seed": seed, "cell_seed": cell_seed,
-         "env_steps": steps, "episode_return": float(matrix[cell_seed, seed]), "episodes": 1}
+        {"preset": "standard", "environment": "CartPole-v1", "arm": arm, "seed": seed, "cell_seed": cell_seed}
+        | dict.fromkeys(luck_report.SCORES.values(), float(matrix[cell_seed, seed]))
         for arm, matrix in scores.items()
         for cell_seed, seed in np.ndindex(*matrix.shape)
-        for steps in (100, 200)
-    ]  # fmt: skip
+    ]
     return pl.DataFrame(rows)
 
 
@@ -124,8 +123,8 @@ def test_the_report_splits_each_arms_matrix_and_compares_with_its_partner(few_re
     generator = np.random.default_rng(0)
     calm = generator.normal(20, 1, size=(5, 4))
     lucky = 21 + 5 * generator.normal(size=(5, 1)) + generator.normal(size=(5, 4))
-    curves = table({"γ = 0": calm, "γ = 0.3": lucky}).sample(fraction=1, shuffle=True, seed=1)
-    told = luck_report.report(curves, settings(**{"γ = 0": (0.0, "average"), "γ = 0.3": (0.3, "average")}))
+    rows = table({"γ = 0": calm, "γ = 0.3": lucky}).sample(fraction=1, shuffle=True, seed=1)
+    told = luck_report.report(rows, settings(**{"γ = 0": (0.0, "average"), "γ = 0.3": (0.3, "average")}))
     arms = told["standard"]["CartPole-v1"]
     score = arms["γ = 0.3"]["scores"]["mean_return"]
     assert arms["γ = 0.3"]["against"] == "γ = 0"
@@ -185,7 +184,7 @@ def test_luck_runs_a_crossed_study_goes_on_and_reads_its_folder(tmp_path, comman
     arms = ["--set", "settings.ppo.epochs=1"]
     code, printed = command("luck", "crossed", "--out", "one", *SMALL, *arms)
     assert (code, "how often 10 seeds find" in printed) == (None, True)
-    for name in ("luck.json", "luck.png", "luck.svg", "curves.parquet"):
+    for name in ("luck.json", "luck.png", "luck.svg", "curves.parquet", "scores.parquet"):
         assert (tmp_path / "one" / name).stat().st_size > 100
     first = (tmp_path / "one" / "luck.json").read_text()
     shards = sorted(path.name for path in (tmp_path / "one" / "shards").iterdir())
@@ -195,6 +194,11 @@ def test_luck_runs_a_crossed_study_goes_on_and_reads_its_folder(tmp_path, comman
     assert code is None
     assert (tmp_path / "two" / "luck.json").read_text() == first
     assert command("luck", "one", "--against", "γ = 0.2")[0] == 2
+    (tmp_path / "published").mkdir()
+    for name in ("study.json", "scores.parquet"):
+        (tmp_path / "published" / name).write_bytes((tmp_path / "one" / name).read_bytes())
+    assert command("luck", "published")[0] is None
+    assert (tmp_path / "published" / "luck.json").read_text() == first
     code, printed = command("luck", "one", "--out", "three", "--against", "γ = 0")
     assert (code, "added with β = 1, γ = 0.3: differs from γ = 0 in more than" in printed) == (None, True)
 
@@ -205,7 +209,7 @@ def test_luck_runs_a_crossed_study_goes_on_and_reads_its_folder(tmp_path, comman
         (["blind_dynamics"], "cell_seeds = None, seeds = 64: must be 3 or more of each"),
         (["crossed", "--set", "cell_seeds=2"], "cell_seeds = 2, seeds = 12: must be 3 or more"),
         (["crosed"], "Did you mean 'crossed'?"),
-        (["."], "holds no curves.parquet"),
+        (["."], "holds no study"),
     ],
 )
 def test_luck_refuses_in_a_sentence_what_is_not_crossed(tmp_path, command, arguments, message):

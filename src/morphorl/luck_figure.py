@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from morphorl.figures import STYLE
+from morphorl.figures import STYLE, save
 from morphorl.luck_report import LEAD, ArmReport, Found, Plain, Report
 
 LINES = {"fresh_patterns": "-", "one_pattern": "--"}
@@ -38,10 +38,7 @@ def draw(report: Report, path: Path) -> None:
             _draw_panel(left, right, arms)
         note = "solid: a fresh pattern with every seed; dashed: all seeds of an arm on one pattern; bars: 95% intervals"
         figure.supxlabel(note, fontsize="small")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path.with_suffix(".png"), dpi=160)
-        figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
-        plt.close(figure)
+        save(figure, path)
 
 
 def _draw_panel(left: Axes, right: Axes, arms: dict[str, ArmReport]) -> None:

@@ -4,7 +4,7 @@ An arm is compared with its partner, which shares all its settings but has γ = 
 than the guidance, and the comparison would not say what did it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple, NotRequired, TypedDict
 
 import numpy as np
@@ -14,13 +14,11 @@ from jaxtyping import Float
 from morphorl import luck, luck_crossed, readings, stats
 from morphorl.errors import SettingError, did_you_mean
 from morphorl.intervals import Estimate, EvidenceError
+from morphorl.scores import known
 from morphorl.settings import Settings
 
-SCORES: dict[str, Callable] = {
-    "mean_return": lambda returns: returns.mean(axis=1),
-    "early_return": stats.early,
-    "final_return": stats.final,
-}
+SCORES = {"mean_return": "area_under_curve", "early_return": "early_return", "final_return": "final_return"}
+"""The scores that are split, and the columns of `scores.table` that hold them."""
 LEAD = "mean_return"
 """The score that table and figure show: it means the same for a run of any length."""
 
@@ -96,28 +94,28 @@ class Comparison(NamedTuple):
     warning: str | None
 
 
-def report(curves: pl.DataFrame, labelled: Mapping[str, Mapping[str, Settings]], against: str | None = None) -> Report:
+def report(table: pl.DataFrame, labelled: Mapping[str, Mapping[str, Settings]], against: str | None = None) -> Report:
     """Split the variance of every arm, and resample comparisons with its partner, or with the arm `against`.
 
     Args:
-        curves: the runs of a study, as `Store.curves` returns them.
+        table: a row for each run, as `scores.table` makes them.
         labelled: by preset, the settings of every arm (`Study.expand`).
 
     Raises:
         SettingError: if no arm has that label, or the runs do not cross cell seeds with seeds.
     """
-    arms = curves["arm"].unique(maintain_order=True).to_list()
+    arms = table["arm"].unique(maintain_order=True).to_list()
     if against is not None and against not in arms:
         hint = did_you_mean(against, arms)
         raise SettingError(f"against = {against!r}: must be one of {', '.join(map(repr, arms))}.{hint}")
-    runs = curves.select("arm", "seed", "cell_seed").unique()
+    runs = table.select("arm", "seed", "cell_seed").unique()
     if runs["cell_seed"].n_unique() < 3 or len(runs) < 3 * len(runs.unique(["arm", "seed"])):
         raise SettingError(
             "cell_seeds: must be 3 or more cell seeds crossed with the seeds; set it in the study, or with "
             "--set cell_seeds=16."
         )
     told: Report = {}
-    for (preset, environment), rows in curves.group_by("preset", "environment", maintain_order=True):
+    for (preset, environment), rows in table.group_by("preset", "environment", maintain_order=True):
         present = {arm: labelled[str(preset)][arm] for arm in rows["arm"].unique(maintain_order=True)}
         told.setdefault(str(preset), {})[str(environment)] = _environment(rows, compared(present, against))
     return told
@@ -159,9 +157,9 @@ def _named(labelled: Mapping[str, Settings], label: str, against: str) -> Compar
 
 
 def _environment(rows: pl.DataFrame, comparisons: Mapping[str, Comparison]) -> dict[str, ArmReport]:
-    of_arm = {arm: rows.filter(arm=arm) for arm in comparisons}
-    scores = {arm: _scores(runs) for arm, runs in of_arm.items()}
-    seeds = {arm: _seeds(runs) for arm, runs in of_arm.items()}
+    of_arm = {arm: rows.filter(arm=arm).sort("seed", "cell_seed") for arm in comparisons}
+    scores = {arm: {name: _matrix(runs, column) for name, column in SCORES.items()} for arm, runs in of_arm.items()}
+    seeds = {arm: runs.select("seed", "cell_seed").rows() for arm, runs in of_arm.items()}
     told: dict[str, ArmReport] = {}
     for arm, (against, warning) in comparisons.items():
         rivals: Mapping[str, Matrix | str | None] = scores[against] if against else dict.fromkeys(SCORES)
@@ -172,17 +170,12 @@ def _environment(rows: pl.DataFrame, comparisons: Mapping[str, Comparison]) -> d
     return told
 
 
-def _seeds(runs: pl.DataFrame) -> list[tuple[int, int]]:
-    return runs.select("cell_seed", "seed").unique().sort("cell_seed", "seed").rows()
-
-
-def _scores(rows: pl.DataFrame) -> dict[str, Matrix | str]:
-    """The matrix of each score, or a sentence on why there is none."""
+def _matrix(runs: pl.DataFrame, column: str) -> Matrix | str:
+    """A score of one arm's runs, which are sorted by seed and cell seed, or a sentence on why there is none."""
     try:
-        _, returns = stats.on_grid(rows, stats.POINTS)
-        return {name: stats.crossed(rows, score(returns)) for name, score in SCORES.items()}
+        return stats.crossed(runs, known(runs, column))
     except EvidenceError as error:
-        return dict.fromkeys(SCORES, str(error))
+        return str(error)
 
 
 def _score(scores: Matrix | str, rival: Matrix | str | None) -> Score:

@@ -85,7 +85,7 @@ def steps_to(threshold: float, curves: pl.DataFrame) -> Float[np.ndarray, " seed
 
 
 def crossed(curves: pl.DataFrame, scores: Float[np.ndarray, " runs"]) -> Float[np.ndarray, "cell_seeds seeds"]:
-    """The scores of one arm's runs (in the order of `on_grid`) as a matrix: a row per pattern, a column per learner.
+    """The scores of one arm's runs, sorted by seed and cell seed, as a matrix: a row per pattern, a column per learner.
 
     Raises:
         EvidenceError: if not every cell seed was run with every seed.

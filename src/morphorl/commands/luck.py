@@ -12,9 +12,9 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import engines, luck_figure, luck_report, stored, study_file
+from morphorl import engines, luck_figure, luck_report, scores, stored, study_file
 from morphorl.commands.shared import Changes, Folder, console, folder_of
-from morphorl.errors import SettingError, StoreError
+from morphorl.errors import SettingError
 from morphorl.files import refuse_links_out, write_atomically, write_table
 from morphorl.luck_report import LEAD, ArmReport, Plain
 from morphorl.run import run
@@ -34,7 +34,7 @@ class Luck:
 
     study: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="STUDY|DIR")]
     """A study file (….toml), the name of a study that `morphorl studies` lists (`crossed`), or a folder with the
-    results of one."""
+    results of one (one of docs/results with scores.parquet too)."""
     out: Folder | None = None
     """Where everything is written; runs/NAME, or the folder of the results, if not given."""
     against: str | None = None
@@ -44,10 +44,10 @@ class Luck:
     """Change a value of the study, in TOML's syntax: --set seeds=4 --set cell_seeds=4. May be repeated."""
 
     def __call__(self) -> None:
-        study, curves, folder, failed = self._read() if Path(self.study).is_dir() else self._run()
+        study, table, folder, failed = self._read() if Path(self.study).is_dir() else self._run()
         labelled = {preset: study.expand(preset) for preset in study.presets}
         with console.status("resampling"):
-            report = luck_report.report(curves, labelled, self.against)
+            report = luck_report.report(table, labelled, self.against)
             write_atomically(folder / "luck.json", lambda path: path.write_text(json.dumps(report, indent=2)))
             luck_figure.draw(report, folder / "luck")
         for preset, environments in report.items():
@@ -61,14 +61,10 @@ class Luck:
         root, folder = Path(self.study), Path(self.study) if self.out is None else self.out
         if self.set:
             raise SettingError(f"set = {self.set[0]!r}: must not be given with a folder, whose study has been run.")
-        try:
-            curves = pl.read_parquet(root / "curves.parquet")
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise StoreError(f"{root}: holds no curves.parquet; must be a folder that `morphorl run` wrote.") from error
-        study = stored.load(root).study
+        study, table = stored.scores(root)
         folder.mkdir(parents=True, exist_ok=True)
         refuse_links_out(folder)
-        return study, curves, folder, 0
+        return study, table, folder, 0
 
     def _run(self) -> tuple[Study, pl.DataFrame, Path, int]:
         study = study_file.load(self.study, self.set)
@@ -80,8 +76,10 @@ class Luck:
         store = Store(folder_of(study.name) if self.out is None else self.out)
         failed = run(study, store, console, engine=engines.local)
         curves = store.curves(study)
+        table = scores.table(curves)
         write_atomically(store.root / "curves.parquet", lambda path: write_table(curves, path))
-        return study, curves, store.root, failed
+        write_atomically(store.root / scores.FILE, lambda path: write_table(table, path))
+        return study, table, store.root, failed
 
 
 def _print(head: str, arms: dict[str, ArmReport]) -> None:
