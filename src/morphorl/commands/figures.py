@@ -62,8 +62,9 @@ def _draw(study: Study, preset: str, curves: pl.DataFrame, folder: Path) -> dict
             told |= figures.draw_all(rows, f"{environment}, {preset}", path, strengths, rival, threshold)
     else:
         told["learning curves and the like"] = f"{len(labelled)} arms are too many for one figure."
-    for verdict in judged[0].verdicts if len(judged) > 1 else ():
-        words = re.sub(r"\W+", "_", verdict.claim.replace("γ = 0", "unguided").lower()).strip("_")
-        name, title = f"readings_{words}", f"{verdict.claim}, {preset}: {verdict.metric}"
-        told[name] = attempt(figures.specification, judged, verdict.claim, title, folder / name)
+    metrics = {verdict.claim: verdict.metric for one in judged for verdict in one.verdicts}
+    for claim, metric in metrics.items() if len(judged) > 1 else ():
+        words = re.sub(r"\W+", "_", claim.replace("γ = 0", "unguided").lower()).strip("_")
+        name, title = f"readings_{words}", f"{claim}, {preset}: {metric}"
+        told[name] = attempt(figures.specification, judged, claim, title, folder / name)
     return told
