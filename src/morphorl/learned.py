@@ -97,6 +97,7 @@ def check_settings(settings: Any) -> None:
         return
     for what, value, allowed in (
         ("blend.kind", settings.blend.kind, ("average", "add")),
+        ("blend.update", settings.blend.update, ("blended",)),  # from the network alone no gradient reaches the cell
         ("control.kind", settings.control.kind, ("none", "sticky")),
         ("cell.kind", settings.cell.kind, ("matrix",)),
         ("guidance.kind", settings.guidance.kind, ("none", "blind")),
