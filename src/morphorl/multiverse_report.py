@@ -4,9 +4,9 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from rich import box
 from rich.table import Table
 
+from morphorl import tables
 from morphorl.intervals import Effect
 from morphorl.main_effects import Interval, MainEffects, main_effects
 from morphorl.multiverse import AXES, COUNTS
@@ -77,7 +77,7 @@ def sentence(effects: Effects, choice: str, rival: str) -> str:
 def axis_table(found: Regressions) -> Table:
     """Which axes carry the effects: the share of the variance that each explains, and its adjusted p-value."""
     title = "Share of the variance that an axis explains (by chance), and its adjusted p."
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table = tables.table(title)
     table.add_column("axis")
     for choice, rival in SHOWN.values():
         table.add_column(f"{choice} γ against {AGAINST[rival]}", justify="right")
@@ -95,7 +95,7 @@ def axis_table(found: Regressions) -> Table:
 def level_table(found: Regressions) -> Table:
     """How far each level lies from the mean over all levels; bold where the axis passes its test."""
     title = "How far a level lies from the mean, in what plain PPO learns; 95% over seeds."
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table = tables.table(title)
     table.add_column("level")
     shown = [found[key] for key in SHOWN.values()]
     for choice, rival in SHOWN.values():

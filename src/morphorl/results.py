@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import envs, figures, readings, scores, stats, verdicts
+from morphorl import envs, figures, readings, scores, stats, tables, verdicts
 from morphorl.agents import Agents
 from morphorl.files import write_atomically, write_table
 from morphorl.stats import Estimate
@@ -132,7 +131,7 @@ def _plain_estimate(estimate: Estimate) -> dict:
 def _table(head: str, environment: str, steps: int, arms: dict[str, dict[str, Estimate]]) -> Table:
     seeds = next(iter(next(iter(arms.values())).values())).n
     title = f"{head}: {steps:,} steps, {seeds} seeds. IQM and 95% interval."
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table = tables.table(title)
     table.add_column("arm", overflow="fold")
     shown = [name for name in COLUMNS if name in next(iter(arms.values()))]
     for name in shown:

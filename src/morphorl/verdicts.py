@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
-from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import claims, readings
+from morphorl import claims, readings, tables
 from morphorl.claims import Verdict
 from morphorl.files import write_atomically
 from morphorl.readings import Reading
@@ -72,7 +71,7 @@ def percent(value: float) -> str:
 
 
 def _verdict_table(verdicts: list[Verdict]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table = tables.table()
     for name in ("claim", "metric"):
         table.add_column(name)
     for name in ("effect", "95% interval", "n"):
@@ -87,7 +86,7 @@ def _verdict_table(verdicts: list[Verdict]) -> Table:
 
 
 def _share_table(judged: list[Judged]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table = tables.table()
     for name in ("claim", "metric"):
         table.add_column(name)
     for answer, colour in COLOURS.items():

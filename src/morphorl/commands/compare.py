@@ -5,11 +5,10 @@ import json
 import math
 from typing import Any, Literal
 
-from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import comparisons, readings, stored
+from morphorl import comparisons, readings, stored, tables
 from morphorl.commands.shared import PositionalFolder, console
 from morphorl.comparisons import Comparison
 from morphorl.files import write_atomically
@@ -69,7 +68,7 @@ def _plain(value: Any) -> Any:
 
 
 def _table(title: str, statistic: str, rows: list[Comparison]) -> Table:
-    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table = tables.table(escape(title))
     table.add_column("arm", overflow="fold")
     for name in (f"{statistic.replace('_', ' ')}: difference", "p", "better in", "median steps", "ratio", "log-rank p"):
         table.add_column(name, justify="right", overflow="fold")

@@ -3,10 +3,9 @@
 import dataclasses
 import sys
 
-from rich import box
 from rich.table import Table
 
-from morphorl import evolve_figure, generations, study_file
+from morphorl import evolve_figure, generations, study_file, tables
 from morphorl.commands.shared import Changes, Folder, StudyName, console, folder_of
 from morphorl.search_space import EVOLVED, Search
 
@@ -45,7 +44,7 @@ class Evolve:
 
 
 def _table(search: Search, outcome: generations.Outcome) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table = tables.table()
     table.add_column("setting")
     for name in ("start", EVOLVED, "range"):
         table.add_column(name, justify="right")

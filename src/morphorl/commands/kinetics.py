@@ -4,11 +4,10 @@ import dataclasses
 import json
 import math
 
-from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import cell_figures, cell_theory
+from morphorl import cell_figures, cell_theory, tables
 from morphorl.cell import Cell
 from morphorl.cell_ends import Ends, Spread, Trajectories, ends, trajectories
 from morphorl.cell_theory import FixedPoint, Linear
@@ -176,7 +175,7 @@ def _verdict(unguided: Linear | None, critical: float) -> str:
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE)
+    table = tables.table(title)
     for column in columns:
         table.add_column(column, justify="right")
     return table

@@ -8,11 +8,10 @@ from typing import Annotated
 
 import polars as pl
 import tyro
-from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import engines, luck_figure, luck_report, scores, stored, study_file
+from morphorl import engines, luck_figure, luck_report, scores, stored, study_file, tables
 from morphorl.commands.shared import Changes, Folder, console, folder_of
 from morphorl.errors import SettingError
 from morphorl.files import refuse_links_out, write_atomically, write_table
@@ -126,7 +125,7 @@ def _found(arms: dict[str, ArmReport]) -> Table:
 
 
 def _table(title: str) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table = tables.table(title)
     table.add_column("arm", overflow="fold")
     return table
 

@@ -3,11 +3,10 @@
 import dataclasses
 import json
 
-from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import odds_report, stored
+from morphorl import odds_report, stored, tables
 from morphorl.commands.shared import PositionalFolder, console
 from morphorl.errors import SettingError
 from morphorl.files import write_atomically
@@ -51,7 +50,7 @@ class OddsCommand:
 def _table(preset: str, family: Family, told: list[Odds]) -> Table:
     family_words = ", ".join(filter(None, (preset, option_words(family.options))))
     title = f"{family_words}: share of studies of n seeds that see the plot"
-    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table = tables.table(escape(title))
     table.add_column("plot", overflow="fold")
     table.add_column("baseline", overflow="fold")
     for n in SIZES:
