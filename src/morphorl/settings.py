@@ -41,7 +41,7 @@ class PPO(eqx.Module):
     """Whether the learning rate falls linearly to 0 over the run."""
     anneal_steps: int = setting(0, COUNT_OR_ZERO, static=True)
     """Environment steps over which it falls (0: the run's own). With 100,000 here, a run of 20,000 steps is, bit for
-    bit, the first fifth of one of 100,000."""
+    bit, the first fifth of one of 100,000 (but for `blend.handover`, a share of the run's own steps)."""
     discount: float = setting(0.99, FRACTION)
     """PPO's γ, per environment step (not to be confused with the guidance strength)."""
     gae_lambda: float = setting(0.95, FRACTION)
