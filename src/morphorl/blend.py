@@ -34,6 +34,11 @@ class Blend(eqx.Module):
                 "to teach the network."
             )
 
+    @property
+    def reaches_logits(self) -> bool:
+        """Whether any readout reaches the logits; of settings with plain values, outside compiled programs."""
+        return self.kind != "none" and bool(self.weight != 0)
+
 
 def blend(settings: Blend, logits: Float[Array, "..."], readout: Float[Array, "..."]) -> Float[Array, "..."]:
     """Blend network logits z with the cell's readout o, two arrays of one shape.

@@ -65,7 +65,7 @@ def rival(labelled: Mapping[str, Settings]) -> str:
 
 def is_plain(settings: Settings) -> bool:
     """Whether no readout reaches the logits, and nothing else acts beside the network."""
-    return _nothing_else(settings) and _without_readout(settings)
+    return _nothing_else(settings) and not settings.blend.reaches_logits
 
 
 def is_zero(settings: Settings) -> bool:
@@ -99,10 +99,6 @@ def zero_of(labelled: Mapping[str, Settings], settings: Settings) -> str | None:
 
 def _nothing_else(settings: Settings) -> bool:
     return settings.control.kind == "none" and settings.memory.kind == "none" and not settings.ppo.skip
-
-
-def _without_readout(settings: Settings) -> bool:
-    return settings.blend.kind == "none" or settings.blend.weight == 0
 
 
 def _same(one: eqx.Module, other: eqx.Module) -> bool:
@@ -156,7 +152,7 @@ def in_words(settings: Settings) -> dict[str, str]:
     integrators is guided), and a control (unless actions are sticky). Without a memory its settings do nothing.
     """
     idle = {"memory"} if settings.memory.kind == "none" else set()
-    if _without_readout(settings):
+    if not settings.blend.reaches_logits:
         idle |= {"cell", "field", "blend"}
         idle |= {"guidance"} if settings.memory.kind != "leaky" else set()
         idle |= {"control"} if settings.control.kind != "sticky" else set()

@@ -15,13 +15,14 @@ from morphorl.store import Store
 class Reproduce:
     """Run the post's whole experiment and show what comes out, with a verdict on each of its claims.
 
-    Plain PPO, a scale-matched zero readout, and blind guidance of five strengths, on CartPole-v1 and
-    StatelessCartPole-v1, with common seeds, under both presets of PPO: the study `blind_dynamics`. Writes
-    curves.parquet and study.json into OUT, and figures/, summary.json and verdicts.json into a folder for each preset.
+    Plain PPO, a scale-matched zero readout, blind guidance of five strengths, and a positive control that is unstable
+    by construction, on CartPole-v1 and StatelessCartPole-v1, with common seeds, under both presets of PPO: the study
+    `blind_dynamics`. Writes curves.parquet, scores.parquet and study.json into OUT, and figures/, summary.json and
+    verdicts.json into a folder for each preset.
     """
 
     seeds: int = 9
-    """Runs per arm and environment. 9 × 7 arms fill two batches of 32; verdicts ask for 8, and deserve more."""
+    """Runs per arm and environment; verdicts ask for 8, and deserve more."""
     steps: int = 100_000
     """Environment steps of each run."""
     preset: Literal["both", "standard", "tuned"] = "both"

@@ -12,7 +12,6 @@ from morphorl import envs, findings, readings, stats, verdicts
 from morphorl.findings import MOST_ARMS, attempt
 from morphorl.readings import spoken
 from morphorl.replay import Replay
-from morphorl.settings import Settings
 from morphorl.study import Run, Study
 from morphorl.verdicts import Judged
 
@@ -121,7 +120,7 @@ def replay(shown: Replay, labels: list[str], runs: Iterable[Run]) -> list[Plain]
             "stage": shown.stage,
             "steps": shown.updates * settings.ppo.batch,
             "seed": run.seed,
-            "heard": _hears(settings),
+            "heard": settings.blend.reaches_logits,
             "features": FEATURES[settings.environment],
             "length": len(shown.episode.action),
             "states": states,
@@ -211,11 +210,6 @@ def _numbers(values: Iterable[float]) -> list[float | None]:
 
 def _steps(values: Iterable[float]) -> list[int]:
     return [round(float(value)) for value in values]
-
-
-def _hears(settings: Settings) -> bool:
-    """Whether the cell's readout reaches the logits."""
-    return settings.blend.kind != "none" and settings.blend.weight != 0
 
 
 def _drop(curve: Any, name: str) -> Any:

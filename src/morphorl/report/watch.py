@@ -63,7 +63,7 @@ def _row(agent: Agents, looks: list[Look], number: int, total: str) -> dict[str,
         "stage": f"episode {number + 1}",
         "steps": settings.updates * settings.ppo.batch,
         "seed": agent.seeds[0],
-        "heard": settings.blend.kind != "none" and bool(settings.blend.weight),
+        "heard": settings.blend.reaches_logits,
         "features": FEATURES.get(
             drawn, [f"x{i + 1}" for i in range(max(map(len, looks[0].states.values()), default=0))]
         ),
