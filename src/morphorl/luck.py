@@ -32,8 +32,6 @@ class Found(NamedTuple):
     n: int
     better: float
     """x has the higher mean."""
-    much_better: float
-    """x's mean is higher by more than the margin."""
     significant: float
     """x's mean is higher, with p ≤ 0.05 in Welch's t-test (NaN for n = 1, where there is none)."""
 
@@ -76,11 +74,8 @@ def variance_split(scores: Float[np.ndarray, "cell_seeds seeds"]) -> VarianceSpl
     return VarianceSplit(pattern, learner, interaction, total, clipped)
 
 
-def found(x: Float[np.ndarray, " seeds"], y: Float[np.ndarray, " other_seeds"], n: int, margin: float = 0.0) -> Found:
+def found(x: Float[np.ndarray, " seeds"], y: Float[np.ndarray, " other_seeds"], n: int) -> Found:
     """How often a comparison of n seeds of each arm, drawn at random with replacement, would have found x above y.
-
-    Args:
-        margin: what counts as much better, in units of the score.
 
     Raises:
         EvidenceError: if an arm has no seeds, or a score is not a finite number.
@@ -88,14 +83,11 @@ def found(x: Float[np.ndarray, " seeds"], y: Float[np.ndarray, " other_seeds"], 
     _check(x, y, n)
     generator = np.random.default_rng(0)
     drawn_x, drawn_y = (generator.choice(scores, size=(DRAWS, n)) for scores in (x, y))
-    return _found(drawn_x, drawn_y, margin)
+    return _found(drawn_x, drawn_y)
 
 
 def found_with_one_pattern(
-    x: Float[np.ndarray, "cell_seeds seeds"],
-    y: Float[np.ndarray, "other_cell_seeds other_seeds"],
-    n: int,
-    margin: float = 0.0,
+    x: Float[np.ndarray, "cell_seeds seeds"], y: Float[np.ndarray, "other_cell_seeds other_seeds"], n: int
 ) -> Found:
     """As `found`, for comparisons whose n learners of an arm all share one pattern, drawn at random.
 
@@ -108,7 +100,7 @@ def found_with_one_pattern(
     for scores in (x, y):
         pattern = generator.integers(len(scores), size=(DRAWS, 1))
         drawn.append(scores[pattern, generator.integers(scores.shape[1], size=(DRAWS, n))])
-    return _found(drawn[0], drawn[1], margin)
+    return _found(*drawn)
 
 
 def leads(
@@ -133,13 +125,10 @@ def leads(
     return lead > 0, significant
 
 
-def _found(x: Float[np.ndarray, "draws n"], y: Float[np.ndarray, "draws n"], margin: float) -> Found:
+def _found(x: Float[np.ndarray, "draws n"], y: Float[np.ndarray, "draws n"]) -> Found:
     n = x.shape[1]
-    lead = x.mean(axis=1) - y.mean(axis=1)
     better, significant = leads(x, y)
-    return Found(
-        n, float(better.mean()), float(np.mean(lead > margin)), float(significant.mean()) if n > 1 else float("nan")
-    )
+    return Found(n, float(better.mean()), float(significant.mean()) if n > 1 else float("nan"))
 
 
 def _welch(x: Float[np.ndarray, "draws n"], y: Float[np.ndarray, "draws n"]) -> Float[np.ndarray, " draws"]:
