@@ -13,6 +13,7 @@ from morphorl.commands.shared import PositionalFolder, console
 from morphorl.comparisons import Comparison
 from morphorl.files import write_atomically
 from morphorl.intervals import Effect, Estimate
+from morphorl.results import COLUMNS
 
 
 @dataclasses.dataclass
@@ -50,7 +51,8 @@ class Compare:
         write_atomically(path, lambda new: new.write_text(json.dumps(content, indent=2)))
         for preset, environment in dict.fromkeys((one.preset, one.environment) for one in told):
             rows = [one for one in told if (one.preset, one.environment) == (preset, environment)]
-            console.print(_table(f"{environment}, {preset}: against {against}", self.statistic, rows))
+            statistic = COLUMNS.get(self.statistic, self.statistic.replace("_", " "))
+            console.print(_table(f"{environment}, {preset}: {statistic}, against {against}", rows))
         for sentence in dict.fromkeys(f"{one.arm}: {one.unknown}" for one in told if one.unknown):
             console.print(sentence, soft_wrap=True, markup=False, highlight=False)
         for arm, settings in differing.items():
@@ -67,11 +69,12 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _table(title: str, statistic: str, rows: list[Comparison]) -> Table:
+def _table(title: str, rows: list[Comparison]) -> Table:
     table = tables.table(escape(title))
     table.add_column("arm", overflow="fold")
-    for name in (f"{statistic.replace('_', ' ')}: difference", "p", "better in", "median steps", "ratio", "log-rank p"):
-        table.add_column(name, justify="right", overflow="fold")
+    for name in ("difference", "p", "better in", "median steps", "ratio", "log-rank p"):
+        longest = max(map(len, name.split()))  # so that no heading is cut within a word
+        table.add_column(name, justify="right", overflow="fold", min_width=longest)
     for one in rows:
         table.add_row(escape(one.arm), *_cells(one))
     return table
@@ -94,4 +97,4 @@ def _ratio(ratio: Estimate) -> str:
     if math.isinf(ratio.value):
         return "none"
     high = "∞" if math.isinf(ratio.high) else f"{ratio.high:.2f}"
-    return f"{ratio.value:.2f} [dim]{ratio.low:.2f} to {high}[/dim]"
+    return f"{ratio.value:.2f} [dim]{ratio.low:.2f}–{high}[/dim]"
