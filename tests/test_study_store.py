@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from morphorl import agents, study, study_file
 from morphorl.blend import Blend
+from morphorl.choices import program_of
 from morphorl.engines import BatchResult
 from morphorl.errors import SettingError, StoreError
 from morphorl.files import write_atomically
@@ -62,12 +63,19 @@ def snapshot(folder):
 # --- Identities -------------------------------------------------------------------------------------------------------
 
 
+NEEDS = {"anneal_steps": (1_000_000, {}), "redraw": (0.5, {"reset": "redraw"})}
+"""Values that cannot stand alone: what they may be, and which other settings they ask for."""
+
+
 def changed(module):
     """The module with one setting changed, for every setting that it has, by the setting's name."""
     hints = typing.get_type_hints(type(module))
     for field in dataclasses.fields(module):
         value, hint = getattr(module, field.name), hints[field.name]
-        if isinstance(value, eqx.Module):
+        if field.name in NEEDS:
+            others = {field.name: NEEDS[field.name][0]}
+            module = dataclasses.replace(module, **NEEDS[field.name][1])
+        elif isinstance(value, eqx.Module):
             others = {f"{field.name}.{name}": inner for name, inner in changed(value)}
         elif typing.get_origin(hint) is typing.Literal:
             others = {field.name: next(name for name in typing.get_args(hint) if name != value)}
@@ -119,12 +127,13 @@ def test_a_study_without_seeds_or_with_negative_ones_is_refused(wrong, message):
 def test_the_posts_study_has_its_arms_and_its_controls(preset):
     mine = dataclasses.replace(study_file.load("blind_dynamics"), steps=50_000, presets=(preset,))
     arms = mine.expand(preset)
-    assert list(arms) == ["plain PPO", "zero readout", "γ = 0", "γ = 0.01", "γ = 0.05", "γ = 0.1", "γ = 0.3"]
-    assert [arm.guidance.strength for arm in arms.values()] == [0, 0, 0.0, 0.01, 0.05, 0.1, 0.3]
+    control = "positive control: frozen pattern"
+    assert list(arms) == ["plain PPO", "zero readout", "γ = 0", "γ = 0.01", "γ = 0.05", "γ = 0.1", "γ = 0.3", control]
+    assert [arm.guidance.strength for arm in arms.values()] == [0, 0, 0.0, 0.01, 0.05, 0.1, 0.3, 0]
     assert arms["plain PPO"].blend.weight == 0
     assert arms["zero readout"].cell.initial_scale == 0
     assert all(arm.ppo == PRESETS[preset] and arm.steps == 50_000 for arm in arms.values())
-    assert len({jax.tree.structure(arm) for arm in arms.values()}) == 1  # one compiled program an environment
+    assert len({program_of(arm) for arm in arms.values()}) == 1  # one compiled program an environment
 
 
 # --- Batches ----------------------------------------------------------------------------------------------------------

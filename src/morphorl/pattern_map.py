@@ -8,7 +8,6 @@ from typing import NamedTuple
 import matplotlib.pyplot as plt
 import numpy as np
 import polars as pl
-from jaxtyping import Float
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.ticker import PercentFormatter
@@ -16,12 +15,10 @@ from matplotlib.ticker import PercentFormatter
 from morphorl import envs
 from morphorl.cell_theory import critical_strength
 from morphorl.figures import STYLE, save
-from morphorl.intervals import iqm
+from morphorl.intervals import Effect, combine, resample
+from morphorl.paired_arms import gather, learned
 from morphorl.readings import is_plain
-from morphorl.scores import known
 from morphorl.settings import Settings
-
-SCORE = "area_under_curve"
 
 
 class Map(NamedTuple):
@@ -60,48 +57,57 @@ def find(labelled: Mapping[str, Settings], environment: str) -> Map | None:
     )
 
 
-def lag(found: Map, scores: pl.DataFrame) -> Float[np.ndarray, "ratios strengths"]:
-    """How far each arm's mean return lies from plain PPO's, as a share of what plain PPO learns (IQMs over seeds).
+def lag(found: Map, scores: pl.DataFrame, environment: str) -> list[list[Effect]]:
+    """How far each arm's mean return lies from plain PPO's, as a share of what plain PPO learns, paired by seed.
+
+    (IQM(y) − IQM(y_plain)) / (IQM(y_plain) − IQM(untrained)), rows by D_h/D_a and columns by γ.
 
     Args:
-        scores: of one environment under one preset, as `scores.table` makes them.
+        scores: under one preset, as `scores.table` makes them.
+
+    Raises:
+        EvidenceError: as `paired_arms.gather`, and if plain PPO learns too little to measure by.
     """
+    labels = [label for row in found.labels for label in row]
+    arms = gather(scores, environment, [found.plain, *labels]).arms
+    gain, plain = learned(arms[found.plain], "mean", found.plain), resample(arms[found.plain].mean)
 
-    def level(label: str, name: str = SCORE) -> float:
-        return float(iqm(known(scores.filter(arm=label), name)))
+    def of(label: str) -> Effect:
+        return combine(lambda a, b, scale: (a - b) / scale, resample(arms[label].mean), plain, gain)
 
-    reference, untrained = level(found.plain), level(found.plain, "untrained_return")
-    returns = np.array([[level(label) for label in row] for row in found.labels])
-    return (returns - reference) / (reference - untrained)
+    return [[of(label) for label in row] for row in found.labels]
 
 
-def draw(found: Map, panels: Mapping[str, pl.DataFrame], path: Path) -> None:
+def draw(found: Map, panels: Mapping[str, pl.DataFrame], environment: str, path: Path) -> None:
     """One panel for each preset: colour for the lag, a line for the strength at which theory ends the patterns.
 
     Args:
         panels: the scores under each preset, by its name.
         path: without suffix; `.png` and `.svg` are written.
     """
-    lags = {preset: lag(found, scores) for preset, scores in panels.items()}
-    reach = max(0.1, *(np.abs(values).max() for values in lags.values()))
+    lags = {preset: lag(found, scores, environment) for preset, scores in panels.items()}
+    reach = max(0.1, *(abs(effect.value) for rows in lags.values() for row in rows for effect in row))
     with plt.rc_context(STYLE):
         figure, row = plt.subplots(
             1, len(lags), figsize=(1.5 + 4.2 * len(lags), 4), sharey=True, layout="constrained", squeeze=False
         )
-        for axes, (preset, values) in zip(row[0], lags.items(), strict=True):
+        for axes, (preset, effects) in zip(row[0], lags.items(), strict=True):
+            values = np.array([[effect.value for effect in effects_of_row] for effects_of_row in effects])
             axes.imshow(values, origin="lower", aspect="auto", cmap="RdBu", vmin=-reach, vmax=reach)
             axes.plot(*_boundary(found), color="black", marker="o", markersize=3)
             for (i, j), value in np.ndenumerate(values):
-                axes.text(j, i + 0.28, f"{value:+.0%}", ha="center", va="center", fontsize=7, color=_ink(value, reach))
+                sure = effects[i][j].low > 0 or effects[i][j].high < 0
+                shown = {"fontsize": 7.5, "color": _ink(value, reach), "fontweight": "bold" if sure else "normal"}
+                axes.text(j, i + 0.28, f"{value:+.0%}", ha="center", va="center", **shown)
             axes.set_xticks(range(len(found.strengths)), [f"{strength:g}" for strength in found.strengths])
             axes.set_yticks(range(len(found.ratios)), [f"{ratio:g}" for ratio in found.ratios])
-            seeds = panels[preset].filter(arm=found.plain).height
-            axes.set(xlabel="guidance strength γ (per step)", title=f"{preset}, {seeds} seeds")
+            axes.set(xlabel="guidance strength γ (per step)", title=f"{preset}, {effects[0][0].n} seeds")
         row[0, 0].set_ylabel("D_h / D_a")
-        figure.legend(["left of the line patterns form (linear theory)"], loc="outside lower center", frameon=False)
+        words = "left of the line patterns form (linear theory); bold: the 95% interval excludes 0"
+        figure.legend([words], loc="outside lower center", frameon=False, fontsize="small")
         colours = ScalarMappable(Normalize(-reach, reach), "RdBu")
-        told = "mean return beside plain PPO's\n(share of what plain PPO learns)"
-        figure.colorbar(colours, ax=list(row[0]), label=told, format=PercentFormatter(1.0))
+        beside = "mean return beside plain PPO's\n(share of what plain PPO learns)"
+        figure.colorbar(colours, ax=list(row[0]), label=beside, format=PercentFormatter(1.0))
         save(figure, path)
 
 

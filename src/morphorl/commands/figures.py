@@ -44,7 +44,7 @@ class Figures:
             table = scores.table(curves.filter(environment=environment))
             panels = {preset: table.filter(preset=preset) for preset in study.presets}
             path = self.dir / "figures" / f"{results.file_name(environment)}_map"
-            why = attempt(pattern_map.draw, found, panels, path)
+            why = attempt(pattern_map.draw, found, panels, environment, path)
             what = f"{path}.png" if why is None else f"{path.name}: not drawn: {why}"
             console.print(what, soft_wrap=True, markup=False, highlight=False)
 

@@ -21,7 +21,7 @@ class Reproduce:
     verdicts.json into a folder for each preset.
     """
 
-    seeds: int = 9
+    seeds: int = 8
     """Runs per arm and environment; verdicts ask for 8, and deserve more."""
     steps: int = 100_000
     """Environment steps of each run."""
