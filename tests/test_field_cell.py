@@ -15,6 +15,7 @@ from rich.console import Console
 from finished import study
 from morphorl import agents, companion, engines, envs, field_cell, ppo, rollout, study_file, training, verdicts
 from morphorl.cell import Cell
+from morphorl.claims import CLAIMS
 from morphorl.control import Control
 from morphorl.errors import SettingError
 from morphorl.field import PRESETS, GiererMeinhardt, Grid, simulate
@@ -302,7 +303,7 @@ def test_the_study_runs_goes_on_and_is_judged(tmp_path):
     assert curves["arm"].n_unique() == 8
     assert (curves.filter(arm="γ = 0.3")["episode_return"] != curves.filter(arm="γ = 0")["episode_return"]).any()
     [judged] = verdicts.judge(tiny, "standard", curves)
-    assert [verdict.claim for verdict in judged.verdicts] == ["C1", "C2a", "C2b"]
+    assert [verdict.claim for verdict in judged.verdicts] == list(CLAIMS)
 
 
 def test_settings_of_a_field_survive_json_and_name_runs_of_their_own():

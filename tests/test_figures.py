@@ -7,6 +7,7 @@ import pytest
 from finished import BLIND, finish, study
 from morphorl import figures, readings, verdicts
 from morphorl.findings import attempt
+from morphorl.scores import table
 
 HOSTILE = {
     "plain PPO": {"blend": {"weight": 0.0}},
@@ -69,10 +70,11 @@ def test_what_cannot_be_drawn_is_told_in_a_sentence_and_the_rest_is_drawn(tmp_pa
 def test_the_specification_curve_shows_all_readings(tmp_path):
     arms = BLIND | {"ring, γ = {guidance.strength}": {"cell": {"coupling": "ring"}, **BLIND["γ = {guidance.strength}"]}}
     both = study(arms)
-    judged = verdicts.judge(both, "standard", finish(tmp_path, both).curves(both))
+    scores = table(finish(tmp_path, both).curves(both))
+    judged = verdicts.judge(both, "standard", scores)
     assert len(judged) == 2
-    for claim in ("C1", "C2a", "C2b"):
-        figures.specification(judged, claim, claim, tmp_path / claim)
-        assert (tmp_path / f"{claim}.svg").exists()
-    few = verdicts.judge(both, "standard", finish(tmp_path, both).curves(both).filter(seed=0))
-    assert "seeds" in attempt(figures.specification, few, "C1", "C1", tmp_path / "few")
+    for i, claim in enumerate(("C1 (plain PPO)", "C1 (γ = 0)", "C2b (CartPole)")):
+        figures.specification(judged, claim, claim, tmp_path / f"claim{i}")
+        assert (tmp_path / f"claim{i}.svg").exists()
+    few = verdicts.judge(both, "standard", scores.filter(seed=0))
+    assert "seeds" in attempt(figures.specification, few, "C1 (γ = 0)", "C1", tmp_path / "few")

@@ -30,10 +30,10 @@ def test_ctrl_c_keeps_finished_batches_and_the_same_command_goes_on(tmp_path):
     resumed = reproduce(tmp_path)
     said, _ = resumed.communicate()
     assert resumed.returncode == 0
-    assert re.search(r"\d+/112 runs", said)
+    assert re.search(r"\d+/128 runs", said)
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     curves = pl.read_parquet(tmp_path / "curves.parquet")
     updates = curves.group_by("environment", "arm", "seed").len()
-    assert updates.height == 2 * 7 * 8
+    assert updates.height == 2 * 8 * 8
     assert updates["len"].unique().to_list() == [4000 // 512]
     assert (tmp_path / "figures" / "stateless_cartpole.svg").exists()

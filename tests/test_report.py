@@ -88,7 +88,7 @@ def learning(page):
 def test_it_opens_from_disk_in_silence_with_the_verdicts_first_and_all_charts_drawn(path, opened):
     page = opened(path)
     assert page.locator("h2").first.inner_text() == "Verdicts"
-    assert page.locator(".card").count() == 3
+    assert page.locator(".card").count() == 6
     assert page.locator("figure[data-chart]").count() == 8
     assert page.locator("figure[data-chart] svg.chart").count() == 8
     assert "1 of 8 runs diverged" in learning(page).inner_text()
@@ -274,7 +274,7 @@ def test_a_multiverse_shows_every_reading_and_charts_one_of_them(opened, tmp_pat
     strengths = BLIND["γ = {guidance.strength}"]
     both = study(BLIND | {"ring, γ = {guidance.strength}": {"cell": {"coupling": "ring"}, **strengths}})
     page = opened(write(tmp_path, both))
-    assert page.locator("#multiverse figure").count() == 3
+    assert page.locator("#multiverse figure").count() == 6
     first = page.locator("#multiverse figure").first
     assert first.locator(".answer").count() == 2
     first.locator("svg").focus()
