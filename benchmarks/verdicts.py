@@ -33,7 +33,8 @@ SHAPES = {
     "lopsided": lambda generator, size: generator.exponential(size=size) - 1,
 }
 
-ARMS = Arms("plain PPO", "zero readout", {f"γ = {strength}": strength for strength in STRENGTHS}, "positive control")
+CONTROL = "positive control"
+ARMS = Arms("plain PPO", "zero readout", {f"γ = {strength}": strength for strength in STRENGTHS}, CONTROL)
 
 
 def main() -> None:
@@ -95,8 +96,8 @@ def study(generator: np.random.Generator, seeds: int, deviation: float, shape: s
     shared = draw(seeds)
     ranks = {label: i / (len(STRENGTHS) - 1) for i, label in enumerate(ARMS.guided)}
     arms = {}
-    for label in (ARMS.plain, ARMS.zero, *ARMS.guided, ARMS.control):
-        share = 2.0 if label == ARMS.control else effect * ranks.get(label, 0.0)
+    for label in (ARMS.plain, ARMS.zero, *ARMS.guided, CONTROL):
+        share = 2.0 if label == CONTROL else effect * ranks.get(label, 0.0)
         level = np.sqrt(0.5) * shared + np.sqrt(0.5) * draw(seeds)
         early = UNTRAINED + GAIN * (1 + share + deviation * level)
         # Gini's mean difference of a normal score is 2/√π of its deviation: the spread grows by `share` of the gain.

@@ -46,7 +46,7 @@ class Options:
 
 
 def main(options: Options) -> None:
-    for kind in ("none", "cell"):
+    for kind in ("none", "leaky"):
         settings = Settings(
             environment="gym:Lamp-v0",
             steps=options.steps,
