@@ -1,4 +1,4 @@
-"""An environment of your own, trained with the post's cell: where the light was, after it has gone out.
+"""An environment of your own, trained with a memory: where the light was, after it has gone out.
 
 Usage: uv run examples/own_environment.py [--steps 20480]
 """
