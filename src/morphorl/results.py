@@ -44,9 +44,6 @@ def write(study: Study, store: Store, console: Console) -> None:
         _draw(curves.filter(preset=preset), preset, folder, console, readings.strengths(study.expand(preset)))
         summarise(study, preset, table, folder, console)
     _mention_unknown(curves, console)
-    if study.cell_seeds:
-        told = "Runs that share a seed are not independent: these intervals take them for it. See `morphorl luck`."
-        console.print(told, soft_wrap=True, highlight=False)
     _mention_divergence(curves, console)
     console.print(f"Results: {store.root}", soft_wrap=True, markup=False, highlight=False)
 
@@ -69,6 +66,9 @@ def summarise(study: Study, preset: str, table: pl.DataFrame, folder: Path, cons
     if not few:
         arms = here["arm"].n_unique()
         console.print(f"{preset}: {arms} arms, too many to show or draw: see {folder}/summary.json.", soft_wrap=True)
+    if study.cell_seeds:
+        crossed = "Runs that share a seed are not independent: these intervals take them for it. See `morphorl luck`."
+        console.print(crossed, soft_wrap=True, highlight=False)
     verdicts.write(study, preset, table, folder, console)
 
 
