@@ -65,7 +65,7 @@ def test_the_site_builds_without_a_warning(tmp_path):
     quiet = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=quiet)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
-    assert "Run a cell beside an environment" in (tmp_path / "reference" / "index.html").read_text()
+    assert "Run a memory or a cell beside an environment" in (tmp_path / "reference" / "index.html").read_text()
 
 
 EXAMPLES = {
