@@ -200,6 +200,23 @@ def test_it_trains_in_any_vector_environment(mode, changes):
     assert (state.curve.episodes.sum(axis=1) > 0).all()
 
 
+def test_an_evaluation_draws_a_pattern_for_every_episode_where_training_does():
+    """The agent's own first pattern then has no part in it: any other gives the same returns."""
+    still, added = Cell(dt=0.0, initial_scale=30.0), Blend("add", 1.0)
+    returns = {}
+    for reset in ("redraw", "episode"):
+        settings = Settings("gym:CartPole-v1", ppo=SMALL, cell=dataclasses.replace(still, reset=reset), blend=added)
+        stacked = engines.stack([settings])
+        agent = host_training._programs(4, 2, False).init(stacked, jnp.array([0]), jnp.array([0])).agent
+        other = dataclasses.replace(agent, pattern=jax.tree.map(jnp.negative, agent.pattern))
+        returns[reset] = [
+            host_training.evaluate(stacked, one, "gym:CartPole-v1", 12, 0, greedy=True) for one in (agent, other)
+        ]
+    assert_array_equal(*returns["redraw"])
+    assert (returns["episode"][0] != returns["episode"][1]).any()
+    assert np.ptp(returns["redraw"][0]) > np.ptp(returns["episode"][0])
+
+
 def test_runs_that_differ_in_their_memory_share_a_vector_environment():
     gains = (1.0, 20.0)
     runs = [Settings("gym:CartPole-v1", ppo=SMALL, memory=Memory(kind="leaky", first_gain=gain)) for gain in gains]

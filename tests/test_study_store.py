@@ -63,7 +63,13 @@ def snapshot(folder):
 # --- Identities -------------------------------------------------------------------------------------------------------
 
 
-NEEDS = {"anneal_steps": (1_000_000, {}), "redraw": (0.5, {"reset": "redraw"})}
+NEEDS = {
+    "anneal_steps": (1_000_000, {}),
+    "redraw": (0.5, {"reset": "redraw"}),
+    "signal": ("constant", {"kind": "modulated"}),
+    "selection": ("fittest", {"kind": "modulated"}),
+    "exchange": ("returns", {"kind": "modulated"}),
+}
 """Values that cannot stand alone: what they may be, and which other settings they ask for."""
 
 

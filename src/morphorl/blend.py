@@ -28,6 +28,11 @@ class Blend(eqx.Module):
 
     def __check_init__(self) -> None:
         check(self, "blend")
+        if self.update == "network" and self.kind == "none":
+            raise SettingError(
+                "blend.update = 'network': must be 'blended' where blend.kind is 'none'; without a readout there is "
+                "nothing that the update could forget."
+            )
         if self.update == "network" and isinstance(self.distil, int | float) and self.distil:
             raise SettingError(
                 f"blend.distil = {self.distil}: must be 0 where blend.update is 'network', whose update knows no blend "

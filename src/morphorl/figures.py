@@ -128,7 +128,8 @@ def early_return(curves: pl.DataFrame, title: str, path: Path, strengths: Streng
 def small_comparisons(curves: pl.DataFrame, title: str, path: Path, strengths: Strengths, rival: str) -> None:
     """How often comparisons of few seeds would have found an arm's early return above the rival's.
 
-    Solid: a higher mean; faint: that, and p ≤ 0.05 in Welch's test.
+    Solid: a higher mean; faint: that, and p ≤ 0.05 in Welch's test. Bands are 95% intervals over the seeds that there
+    are.
 
     Raises:
         EvidenceError: if a return is unknown, or an arm has one seed.
@@ -143,13 +144,15 @@ def small_comparisons(curves: pl.DataFrame, title: str, path: Path, strengths: S
         for arm, line in _lines(list(arms), strengths).items():
             if arm == rival:
                 continue
-            axes.plot(places, [one.better for one in found[arm]], marker="o", markersize=4, label=_shown(arm), **line)
-            significant = [one.significant for one in found[arm]]
-            axes.plot(places, significant, marker="o", markersize=2, linewidth=0.8, alpha=0.5, **line)
+            better = [one.better for one in found[arm]]
+            axes.plot(places, [e.value for e in better], marker="o", markersize=4, label=_shown(arm), **line)
+            axes.fill_between(places, [e.low for e in better], [e.high for e in better], alpha=0.1, color=line["color"])
+            tested = [(place, one.significant.value) for place, one in enumerate(found[arm]) if one.significant]
+            axes.plot(*zip(*tested, strict=True), marker="o", markersize=2, linewidth=0.8, alpha=0.5, **line)
         axes.set_xticks(places, list(map(str, SMALL_COMPARISONS)))
         axes.set_ylim(-0.02, 1.02)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-        _legend(axes, "higher mean (thin: and p ≤ 0.05)")
+        _legend(axes, "higher mean, 95% (thin: and p ≤ 0.05)")
 
 
 def specification(judged: Sequence[Judged], claim: str, title: str, path: Path) -> None:

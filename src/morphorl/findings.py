@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from morphorl import luck, stats, survival
 from morphorl.intervals import Estimate, EvidenceError, bootstrap, iqm
-from morphorl.luck import Found
+from morphorl.luck import Shares
 from morphorl.survival import Survival
 
 SMALL_COMPARISONS = (1, 3, 5, 10)
@@ -64,13 +64,14 @@ def threshold_survival(rows: pl.DataFrame, threshold: float | None) -> Survival:
 
 def small_comparisons(
     returns: Float[np.ndarray, "seeds points"], rival: Float[np.ndarray, "other_seeds points"]
-) -> list[Found]:
-    """How often a comparison of a few seeds would have found an arm's early return above its rival's."""
+) -> list[Shares]:
+    """How often a comparison of a few seeds would have found an arm's early return above its rival's, with intervals
+    over the seeds that there are."""
     _check_known(returns)
     _check_known(rival)
     if min(len(returns), len(rival)) < 2:
         raise EvidenceError("one seed has no luck to show: run more.")
-    return [luck.found(stats.early(returns), stats.early(rival), n) for n in SMALL_COMPARISONS]
+    return [luck.shares(stats.early(returns), stats.early(rival), n) for n in SMALL_COMPARISONS]
 
 
 def attempt(function: Any, *arguments: Any) -> Any:

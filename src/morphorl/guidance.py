@@ -72,8 +72,21 @@ class Guidance(eqx.Module):
 
     def __check_init__(self) -> None:
         check(self, "guidance")
+        if not self.knows_reward:
+            self._refuse_idle_choices()
         if self.signal != "td_error":
             self._refuse_side_doors()
+
+    def _refuse_idle_choices(self) -> None:
+        """Raise `SettingError` for a choice about the reward under a rule without one: an arm of that name would not be
+        what its name says."""
+        for name, usual in (("signal", "td_error"), ("selection", "none"), ("exchange", "equal")):
+            value = getattr(self, name)
+            if value != usual:
+                raise SettingError(
+                    f"guidance.{name} = {value!r}: must be {usual!r} where guidance.kind is {self.kind!r}, which knows "
+                    f"no reward. Set guidance.kind, or guidance.{name} = {usual!r}."
+                )
 
     def _refuse_side_doors(self) -> None:
         """Raise `SettingError` where a control would know the reward by another way than its signal."""

@@ -234,7 +234,8 @@ def evaluate(
         settings: array-valued ones with a leading axis of runs.
 
     Returns:
-        Returns of shape (runs, episodes), each of the first episode of an environment of its own.
+        Returns of shape (runs, episodes), each of the first episode of an environment of its own. Patterns are drawn
+        afresh for each where training draws them so.
     """
     runs = agents.actor.biases[-1].shape[0]
     envs = with_memory(settings, vector(environment, runs * episodes))
@@ -244,7 +245,10 @@ def evaluate(
     player = Player(envs, programs, settings, runs)
     acting = player.begin(agents, np.full(runs, 1_000_003 + seed))
     alive, returns = np.ones((runs, episodes), bool), np.zeros((runs, episodes))
+    key_start = jax.random.split(jax.random.fold_in(jax.random.key(streams.CELL), seed), runs)
     keys = jax.random.split(jax.random.fold_in(jax.random.key(streams.ACTING), seed), runs)
+    if settings.cell.reset == "redraw":
+        acting = acting._replace(cells=programs.reset(settings, agents, acting.cells, alive, key_start))
     time = 0
     while alive.any():
         acting, row, _ = player.step(agents, acting, jax.vmap(jax.random.fold_in, (0, None))(keys, time), greedy)

@@ -9,6 +9,8 @@ from jaxtyping import Bool, Float
 from morphorl.intervals import RESAMPLES, Estimate, EvidenceError, tail_of_mean
 
 DRAWS = 10_000
+SHARE_RESAMPLES, SHARE_DRAWS = 400, 500
+"""Resamples of the seeds, and comparisons that are drawn from each of them."""
 
 
 class VarianceSplit(NamedTuple):
@@ -34,6 +36,16 @@ class Found(NamedTuple):
     """x has the higher mean."""
     significant: float
     """x's mean is higher, with p ≤ 0.05 in Welch's t-test (NaN for n = 1, where there is none)."""
+
+
+class Shares(NamedTuple):
+    """As `Found`, with 95% intervals."""
+
+    n: int
+    better: Estimate
+    """x has the higher mean."""
+    significant: Estimate | None
+    """x's mean is higher, with p ≤ 0.05 in Welch's t-test (None for n = 1, where there is none)."""
 
 
 def variance_split(scores: Float[np.ndarray, "cell_seeds seeds"]) -> VarianceSplit:
@@ -86,6 +98,35 @@ def found(x: Float[np.ndarray, " seeds"], y: Float[np.ndarray, " other_seeds"], 
     return _found(drawn_x, drawn_y)
 
 
+def shares(x: Float[np.ndarray, " seeds"], y: Float[np.ndarray, " other_seeds"], n: int) -> Shares:
+    """As `found`, and how surely it is known: quantiles over resamples of the seeds that were drawn from.
+
+    Raises:
+        EvidenceError: as `found`.
+    """
+    known = found(x, y, n)
+    generator = np.random.default_rng(0)
+    drawn = [_resampled(generator, scores, n) for scores in (x, y)]
+    better, significant = (flags.reshape(SHARE_RESAMPLES, SHARE_DRAWS).mean(axis=1) for flags in leads(*drawn))
+    least = min(len(x), len(y))
+    return Shares(
+        n,
+        share_estimate(known.better, better, least, len(x)),
+        None if n == 1 else share_estimate(known.significant, significant, least, len(x)),
+    )
+
+
+def share_estimate(value: float, replicates: Float[np.ndarray, " resamples"], least: int, n: int) -> Estimate:
+    """A share (or a mean) of n scores, with the quantiles of its replicates as interval.
+
+    They are stretched as those of a mean over `least` seeds. The draws of the value and those of the replicates are
+    others: near 0 and 1 the value may lie just outside, and the interval is widened to hold it.
+    """
+    tail = tail_of_mean(least)
+    low, high = np.quantile(replicates, [tail, 1 - tail])
+    return Estimate(value, min(float(low), value), max(float(high), value), n)
+
+
 def found_with_one_pattern(
     x: Float[np.ndarray, "cell_seeds seeds"], y: Float[np.ndarray, "other_cell_seeds other_seeds"], n: int
 ) -> Found:
@@ -123,6 +164,15 @@ def leads(
     open_ = np.flatnonzero((t >= least) & (t < most))
     significant[open_] = _welch(x[open_], y[open_]) <= 0.05
     return lead > 0, significant
+
+
+def _resampled(
+    generator: np.random.Generator, scores: Float[np.ndarray, " seeds"], n: int
+) -> Float[np.ndarray, "draws n"]:
+    """Comparisons of n seeds each, from every resample of the seeds: one below the other."""
+    chosen = generator.integers(len(scores), size=(SHARE_RESAMPLES, len(scores)))
+    places = generator.integers(len(scores), size=(SHARE_RESAMPLES, SHARE_DRAWS, n))
+    return scores[chosen[np.arange(SHARE_RESAMPLES)[:, None, None], places]].reshape(-1, n)
 
 
 def _found(x: Float[np.ndarray, "draws n"], y: Float[np.ndarray, "draws n"]) -> Found:

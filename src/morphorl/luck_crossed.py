@@ -5,26 +5,12 @@ had. So whole rows (patterns) and whole columns (learners) are resampled, indepe
 both arms, which share their seeds (Owen, 2007).
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from jaxtyping import Float, Integer
 
 from morphorl import luck
-from morphorl.intervals import RESAMPLES, Estimate, EvidenceError, tail_of_mean
-
-SHARE_RESAMPLES, SHARE_DRAWS = 400, 500
-"""Resamples of the matrix, and comparisons that are drawn from each of them."""
-
-
-class Shares(NamedTuple):
-    """As `luck.Found`, with 95% intervals."""
-
-    n: int
-    better: Estimate
-    """x has the higher mean."""
-    significant: Estimate | None
-    """x's mean is higher, with p ≤ 0.05 in Welch's t-test (None for n = 1, where there is none)."""
+from morphorl.intervals import RESAMPLES, Estimate, EvidenceError
+from morphorl.luck import SHARE_DRAWS, SHARE_RESAMPLES, Shares, share_estimate
 
 
 def mean_difference(x: Float[np.ndarray, "cell_seeds seeds"], y: Float[np.ndarray, "_ _"]) -> Estimate:
@@ -42,7 +28,7 @@ def mean_difference(x: Float[np.ndarray, "cell_seeds seeds"], y: Float[np.ndarra
     of_rows = generator.multinomial(rows, np.full(rows, 1 / rows), size=RESAMPLES) / rows
     of_columns = generator.multinomial(columns, np.full(columns, 1 / columns), size=RESAMPLES) / columns
     replicates = ((of_rows @ (x - y)) * of_columns).sum(axis=1)
-    return _estimate(float((x - y).mean()), replicates, min(rows, columns), x.size)
+    return share_estimate(float((x - y).mean()), replicates, min(rows, columns), x.size)
 
 
 def shares(
@@ -69,8 +55,8 @@ def shares(
     least = min(x.shape)
     return Shares(
         n,
-        _estimate(found.better, better, least, x.size),
-        None if n == 1 else _estimate(found.significant, significant, least, x.size),
+        share_estimate(found.better, better, least, x.size),
+        None if n == 1 else share_estimate(found.significant, significant, least, x.size),
     )
 
 
@@ -84,13 +70,6 @@ def _draw(
     row = chosen[0][resample, generator.integers(rows, size=shape, dtype=np.int32)]
     column = chosen[1][resample, generator.integers(columns, size=(*shape[:2], n), dtype=np.int32)]
     return row * columns + column
-
-
-def _estimate(value: float, replicates: Float[np.ndarray, " resamples"], least: int, n: int) -> Estimate:
-    tail = tail_of_mean(least)
-    low, high = np.quantile(replicates, [tail, 1 - tail])
-    # The draws of the value and those of the replicates are others: near 0 and 1 the value may lie just outside.
-    return Estimate(value, min(float(low), value), max(float(high), value), n)
 
 
 def _check(x: np.ndarray, y: np.ndarray) -> None:

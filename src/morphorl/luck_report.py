@@ -209,7 +209,7 @@ def _found(scores: Matrix, rival: Matrix, n: int) -> Found:
     return {"n": n, "fresh_patterns": fresh, "one_pattern": shared}
 
 
-def _share(shares: luck_crossed.Shares) -> Share:
+def _share(shares: luck.Shares) -> Share:
     significant = None if shares.significant is None else _plain(shares.significant)
     return {"better": _plain(shares.better), "significant": significant}
 

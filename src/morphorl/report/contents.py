@@ -180,7 +180,10 @@ def _luck(curve: findings.Curve, rival: Any) -> Any:
     found = attempt(findings.small_comparisons, curve.seeds, rival.seeds)
     if isinstance(found, str):
         return found
-    return [{"n": one.n, "better": number(one.better), "significant": number(one.significant)} for one in found]
+    return [
+        {"n": one.n, "better": _estimate(one.better), "significant": one.significant and _estimate(one.significant)}
+        for one in found
+    ]
 
 
 def _curve(curve: findings.Curve) -> Any:

@@ -355,19 +355,24 @@ function drawLuck(host, panel) {
     xLabel: "seeds of each arm in the comparison",
     yLabel: better ? "higher mean" : "p ≤ 0.05",
     yText: percent,
-    describe: `How often few seeds would find an arm above ${label(panel.rival)}, ${title}: ${arms.map((one) => `${label(one.arm)} ${one.luck.map((l) => `${percent(l[state.luck])} with ${l.n}`).join(", ")}`).join("; ")}. Arrow keys read values.`,
+    describe: `How often few seeds would find an arm above ${label(panel.rival)}, ${title}: ${arms.map((one) => `${label(one.arm)} ${one.luck.map((l) => `${l[state.luck] ? percent(l[state.luck].value) : "nothing"} with ${l.n}`).join(", ")}`).join("; ")}. Arrow keys read values.`,
   });
   const { xs, ys, marks, right } = frame;
   marks.append(svg("path", { class: "mark", d: `M${MARGIN.left},${ys(better ? 0.5 : 0.025)}H${right}` }));
   for (const { arm, luck } of arms) {
-    const points = luck.map((one, i) => [xs(i), one[state.luck]]).filter(([, v]) => v !== null).map(([x, v]) => [x, ys(v)]);
-    const some = svg("g", { class: `arm ${tint(arm)}`, "data-arm": arm }, svg("path", { class: `line ${tint(arm)}`, d: path(points) }));
+    const told = luck.map((one, i) => [xs(i), one[state.luck]]).filter(([, share]) => share !== null);
+    const along = (name) => told.map(([x, share]) => [x, ys(share[name])]);
+    const points = along("value");
+    const some = svg("g", { class: `arm ${tint(arm)}`, "data-arm": arm }, svg("path", { class: "band faint", d: band(along("high"), along("low")) }), svg("path", { class: `line ${tint(arm)}`, d: path(points) }));
     some.append(...points.map(([cx, cy]) => svg("circle", { class: "point", cx, cy, r: 3.5 })));
     marks.append(some);
   }
   follow(frame, sizes.map((_, i) => xs(i)), (i) => ({
     head: `${sizes[i]} ${sizes[i] === 1 ? "seed" : "seeds"} of each`,
-    lines: arms.map(({ arm, luck }) => ({ arm, y: luck[i][state.luck] === null ? NaN : ys(luck[i][state.luck]), text: percent(luck[i][state.luck]) })),
+    lines: arms.map(({ arm, luck }) => {
+      const share = luck[i][state.luck];
+      return share === null ? { arm, y: NaN, text: "–" } : { arm, y: ys(share.value), text: percent(share.value), more: `${percent(share.low)} to ${percent(share.high)}` };
+    }),
   }));
   notes(host, panel, "luck");
 }
