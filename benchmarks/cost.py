@@ -12,6 +12,7 @@ import sys
 import time
 
 from morphorl.devices import use_all_cores
+from morphorl.settings import stack
 
 use_all_cores()
 
@@ -72,7 +73,7 @@ def main() -> None:
 
 def _start(settings: Settings) -> tuple:
     """A compiled program, its settings, and the state after the first update."""
-    stacked, seeds = engines.stack([settings] * AGENTS), jnp.arange(AGENTS, dtype=jnp.int32)
+    stacked, seeds = stack([settings] * AGENTS), jnp.arange(AGENTS, dtype=jnp.int32)
     program = engines.compile_program(jax.tree.structure(stacked), settings.environment, AGENTS)
     state = program.advance(stacked, program.init(stacked, seeds, seeds), jnp.array(0), jnp.array(1))
     return program, stacked, jax.block_until_ready(state)

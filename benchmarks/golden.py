@@ -109,8 +109,10 @@ class Compare:
 
 def bits(name: str) -> dict[str, np.ndarray]:
     """Curves, agents and evaluations of two runs under the settings of that name."""
-    from morphorl.engines import evaluate_agents, train_batch
-    from morphorl.settings import Settings, from_dict
+    from morphorl.engines import train_batch
+    from morphorl.evaluation import evaluate_agents
+    from morphorl.plain import from_dict
+    from morphorl.settings import Settings
     from morphorl.study import Run
 
     environment, changes = HOST[name] if name in HOST else ("CartPole-v1", SETTINGS[name])

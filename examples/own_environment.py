@@ -10,7 +10,7 @@ import numpy as np
 import tyro
 from gymnasium import spaces
 
-from morphorl import engines
+from morphorl import engines, evaluation
 from morphorl.blend import Blend
 from morphorl.memory import Memory
 from morphorl.settings import PRESETS, Settings
@@ -56,7 +56,7 @@ def main(options: Options) -> None:
             memory=Memory(kind=kind),
         )
         trained = engines.train_batch([Run(kind, settings, seed, seed) for seed in range(4)], size=4)
-        returns = engines.evaluate_agents([settings] * 4, trained.agents, episodes=50, greedy=True)
+        returns = evaluation.evaluate_agents([settings] * 4, trained.agents, episodes=50, greedy=True)
         print(f"memory {kind!r}: mean return {returns.mean():.2f} of 3")
 
 

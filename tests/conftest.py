@@ -26,5 +26,5 @@ def no_programs_of_other_files():
     yield
     from morphorl import engines
 
-    engines._programs.clear()
+    engines.compiled_programs.clear()
     jax.clear_caches()

@@ -7,16 +7,29 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from morphorl import coloured, companion, engines, envs, noise, ppo, reservoir, rollout, streams, task, training
+from morphorl import (
+    coloured,
+    companion,
+    engines,
+    envs,
+    evaluation,
+    noise,
+    ppo,
+    reservoir,
+    rollout,
+    streams,
+    task,
+    training,
+)
 from morphorl.agent import init_agent
+from morphorl.base import Environment, Step
 from morphorl.blend import Blend
 from morphorl.cell import Cell
 from morphorl.control import Control
-from morphorl.envs import Environment, Step
 from morphorl.errors import SettingError
 from morphorl.guidance import Guidance
 from morphorl.learned import Learned
-from morphorl.settings import PPO, Settings
+from morphorl.settings import PPO, Settings, stack
 from morphorl.study import Run
 
 SMALL = PPO(num_envs=4, rollout_steps=64, minibatches=2, hidden=(8,))
@@ -260,7 +273,7 @@ FICKLE = Environment(
 
 def test_evaluation_redraws_as_training_does():
     cells = [dataclasses.replace(FROZEN, reset="redraw", redraw=p) for p in (0.0, 0.25, 1.0)]
-    fickle = engines.stack([settings(cell=cell, blend=Blend("add", weight=100.0)) for cell in cells])
+    fickle = stack([settings(cell=cell, blend=Blend("add", weight=100.0)) for cell in cells])
 
     def returns(fickle):
         agent = init_agent(fickle, 1, 2, jax.random.key(0), jax.random.key(1))
@@ -385,7 +398,7 @@ def test_evaluation_is_sticky_too():
     free, stuck = (settings(blend=Blend("none"), control=Control("sticky", repeat=p)) for p in (0.0, 1.0))
     agent = engines.train_batch([Run("a", free, 0, 0)], 1).agents
     twice = jax.tree.map(lambda u: np.repeat(u, 2, axis=0), agent)
-    returns = engines.evaluate_agents([free, stuck], twice, 50, greedy=False)
+    returns = evaluation.evaluate_agents([free, stuck], twice, 50, greedy=False)
     assert returns[0].mean() > 15
     assert returns[1].max() < 12  # a pole pushed one way only
 

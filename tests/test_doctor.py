@@ -12,8 +12,8 @@ import jaxtyping
 import pytest
 import tyro
 
-from morphorl import cli, completion, engines, extras
-from morphorl.commands import doctor
+from morphorl import cli, engines, extras
+from morphorl.commands import completion, doctor
 from morphorl.errors import SettingError
 
 COMMANDS = {name: (one.module, one.name, one.line) for name, one in cli.COMMANDS.items()}

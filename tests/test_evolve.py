@@ -140,7 +140,7 @@ def test_every_number_that_runs_of_a_program_may_differ_in_can_be_searched(file)
     assert "field.length" not in names  # a part of the program
     assert {"cell.drive", "guidance.strength", "blend.weight", "ppo.learning_rate"} <= set(names)
     assert not {"ppo.epochs", "cell.coupling", "cell.normalise", "steps", "ppo.hidden"} & set(names)
-    study, search = study_file.load_search(file)
+    study, search = search_space.load_search(file)
     start = search_space.start(search, study)
     one = search_space.changed(start, {"guidance.strength": 0.25})
     assert one == dataclasses.replace(start, guidance=dataclasses.replace(start.guidance, strength=0.25))
@@ -148,7 +148,7 @@ def test_every_number_that_runs_of_a_program_may_differ_in_can_be_searched(file)
 
 
 def test_all_candidates_and_seeds_of_a_generation_share_one_program(file):
-    study, search = study_file.load_search(file)
+    study, search = search_space.load_search(file)
     start = search_space.start(search, study)
     values = [search.values(np.array([x, 1 - x])) for x in np.linspace(-0.1, 1.1, search.population + 1)]
     studies = [generations._generation(search, study, start, number, values) for number in range(3)]
@@ -158,7 +158,7 @@ def test_all_candidates_and_seeds_of_a_generation_share_one_program(file):
 
 
 def test_a_study_with_a_search_is_an_ordinary_study_for_everyone_else(file):
-    study, search = study_file.load_search(file, ["evolve.generations=5"])
+    study, search = search_space.load_search(file, ["evolve.generations=5"])
     assert study == study_file.load(file)
     assert search.generations == 5
     assert search == Search(
@@ -197,13 +197,13 @@ REFUSED = [
 @pytest.mark.parametrize(("changes", "what", "allowed"), REFUSED, ids=[c[0] for c, _, _ in REFUSED])
 def test_a_wrong_search_is_refused_by_name(changes, what, allowed, file, as_users_have_it):
     with pytest.raises(SettingError, match=f"(?s)search.toml: .*{re.escape(what)}") as error:
-        study_file.load_search(file, changes)
+        search_space.load_search(file, changes)
     assert re.search(allowed, str(error.value)) or allowed in str(error.value)
 
 
 def test_a_study_without_a_search_is_refused():
     with pytest.raises(SettingError, match="needs an \\[evolve\\] table"):
-        study_file.load_search("blind_dynamics")
+        search_space.load_search("blind_dynamics")
 
 
 # --- Fitness ---------------------------------------------------------------------------------------------------------
@@ -252,7 +252,7 @@ def test_the_winner_is_better_than_the_start_and_becomes_an_arm_on_the_reporting
     pretend(
         monkeypatch, lambda s: -30 * (s.guidance.strength - 0.3) ** 2 - (math.log(s.cell.activator_decay / 0.03)) ** 2
     )
-    study, search = study_file.load_search(file, ["evolve.generations=15"])
+    study, search = search_space.load_search(file, ["evolve.generations=15"])
     outcome = generations.evolve_arm(search, study, tmp_path / "out", Console(quiet=True))
     assert outcome.winner["guidance.strength"] == pytest.approx(0.3, abs=0.05)
     assert outcome.winner["cell.activator_decay"] == pytest.approx(0.03, rel=0.1)
@@ -272,7 +272,7 @@ def test_the_winner_is_better_than_the_start_and_becomes_an_arm_on_the_reporting
 def test_steps_to_the_threshold_are_made_fewer_and_unknown_fitness_is_null(file, tmp_path, monkeypatch):
     pretend(monkeypatch, lambda s: math.nan if s.guidance.strength < -0.2 else 1000 * (s.guidance.strength + 0.2))
     changes = ["evolve.generations=15", "evolve.fitness='steps_to_threshold'", "evaluate_every=100"]
-    study, search = study_file.load_search(file, changes)
+    study, search = search_space.load_search(file, changes)
     outcome = generations.evolve_arm(search, study, tmp_path / "out", Console(quiet=True))
     assert outcome.winner["guidance.strength"] < -0.1
     assert outcome.history[-1]["best"] == min(c["fitness"] for c in outcome.history[-1]["candidates"] if c["fitness"])
@@ -284,7 +284,7 @@ def test_steps_to_the_threshold_are_made_fewer_and_unknown_fitness_is_null(file,
 
 def test_a_folder_of_something_else_or_of_another_search_is_refused_untouched(file, tmp_path, monkeypatch):
     pretend(monkeypatch, lambda s: s.guidance.strength)
-    study, search = study_file.load_search(file)
+    study, search = search_space.load_search(file)
     quiet, out = Console(quiet=True), tmp_path / "out"
     out.mkdir()
     (out / "letters.txt").write_text("mine")
@@ -296,9 +296,9 @@ def test_a_folder_of_something_else_or_of_another_search_is_refused_untouched(fi
     before = (out / "search.json").read_text(), (out / "history.json").read_text()
     for change in ("evolve.population=8", 'evolve.search."guidance.strength".high=0.7', 'arms."by hand".cell.drive=1'):
         with pytest.raises(StoreError, match="holds another search"):
-            generations.evolve_arm(*reversed(study_file.load_search(file, [change])), out, quiet)
+            generations.evolve_arm(*reversed(search_space.load_search(file, [change])), out, quiet)
     assert before == ((out / "search.json").read_text(), (out / "history.json").read_text())
-    more = generations.evolve_arm(*reversed(study_file.load_search(file, ["evolve.generations=4"])), out, quiet)
+    more = generations.evolve_arm(*reversed(search_space.load_search(file, ["evolve.generations=4"])), out, quiet)
     assert len(more.history) == 4
     assert more.history[:3] == json.loads(before[1])["generations"]
 

@@ -115,10 +115,10 @@ def test_one_seed_is_taken_from_many():
     both = Agents(
         first.settings * 2, [3, 5], jax.tree.map(lambda a, b: np.concatenate([a, b]), first.arrays, second.arrays)
     )
-    assert export.one(both, None).seeds == [3]
-    jax.tree.map(np.testing.assert_array_equal, export.one(both, 5).arrays, second.arrays)
+    assert agents.one(both, None).seeds == [3]
+    jax.tree.map(np.testing.assert_array_equal, agents.one(both, 5).arrays, second.arrays)
     with pytest.raises(SettingError, match="seed = 4: must be one of 3, 5"):
-        export.one(both, 4)
+        agents.one(both, 4)
 
 
 def test_the_card_tells_environment_seeds_and_interval_and_its_metadata_are_yaml():

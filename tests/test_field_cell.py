@@ -23,9 +23,10 @@ from morphorl.field_cell import FieldCell, Lines
 from morphorl.field_theory import guided as guided_equation
 from morphorl.field_theory import steady_state
 from morphorl.guidance import Guidance
+from morphorl.plain import from_dict, to_dict
 from morphorl.replay import record
 from morphorl.run import run
-from morphorl.settings import PPO, Settings, from_dict, to_dict
+from morphorl.settings import PPO, Settings
 from morphorl.store import Store
 
 FEATURES, ACTIONS, ENVS = 3, 2, 4

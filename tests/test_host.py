@@ -11,7 +11,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.testing import assert_allclose, assert_array_equal
 
-from morphorl import agents, distribution, engines, envs, host, host_training, ppo, training
+from morphorl import agents, base, distribution, engines, envs, evaluation, host, host_training, ppo, training
 from morphorl.agents import Agents
 from morphorl.blend import Blend
 from morphorl.cell import Cell
@@ -19,7 +19,7 @@ from morphorl.control import Control
 from morphorl.errors import SettingError
 from morphorl.guidance import Guidance
 from morphorl.memory import Memory
-from morphorl.settings import PPO, Settings
+from morphorl.settings import PPO, Settings, stack
 from morphorl.study import Run
 
 SMALL = PPO(num_envs=2, rollout_steps=24, minibatches=2, epochs=2, hidden=(8,))
@@ -54,17 +54,17 @@ def rollout(mode, settings, steps=24):
     """One rollout of one run in two clocks, and the samples that `ppo` makes of it."""
     settings = dataclasses.replace(settings, ppo=dataclasses.replace(settings.ppo, rollout_steps=steps))
     vector = SyncVectorEnv([lambda o=o: Clock(o) for o in range(2)], autoreset_mode=mode)
-    vector = host_training.with_memory(engines.stack([settings]), vector)
+    vector = host_training.with_memory(stack([settings]), vector)
     features = vector.single_observation_space.shape[0]
     programs = host_training._programs(features, 2, False)
-    stacked = engines.stack([settings])
+    stacked = stack([settings])
     player = host_training.Player(vector, programs, stacked, 1)
     state = programs.init(stacked, jnp.array([0]), jnp.array([0]))
     acting, seen = player.collect(
         state.agent, player.begin(state.agent, np.array([0])), jax.random.split(jax.random.key(1), 1)
     )
     first = jax.tree.map(lambda u: jnp.asarray(u)[0], (state.agent, acting, seen.experience))
-    env = envs.Environment("clock", features, 2, 1, None, None, None)  # pyright: ignore
+    env = base.Environment("clock", features, 2, 1, None, None, None)  # pyright: ignore
     agent, acting, experience = first
     return experience, seen.weight[0], ppo.prepare(settings, env, agent, experience, acting.observation)
 
@@ -176,7 +176,7 @@ def test_a_probe_is_learned_on_the_host(continuous):
     )
     result = engines.train_batch([Run("arm", settings, seed, seed) for seed in range(2)], 2)
     assert (result.diverged_at == -1).all()
-    returns = engines.evaluate_agents([settings] * 2, result.agents, 20, greedy=True)
+    returns = evaluation.evaluate_agents([settings] * 2, result.agents, 20, greedy=True)
     assert returns.mean() > (-0.3 if continuous else 0.99)
 
 
@@ -195,7 +195,7 @@ def test_saved_agents_with_continuous_actions_act_identically(tmp_path):
 def test_it_trains_in_any_vector_environment(mode, changes):
     settings = Settings("gym:CartPole-v1", steps=96, evaluate_every=0, ppo=SMALL, **changes)
     vector = host.vector("gym:CartPole-v1", 4, mode)
-    state = host_training.train(engines.stack([settings] * 2), np.arange(2), np.arange(2), vector)
+    state = host_training.train(stack([settings] * 2), np.arange(2), np.arange(2), vector)
     assert np.isfinite(state.agent.actor.weights[0]).all()
     assert (state.curve.episodes.sum(axis=1) > 0).all()
 
@@ -206,7 +206,7 @@ def test_an_evaluation_draws_a_pattern_for_every_episode_where_training_does():
     returns = {}
     for reset in ("redraw", "episode"):
         settings = Settings("gym:CartPole-v1", ppo=SMALL, cell=dataclasses.replace(still, reset=reset), blend=added)
-        stacked = engines.stack([settings])
+        stacked = stack([settings])
         agent = host_training._programs(4, 2, False).init(stacked, jnp.array([0]), jnp.array([0])).agent
         other = dataclasses.replace(agent, pattern=jax.tree.map(jnp.negative, agent.pattern))
         returns[reset] = [
@@ -220,7 +220,7 @@ def test_an_evaluation_draws_a_pattern_for_every_episode_where_training_does():
 def test_runs_that_differ_in_their_memory_share_a_vector_environment():
     gains = (1.0, 20.0)
     runs = [Settings("gym:CartPole-v1", ppo=SMALL, memory=Memory(kind="leaky", first_gain=gain)) for gain in gains]
-    vector = host_training.with_memory(engines.stack(runs), SyncVectorEnv([lambda: Clock()] * 4))
+    vector = host_training.with_memory(stack(runs), SyncVectorEnv([lambda: Clock()] * 4))
     vector.reset(seed=0)
     seen = vector.step(np.zeros(4, int))[0]
     assert_allclose(seen[2:, 2:6], 20 * seen[:2, 2:6], rtol=1e-5)

@@ -15,7 +15,8 @@ from morphorl.cell import couple
 from morphorl.errors import SettingError, did_you_mean
 from morphorl.guidance import Guidance
 from morphorl.memory import Memory
-from morphorl.settings import PPO, Settings, from_dict
+from morphorl.plain import from_dict
+from morphorl.settings import PPO, Settings
 from probes import MEMORY, OBSERVATION_DEPENDENT_ACTION
 
 KINDS = ["previous", "leaky", "reservoir"]

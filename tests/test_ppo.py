@@ -7,9 +7,9 @@ import pytest
 
 from morphorl import distribution, envs, ppo, rollout, training
 from morphorl.agent import Statistics, network_view, observe, spread, think
+from morphorl.base import Environment, Step
 from morphorl.blend import Blend
 from morphorl.cell import Cell
-from morphorl.envs import Environment, Step
 from morphorl.guidance import Guidance
 from morphorl.networks import init_mlp, layer
 from morphorl.settings import PPO, Settings

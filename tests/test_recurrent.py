@@ -7,9 +7,9 @@ import pytest
 
 from morphorl import envs, ppo, recurrent, rollout, training
 from morphorl.agent import network_view
+from morphorl.base import Environment, Step
 from morphorl.blend import Blend
 from morphorl.cell import Cell
-from morphorl.envs import Environment, Step
 from morphorl.errors import SettingError
 from morphorl.settings import PPO, Settings
 from probes import MEMORY

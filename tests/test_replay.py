@@ -10,6 +10,7 @@ from morphorl import engines, envs, task
 from morphorl.agent import init_agent
 from morphorl.blend import blend
 from morphorl.replay import STAGES, _stages, record, replays
+from morphorl.settings import stack
 
 ARMS = {"γ = {guidance.strength}": {"guidance": {"strength": [0.0, 0.2]}}}
 
@@ -92,7 +93,7 @@ def test_a_control_in_the_cells_place_is_replayed_too(name):
 
 def test_the_final_agent_is_the_one_that_training_ends_with():
     runs = study(ARMS, seeds=1, environments=("StatelessCartPole-v1",)).runs()
-    *_, (stage, updates, agents) = _stages(runs, engines.stack([run.settings for run in runs]))
+    *_, (stage, updates, agents) = _stages(runs, stack([run.settings for run in runs]))
     assert (stage, updates) == ("final", 50)
     trained = engines.train_batch(runs, len(runs)).agents
     jax.tree.map(np.testing.assert_array_equal, jax.tree.map(np.asarray, agents), trained)

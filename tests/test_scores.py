@@ -13,6 +13,7 @@ from finished import finish, study
 from morphorl import cli, results, scores, stats, stored
 from morphorl.errors import StoreError
 from morphorl.intervals import EvidenceError
+from morphorl.scores import load_scores
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,7 @@ def test_a_table_that_is_none_is_refused_by_name(tmp_path):
 
 
 def test_what_was_not_measured_is_said_and_not_made_up(written):
-    table = stored.scores(written)[1].with_columns(early_greedy_return=pl.lit(None, pl.Float64))
+    table = load_scores(written)[1].with_columns(early_greedy_return=pl.lit(None, pl.Float64))
     assert "early_greedy_return" not in scores.measured(table)
     with pytest.raises(EvidenceError, match="early_greedy_return was not measured"):
         scores.known(table, "early_greedy_return")
@@ -76,7 +77,7 @@ def test_what_was_not_measured_is_said_and_not_made_up(written):
 def test_every_published_table_gives_the_numbers_that_stand_beside_it(request):
     """The committed results: each summary follows from the scores that lie beside it."""
     for path in (request.config.rootpath / "docs" / "results").rglob(scores.FILE):
-        of, table = stored.scores(Path(path.parent))
+        of, table = load_scores(Path(path.parent))
         for preset in of.presets:
             folder = path.parent / preset if len(of.presets) > 1 else path.parent
             if not (folder / "summary.json").exists():  # crossed seeds have luck.json

@@ -11,7 +11,8 @@ from morphorl.cell import Cell
 from morphorl.control import Control
 from morphorl.errors import SettingError
 from morphorl.guidance import Guidance
-from morphorl.settings import PPO, PRESETS, Settings, from_dict, to_dict
+from morphorl.plain import from_dict, to_dict
+from morphorl.settings import PPO, PRESETS, Settings
 from morphorl.study import ALGORITHM_VERSION
 
 NAN, INF = math.nan, math.inf

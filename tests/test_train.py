@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from morphorl import agents, engines, envs, training
+from morphorl import agents, engines, envs, evaluation, training
 from morphorl.blend import Blend
 from morphorl.cell import Cell
 from morphorl.guidance import Guidance
@@ -115,7 +115,7 @@ def test_saved_and_loaded_agents_act_identically(tmp_path, changes):
     assert jax.tree.structure(loaded.settings[0]) == jax.tree.structure(batch[0].settings)
     assert_same(result.agents, loaded.arrays)
     for greedy in (True, False):
-        one, other = (engines.evaluate_agents(b.settings, b.arrays, 5, greedy=greedy) for b in (saved, loaded))
+        one, other = (evaluation.evaluate_agents(b.settings, b.arrays, 5, greedy=greedy) for b in (saved, loaded))
         np.testing.assert_array_equal(one, other)
 
 

@@ -12,10 +12,11 @@ import safetensors.numpy
 
 from morphorl import envs, task
 from morphorl.agent import Agent, init_agent
-from morphorl.errors import StoreError
+from morphorl.errors import SettingError, StoreError
 from morphorl.extras import MissingExtraError
 from morphorl.files import write_atomically
-from morphorl.settings import Settings, from_dict, to_dict
+from morphorl.plain import from_dict, to_dict
+from morphorl.settings import Settings
 
 SCHEMA = "morphorl.agents/1"
 
@@ -59,6 +60,18 @@ def load(folder: Path) -> Agents:
         raise  # the file is whole; this installation is not
     except (ValueError, AttributeError, KeyError, TypeError) as error:  # JSON, Unicode and settings are ValueErrors
         raise AgentsError(f"{described}: is damaged ({error}).") from error
+
+
+def one(batch: Agents, seed: int | None) -> Agents:
+    """The agent of that seed; the first one if none is given.
+
+    Raises:
+        SettingError: if the batch has no agent of that seed.
+    """
+    if seed is not None and seed not in batch.seeds:
+        raise SettingError(f"seed = {seed}: must be one of {', '.join(map(str, batch.seeds))}.")
+    i = 0 if seed is None else batch.seeds.index(seed)
+    return Agents([batch.settings[i]], [batch.seeds[i]], jax.tree.map(lambda u: np.asarray(u)[i : i + 1], batch.arrays))
 
 
 def write_arrays(batch: Agents, path: Path) -> None:

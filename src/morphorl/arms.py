@@ -10,7 +10,8 @@ import equinox as eqx
 
 from morphorl.checks import hints_of
 from morphorl.errors import SettingError, did_you_mean
-from morphorl.settings import Settings, check_name
+from morphorl.plain import check_name
+from morphorl.settings import Settings
 
 Values = dict[str, Any]
 """Settings as plain values, nested: `{"guidance": {"strength": 0.1}}`."""

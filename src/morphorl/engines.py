@@ -11,12 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from morphorl import envs, host, host_training, rollout, streams, task, training
+from morphorl import envs, host, host_training, training
 from morphorl.agent import Agent
 from morphorl.choices import mix
-from morphorl.performance import in_force
 from morphorl.progress import Progress
-from morphorl.settings import Settings
+from morphorl.settings import Settings, stack
 from morphorl.study import Batch, Run
 
 CHUNK_SECONDS = 0.5
@@ -88,10 +87,10 @@ def train_batch(
     if host.is_host(first.environment):
         return _train_on_host(first, settings, np.asarray(seeds), np.asarray(cell_seeds), len(runs), advanced)
     which = (jax.tree.structure(settings), first.environment, size)
-    if which not in _programs:
+    if which not in compiled_programs:
         compiling()
-        _programs[which] = compile_program(*which)
-    program = _programs[which]
+        compiled_programs[which] = compile_program(*which)
+    program = compiled_programs[which]
     state, done, stop = program.init(settings, seeds, cell_seeds), 0, 1
     while done < first.updates:
         started = time.perf_counter()
@@ -125,33 +124,7 @@ def _train_on_host(
     return BatchResult(*jax.tree.map(np.asarray, kept))
 
 
-def evaluate_agents(
-    settings: list[Settings], arrays: Agent, episodes: int, *, greedy: bool, seed: int = 0
-) -> np.ndarray:
-    """Play whole episodes with trained agents of one program.
-
-    Returns:
-        Episode returns of shape (agents, episodes).
-    """
-    if host.is_host(settings[0].environment):
-        chosen = (stack(settings), jax.tree.map(jnp.asarray, arrays), settings[0].environment, episodes, seed)
-        return host_training.evaluate(*chosen, greedy=greedy)
-    env = envs.make(settings[0].environment)
-    keys = jax.random.split(jax.random.fold_in(jax.random.key(streams.EVALUATION), seed), len(settings))
-
-    def play(settings: Settings, agent: Agent, key: jax.Array) -> jax.Array:
-        settings = in_force(settings, agent.performance, 1.0)
-        return rollout.evaluate(settings, task.around(settings, env), agent, key, episodes, greedy=greedy)
-
-    return np.asarray(jax.jit(jax.vmap(play))(stack(settings), jax.tree.map(jnp.asarray, arrays), keys))
-
-
-def stack(settings: list[Settings]) -> Settings:
-    """Settings of one program with a leading axis of runs on every array-valued one."""
-    return jax.tree.map(lambda *leaves: jnp.array(leaves, jnp.float32), *settings)
-
-
-_programs: dict[tuple[Any, str, int], Program] = {}
+compiled_programs: dict[tuple[Any, str, int], Program] = {}
 """The programs compiled so far in this process."""
 
 

@@ -9,15 +9,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from morphorl import distribution, envs, memory, watching
+from morphorl import distribution, envs, memory
 from morphorl.agent import Agent, spread, think
 from morphorl.agents import Agents
 from morphorl.errors import SettingError
 from morphorl.extras import need
 from morphorl.files import write_atomically
+from morphorl.jax_to_gymnasium import executed, single
 from morphorl.onnx_graph import graph
 from morphorl.performance import in_force
-from morphorl.settings import Settings, to_dict
+from morphorl.plain import to_dict
+from morphorl.settings import Settings
 
 ONNX_SCHEMA = "morphorl.onnx/1"
 CHECKED_STEPS = 1_000
@@ -35,18 +37,6 @@ class Policy(NamedTuple):
     features: int
     initial: dict[str, np.ndarray]
     """The state at the start of every episode."""
-
-
-def one(batch: Agents, seed: int | None) -> Agents:
-    """The agent of that seed; the first one if none is given.
-
-    Raises:
-        SettingError: if the batch has no agent of that seed.
-    """
-    if seed is not None and seed not in batch.seeds:
-        raise SettingError(f"seed = {seed}: must be one of {', '.join(map(str, batch.seeds))}.")
-    i = 0 if seed is None else batch.seeds.index(seed)
-    return Agents([batch.settings[i]], [batch.seeds[i]], jax.tree.map(lambda u: np.asarray(u)[i : i + 1], batch.arrays))
 
 
 def policy(settings: Settings, agent: Agent, features: int) -> Policy:
@@ -167,7 +157,7 @@ def check(path: Path, acting: Policy, environment: str, steps: int = CHECKED_STE
     """
     runtime = need("onnx", "onnxruntime", "export --onnx")
     session = runtime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
-    env, think_once = watching.single(environment), jax.jit(acting.step)
+    env, think_once = single(environment), jax.jit(acting.step)
     largest, ended, observation, ours, theirs = 0.0, True, np.zeros(0), [], []
     for n in range(steps):
         if ended:
@@ -181,7 +171,7 @@ def check(path: Path, acting: Policy, environment: str, steps: int = CHECKED_STE
         gap = np.ptp(np.sort(logits)[-2:]) if action.ndim == 0 else np.abs(chosen - action).max()
         if np.any(chosen != action) and gap > 1e-4 * max(1.0, float(np.abs(logits).max())):
             raise SettingError(f"{path}: chooses action {chosen} where JAX chooses {action}, in step {n}.")
-        observation, _, terminated, truncated, _ = env.step(watching.executed(env, action))
+        observation, _, terminated, truncated, _ = env.step(executed(env, action))
         ended = terminated or truncated
     env.close()
     return largest

@@ -25,9 +25,10 @@ from morphorl import study as study_
 from morphorl.errors import StoreError
 from morphorl.files import refuse_links_out, write_atomically
 from morphorl.lock import locked
+from morphorl.plain import to_dict
 from morphorl.run import run
 from morphorl.search_space import Search, changed
-from morphorl.settings import Settings, to_dict
+from morphorl.settings import Settings
 from morphorl.store import Store, first_difference
 from morphorl.study import Study
 

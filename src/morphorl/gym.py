@@ -19,6 +19,7 @@ from morphorl.beside import Cells, Seen, of_cell, of_memory
 from morphorl.cell import Cell
 from morphorl.errors import SettingError
 from morphorl.guidance import Guidance
+from morphorl.host import autoreset_mode, vector_space
 from morphorl.memory import Memory
 
 
@@ -155,41 +156,6 @@ class VectorCellObservation(VectorWrapper, RecordConstructorArgs):
         for i in np.flatnonzero(done):
             told[i] = appended[i]
         return told
-
-
-def autoreset_mode(env: VectorEnv) -> AutoresetMode:
-    """When a vector environment resets an environment whose episode has ended.
-
-    Raises:
-        SettingError: if it does not say so.
-    """
-    mode = env.metadata.get("autoreset_mode")
-    if mode is None:
-        raise SettingError(
-            "env.metadata has no 'autoreset_mode': must be one of gymnasium.vector.AutoresetMode, which says when an "
-            "environment resets after an episode's end."
-        )
-    return AutoresetMode(mode)
-
-
-def vector_space(space: spaces.Space, name: str = "observation space") -> spaces.Box:
-    """`space`, if it is one of vectors.
-
-    Raises:
-        SettingError: if not; the message says what to wrap.
-    """
-    if isinstance(space, spaces.Box) and len(space.shape) == 1:
-        return space
-    if isinstance(space, spaces.Box) and len(space.shape) > 1:
-        cure = (
-            "images need a wrapper that makes features of them (gymnasium.wrappers.TransformObservation), or "
-            "gymnasium.wrappers.FlattenObservation to take the pixels as they are"
-        )
-    elif isinstance(space, spaces.Dict):
-        cure = "wrap the environment in gymnasium.wrappers.FlattenObservation (after FilterObservation, to choose keys)"
-    else:
-        cure = "wrap the environment in gymnasium.wrappers.FlattenObservation"
-    raise SettingError(f"{name} = {space}: must be a Box of one dimension, a vector; {cure}.")
 
 
 def _seen(

@@ -1,4 +1,4 @@
-"""Gymnasium's environments, stepped on the host: what they are, and which settings can train in them.
+"""Gymnasium's environments, stepped on the host: what they are, and what their spaces must be.
 
 An environment id that begins with `gym:` names Gymnasium's own environment; `host_training.py` trains in it.
 """
@@ -9,12 +9,9 @@ import gymnasium
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from morphorl.control import IN_PLACE_OF_CELL
-from morphorl.envs import Environment
+from morphorl.base import Environment
 from morphorl.errors import SettingError, did_you_mean
 from morphorl.extras import MissingExtraError, missing
-from morphorl.gym import vector_space
-from morphorl.settings import Settings
 
 PREFIX = "gym:"
 UNLIMITED = 1_000_000_000
@@ -80,35 +77,42 @@ def actions_of(env_id: str, space: spaces.Space) -> tuple[int, bool]:
     )
 
 
-def check(settings: Settings) -> None:
-    """Raise `SettingError` for settings that need what the host's loop does not have."""
-    needs = {
-        "ppo.network": (settings.ppo.network, ("mlp",)),
-        "guidance.kind": (settings.guidance.kind, ("none", "blind")),
-        "control.kind": (settings.control.kind, ("none", "sign", *IN_PLACE_OF_CELL)),
-    }
-    if isinstance(settings.cell.redraw, float) and settings.cell.redraw:
-        raise SettingError(
-            f"cell.redraw = {settings.cell.redraw!r}: must be 0 for environments of Gymnasium's ('gym:'), whose loop "
-            "draws patterns at the ends of episodes alone."
-        )
-    if isinstance(settings.blend.handover, float) and settings.blend.handover:
-        raise SettingError(
-            f"blend.handover = {settings.blend.handover!r}: must be 0 for environments of Gymnasium's ('gym:'), whose "
-            "loop keeps the weight as it is."
-        )
-    if settings.learned.parameters:
-        raise SettingError(
-            f"learned.parameters = {settings.learned.parameters!r}: must be empty for environments of Gymnasium's "
-            "('gym:'), since learning through time needs a program of the whole rollout."
-        )
-    for name, (value, allowed) in needs.items():
-        if value not in allowed:
-            told = ", ".join(map(repr, allowed))
-            raise SettingError(f"{name} = {value!r}: must be one of {told} for environments of Gymnasium's ('gym:').")
-
-
 def vector(env_id: str, count: int, mode: AutoresetMode = AutoresetMode.SAME_STEP) -> VectorEnv:
     """`count` copies of a Gymnasium environment, stepped one after the other in this process."""
     name = env_id.removeprefix(PREFIX)
     return gymnasium.make_vec(name, count, vectorization_mode="sync", vector_kwargs={"autoreset_mode": mode})
+
+
+def autoreset_mode(env: VectorEnv) -> AutoresetMode:
+    """When a vector environment resets an environment whose episode has ended.
+
+    Raises:
+        SettingError: if it does not say so.
+    """
+    mode = env.metadata.get("autoreset_mode")
+    if mode is None:
+        raise SettingError(
+            "env.metadata has no 'autoreset_mode': must be one of gymnasium.vector.AutoresetMode, which says when an "
+            "environment resets after an episode's end."
+        )
+    return AutoresetMode(mode)
+
+
+def vector_space(space: spaces.Space, name: str = "observation space") -> spaces.Box:
+    """`space`, if it is one of vectors.
+
+    Raises:
+        SettingError: if not; the message says what to wrap.
+    """
+    if isinstance(space, spaces.Box) and len(space.shape) == 1:
+        return space
+    if isinstance(space, spaces.Box) and len(space.shape) > 1:
+        cure = (
+            "images need a wrapper that makes features of them (gymnasium.wrappers.TransformObservation), or "
+            "gymnasium.wrappers.FlattenObservation to take the pixels as they are"
+        )
+    elif isinstance(space, spaces.Dict):
+        cure = "wrap the environment in gymnasium.wrappers.FlattenObservation (after FilterObservation, to choose keys)"
+    else:
+        cure = "wrap the environment in gymnasium.wrappers.FlattenObservation"
+    raise SettingError(f"{name} = {space}: must be a Box of one dimension, a vector; {cure}.")

@@ -16,10 +16,11 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from morphorl import companion, distribution, streams, training
 from morphorl.agent import Agent, init_agent, spread, think
-from morphorl.envs import Environment
+from morphorl.base import Environment
+from morphorl.compatibility import check_gymnasium
 from morphorl.errors import SettingError
-from morphorl.gym import VectorCellObservation, autoreset_mode, vector_space
-from morphorl.host import actions_of, check, vector
+from morphorl.gym import VectorCellObservation
+from morphorl.host import actions_of, autoreset_mode, vector, vector_space
 from morphorl.rollout import Acting, Experience
 from morphorl.settings import Settings
 
@@ -61,7 +62,7 @@ def train(
         evaluate: gives the greedy return of each run's agent; called as often as `evaluate_every` says.
         advanced: called after every update with its number and each run's latest episode return.
     """
-    check(settings)
+    check_gymnasium(settings)
     envs = with_memory(settings, envs)
     runs, copies = len(seeds), settings.ppo.num_envs
     assert envs.num_envs == runs * copies, "one environment for each run and parallel copy"

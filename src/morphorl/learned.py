@@ -87,52 +87,5 @@ def values(settings: eqx.Module, offsets: Offsets) -> dict[str, Float[Array, ""]
     return {name: jnp.asarray(getattr(getattr(acting, part), field)) for name, (part, field) in found.items()}
 
 
-def check_settings(settings: Any) -> None:
-    """Raise `SettingError` where a run has nothing that could be learned, or not exactly.
-
-    The loss recomputes what the cells did, environment by environment: they must be cells, each on its own.
-    """
-    names = settings.learned.parameters
-    if not names:
-        return
-    for what, value, allowed in (
-        ("blend.kind", settings.blend.kind, ("average", "add")),
-        ("blend.update", settings.blend.update, ("blended",)),  # from the network alone no gradient reaches the cell
-        ("control.kind", settings.control.kind, ("none", "sticky")),
-        ("cell.kind", settings.cell.kind, ("matrix",)),
-        ("guidance.kind", settings.guidance.kind, ("none", "blind")),
-        ("ppo.network", settings.ppo.network, ("mlp",)),
-    ):
-        if isinstance(value, str) and value not in allowed:
-            words = " or ".join(map(repr, allowed))
-            raise SettingError(f"{what} = {str(value)!r}: must be {words} where learned.parameters names some.")
-    if settings.guidance.kind == "none" and "guidance.strength" in names:
-        raise SettingError("guidance.kind = 'none': must be 'blind' where learned.parameters names guidance.strength.")
-    if isinstance(settings.cell.population, int | float) and settings.cell.population:
-        raise SettingError(
-            f"cell.population = {settings.cell.population}: must be 0 where learned.parameters names some, whose "
-            "minibatches are single environments."
-        )
-    if isinstance(settings.cell.redraw, int | float) and settings.cell.redraw:
-        raise SettingError(
-            f"cell.redraw = {settings.cell.redraw}: must be 0 where learned.parameters names some, whose loss restarts "
-            "cells at the ends of episodes alone."
-        )
-    if settings.ppo.num_envs % settings.ppo.minibatches:
-        raise SettingError(
-            f"ppo.minibatches = {settings.ppo.minibatches}: must divide the {settings.ppo.num_envs} environments "
-            "(ppo.num_envs) where learned.parameters names some, whose minibatches are whole sequences."
-        )
-    if "blend.weight" in names and isinstance(settings.blend.handover, int | float) and settings.blend.handover:
-        raise SettingError(
-            f"blend.handover = {settings.blend.handover}: must be 0 where learned.parameters names blend.weight."
-        )
-    for name in names:
-        part, field = name.split(".")
-        start = getattr(getattr(settings, part), field)
-        if name in POSITIVE and isinstance(start, int | float) and start <= 0:
-            raise SettingError(f"{name} = {start}: must be above 0 to be learned, which happens in log space.")
-
-
 def _replace[M: eqx.Module](module: M, field: str, value: Any) -> M:
     return eqx.tree_at(lambda one: getattr(one, field), module, value)

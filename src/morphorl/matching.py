@@ -10,12 +10,11 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from morphorl import envs, task, training
+from morphorl.base import Environment
 from morphorl.choices import mix
-from morphorl.engines import stack
-from morphorl.envs import Environment
 from morphorl.performance import in_force
 from morphorl.rollout import collect, draw
-from morphorl.settings import Settings
+from morphorl.settings import Settings, stack
 from morphorl.study import Program, Study, programs
 
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from morphorl import design
 from morphorl.arms import flatten, nest
 from morphorl.errors import SettingError
-from morphorl.settings import PPO, PRESETS, Settings, to_dict
+from morphorl.plain import to_dict
+from morphorl.settings import PPO, PRESETS, Settings
 
 Value = str | float | int | bool | tuple[int, ...]
 

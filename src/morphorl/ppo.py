@@ -10,8 +10,8 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from morphorl import distribution, recurrent
 from morphorl.agent import Agent, network_view
+from morphorl.base import Environment
 from morphorl.blend import blend
-from morphorl.envs import Environment
 from morphorl.networks import MLP
 from morphorl.recurrent import Sequences
 from morphorl.rollout import Experience

@@ -8,7 +8,8 @@ import equinox as eqx
 
 from morphorl.arms import SHARED, flatten, shown
 from morphorl.claims import Arms
-from morphorl.settings import Settings, to_dict
+from morphorl.plain import to_dict
+from morphorl.settings import Settings
 from morphorl.study import Study
 
 CONTROL = "positive control"

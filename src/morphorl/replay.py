@@ -11,14 +11,14 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from morphorl import companion, engines, envs, streams, task
 from morphorl.agent import Agent, think
+from morphorl.base import Environment
 from morphorl.cell import CellState
 from morphorl.choices import mix
 from morphorl.companion import State
-from morphorl.envs import Environment
 from morphorl.field_cell import Lines
 from morphorl.performance import in_force
 from morphorl.rollout import ENV_AXES, begin
-from morphorl.settings import CARTPOLES, Settings
+from morphorl.settings import CARTPOLES, Settings, stack
 from morphorl.study import Run, batches
 
 STAGES = {"early": 0.05, "middle": 0.5, "final": 1.0}
@@ -64,7 +64,7 @@ def replays(runs: list[Run], tell: Callable[[str], Any] = lambda text: None) -> 
         env = envs.make(batch.runs[0].settings.environment)
         tell(f"training {len(batch.runs)} agents of {env.id} again, to show them")
         padded = batch.runs + [batch.runs[-1]] * (batch.size - len(batch.runs))
-        settings = engines.stack([mix(run.settings, batch.mixed) for run in padded])
+        settings = stack([mix(run.settings, batch.mixed) for run in padded])
         play = jax.jit(jax.vmap(partial(_play, env), in_axes=(None, 0, 0)))
         for stage, updates, agents in _stages(padded, settings):
             episodes = jax.tree.map(np.asarray, play(updates / batch.runs[0].settings.updates, settings, agents))

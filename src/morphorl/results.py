@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import envs, figures, readings, scores, stats, tables, verdicts
+from morphorl import envs, figures, readings, scores, stats, tables, verdict_report
 from morphorl.agents import Agents
 from morphorl.files import write_atomically, write_table
 from morphorl.stats import Estimate
@@ -69,7 +69,7 @@ def summarise(study: Study, preset: str, table: pl.DataFrame, folder: Path, cons
     if study.cell_seeds:
         crossed = "Runs that share a seed are not independent: these intervals take them for it. See `morphorl luck`."
         console.print(crossed, soft_wrap=True, highlight=False)
-    verdicts.write(study, preset, table, folder, console)
+    verdict_report.write(study, preset, table, folder, console)
 
 
 def _draw(curves: pl.DataFrame, preset: str, folder: Path, console: Console, strengths: dict[str, float]) -> None:

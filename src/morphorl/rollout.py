@@ -8,8 +8,8 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from morphorl import companion, recurrent, signals
 from morphorl.agent import Agent, spread, think
+from morphorl.base import Environment, Step
 from morphorl.companion import State
-from morphorl.envs import Environment, Step
 from morphorl.settings import Settings
 
 ENV_AXES = Step(state=0, observation=-1, reward=0, terminated=0, truncated=0)  # pyright: ignore[reportArgumentType]

@@ -10,9 +10,10 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float
 
-from morphorl import envs, stats
+from morphorl import envs, stats, stored
 from morphorl.errors import StoreError
 from morphorl.intervals import EvidenceError
+from morphorl.study import Study
 
 FILE = "scores.parquet"
 KEYS = ("preset", "environment", "arm")
@@ -63,6 +64,18 @@ def read(path: Path) -> pl.DataFrame:
     if missing:
         raise StoreError(f"{path}: lacks the columns {', '.join(missing)}; must be a table that `morphorl run` wrote.")
     return found
+
+
+def load_scores(root: Path) -> tuple[Study, pl.DataFrame]:
+    """A folder's study and the scores of its runs: from the runs, or from the table that a published study keeps.
+
+    Raises:
+        StoreError: if the folder holds no study, or neither runs nor a table.
+    """
+    if (root / "shards").is_dir():
+        found, rows = stored.curves(root)
+        return found.study, table(rows)
+    return stored.load(root, any_version=True).study, read(root / FILE)
 
 
 def known(scores: pl.DataFrame, name: str) -> Float[np.ndarray, " runs"]:

@@ -9,11 +9,13 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Float
 
-from morphorl import arms, stats
+from morphorl import arms, stats, study_file
 from morphorl.checks import COUNT, COUNT_OR_ZERO, hints_of
 from morphorl.errors import SettingError, did_you_mean
-from morphorl.settings import Settings, from_dict, to_dict
+from morphorl.plain import from_dict, to_dict
+from morphorl.settings import Settings
 from morphorl.study import Study
+from morphorl.study_file import EVOLVE
 
 SCALES = ("linear", "log")
 EVOLVED = "evolved"
@@ -122,6 +124,22 @@ def numeric(module: type[eqx.Module] = Settings, prefix: str = "") -> list[str]:
         elif hint is float and not one.metadata.get("static", False):
             names.append(prefix + one.name)
     return names
+
+
+def load_search(study: str, changes: list[str] | tuple[str, ...] = ()) -> tuple[Study, Search]:
+    """A study with an `[evolve]` table, and the search that this table describes.
+
+    Raises:
+        SettingError: as `study_file.load` does, and for a study without that table.
+    """
+    loaded, tables = study_file.load_with_tables(study, changes)
+    name = study_file.path_of(study).name
+    if EVOLVE not in tables:
+        raise SettingError(f"{name}: evolve: missing; a study to evolve needs an [evolve] table.")
+    try:
+        return loaded, from_table(tables[EVOLVE], loaded)
+    except SettingError as error:
+        raise SettingError(f"{name}: {error}") from error
 
 
 def from_table(table: Any, study: Study) -> Search:

@@ -4,11 +4,12 @@ import dataclasses
 import functools
 import hashlib
 import json
-import typing
 import weakref
 from typing import Any, Literal
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
 
 from morphorl.blend import Blend
 from morphorl.cell import Cell
@@ -21,15 +22,15 @@ from morphorl.checks import (
     POSITIVE,
     WIDTHS,
     check,
-    hints_of,
     setting,
 )
 from morphorl.control import Control
-from morphorl.errors import SettingError, did_you_mean
+from morphorl.errors import SettingError
 from morphorl.field_cell import FieldCell
 from morphorl.guidance import Guidance
-from morphorl.learned import Learned, check_settings
+from morphorl.learned import Learned
 from morphorl.memory import Memory
+from morphorl.plain import to_dict, unusual
 
 
 class PPO(eqx.Module):
@@ -152,70 +153,10 @@ class Settings(eqx.Module):
     memory: Memory = dataclasses.field(default_factory=Memory)
 
     def __check_init__(self) -> None:
+        from morphorl import compatibility  # which needs this module
+
         check(self, "")
-        check_settings(self)
-        if self.environment not in CARTPOLES:
-            from morphorl import envs  # imports gymnax, which takes seconds that planning can do without
-
-            envs.make(self.environment)
-        if self.environment.startswith("gym:"):
-            from morphorl import host
-
-            host.check(self)
-        if self.guidance.knows_reward:
-            self._check_reward_reaches_the_cell()
-        if self.guidance.kind == "win_stay" and self.cell.reset != "redraw":
-            raise SettingError(
-                f"cell.reset = {self.cell.reset!r}: must be 'redraw' where guidance.kind is 'win_stay', which draws a "
-                "fresh pattern after a bad episode."
-            )
-        if self.guidance.kind == "win_stay" and isinstance(self.cell.redraw, int | float) and self.cell.redraw:
-            raise SettingError(
-                f"cell.redraw = {self.cell.redraw}: must be 0 where guidance.kind is 'win_stay', which decides at an "
-                "episode's end whether a pattern stays."
-            )
-        if self.guidance.knows_reward and self.cell.kind == "field":
-            raise SettingError(
-                f"guidance.kind = {self.guidance.kind!r}: must be 'none', 'blind' or 'adaptive' where cell.kind is "
-                "'field'."
-            )
-        if self.guidance.needs_value and self.ppo.network == "gru":
-            raise SettingError(
-                f"guidance.kind = {self.guidance.kind!r}: needs the value of single observations, and so ppo.network "
-                "'mlp'."
-            )
-        if 0 < self.ppo.anneal_steps < self.steps:
-            raise SettingError(
-                f"ppo.anneal_steps = {self.ppo.anneal_steps}: must be 0, or at least the run's steps ({self.steps})."
-            )
-        if self.steps < self.ppo.batch:
-            raise SettingError(
-                f"steps = {self.steps}: must be at least one rollout of {self.ppo.batch} environment steps "
-                f"(ppo.num_envs {self.ppo.num_envs} × ppo.rollout_steps {self.ppo.rollout_steps})."
-            )
-
-    def _check_reward_reaches_the_cell(self) -> None:
-        """Raise `SettingError` where guidance that knows the reward could do nothing: it acts on a blended cell."""
-        if self.guidance.signal != "td_error" and not self.guidance.needs_value:
-            raise SettingError(
-                f"guidance.signal = {self.guidance.signal!r}: must be 'td_error' where guidance.kind is "
-                f"{self.guidance.kind!r}, which has no use for a TD error."
-            )
-        if self.guidance.signal == "shuffled" and self.ppo.num_envs == 1:
-            raise SettingError(
-                "guidance.signal = 'shuffled': must be 'td_error' or 'constant' where ppo.num_envs is 1; without a "
-                "neighbour the control would get the signal itself."
-            )
-        for name, value, allowed in (
-            ("blend.kind", self.blend.kind, ("average", "add")),
-            ("control.kind", self.control.kind, ("none", "sign", "sticky")),
-            ("memory.kind", self.memory.kind, ("none", "previous", "reservoir")),
-        ):
-            if isinstance(value, str) and value not in allowed:
-                raise SettingError(
-                    f"{name} = {value!r}: must be one of {', '.join(map(repr, allowed))} where guidance.kind is "
-                    f"{self.guidance.kind!r}, whose signal reaches no other cell."
-                )
+        compatibility.check_together(self)
 
     @property
     def digest(self) -> str:
@@ -226,7 +167,7 @@ class Settings(eqx.Module):
         """
         known = _digests.get(id(self))
         if known is None:
-            text = json.dumps(_unusual(to_dict(self), _defaults()), sort_keys=True)
+            text = json.dumps(unusual(to_dict(self), _defaults()), sort_keys=True)
             known = _digests[id(self)] = hashlib.sha256(text.encode()).hexdigest()
             weakref.finalize(self, _digests.pop, id(self))
         return known
@@ -247,48 +188,11 @@ class Settings(eqx.Module):
         return -(-self.evaluate_every // self.ppo.batch)
 
 
-def to_dict(settings: eqx.Module) -> dict[str, Any]:
-    """Settings as nested dictionaries of plain values, ready for JSON."""
-    values = {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
-    return {name: to_dict(value) if isinstance(value, eqx.Module) else value for name, value in values.items()}
-
-
-def _unusual(values: dict[str, Any], usual: dict[str, Any]) -> dict[str, Any]:
-    """What differs from the defaults, in tables as nested as the values are."""
-    tables = {name: _unusual(value, usual[name]) for name, value in values.items() if isinstance(value, dict)}
-    plain = {name: value for name, value in values.items() if name not in tables and value != usual[name]}
-    return plain | {name: table for name, table in tables.items() if table}
-
-
 @functools.cache
 def _defaults() -> dict[str, Any]:
     return to_dict(Settings())
 
 
-def from_dict[M: eqx.Module](cls: type[M], values: dict[str, Any], prefix: str = "") -> M:
-    """The inverse of `to_dict`; what is left out keeps its default. Modules in place of their values are kept.
-
-    Raises:
-        SettingError: for a name that does not exist, or a value that is not allowed.
-    """
-    if not isinstance(values, dict):
-        raise SettingError(f"{prefix.rstrip('.') or 'settings'} = {values!r}: must be a table of settings.")
-    hints = hints_of(cls)
-    for name in values:
-        check_name(name, hints, prefix)
-    return cls(**{name: _from_plain(hints[name], value, f"{prefix}{name}") for name, value in values.items()})
-
-
-def check_name(name: str, hints: dict[str, Any], prefix: str) -> None:
-    """Raise `SettingError` unless there is a setting of that name; the message offers the nearest."""
-    if name not in hints:
-        hint = did_you_mean(name, list(hints))
-        raise SettingError(f"{prefix}{name}: no such setting; must be one of {', '.join(hints)}.{hint}")
-
-
-def _from_plain(hint: Any, value: Any, name: str) -> Any:
-    if isinstance(hint, type) and issubclass(hint, eqx.Module) and not isinstance(value, hint):
-        return from_dict(hint, value, f"{name}.")
-    if hint is float and type(value) is int and abs(value) < 2**53:
-        return float(value)  # 1 and 1.0 are the same setting, and must be the same run
-    return tuple(value) if isinstance(value, list) and typing.get_origin(hint) is tuple else value
+def stack(settings: list[Settings]) -> Settings:
+    """Settings of one program with a leading axis of runs on every array-valued one."""
+    return jax.tree.map(lambda *leaves: jnp.array(leaves, jnp.float32), *settings)

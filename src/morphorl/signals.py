@@ -7,8 +7,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from morphorl.agent import Agent, Thought, cell_view, network_view
+from morphorl.base import Step
 from morphorl.cell import CellState
-from morphorl.envs import Step
 from morphorl.guidance import Signal
 from morphorl.settings import Settings
 

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from morphorl import scores as scores_
 from morphorl import study as study_
 from morphorl import study_file
 from morphorl.arms import SHARED, flatten
 from morphorl.errors import SettingError, StoreError
-from morphorl.settings import Settings, from_dict, to_dict
+from morphorl.plain import from_dict, to_dict
+from morphorl.settings import Settings
 from morphorl.store import Store
 from morphorl.studies import shipped
 from morphorl.study import Study
@@ -65,18 +65,6 @@ def curves(root: Path) -> tuple[Stored, pl.DataFrame]:
     """
     stored = load(root)
     return stored, Store(root).curves(stored.study)
-
-
-def scores(root: Path) -> tuple[Study, pl.DataFrame]:
-    """A folder's study and the scores of its runs: from the runs, or from the table that a published study keeps.
-
-    Raises:
-        StoreError: if the folder holds no study, or neither runs nor a table.
-    """
-    if (root / "shards").is_dir():
-        stored, rows = curves(root)
-        return stored.study, scores_.table(rows)
-    return load(root, any_version=True).study, scores_.read(root / scores_.FILE)
 
 
 def to_toml(study: Study) -> str | None:

@@ -13,7 +13,8 @@ from morphorl.arms import Values
 from morphorl.checks import COUNT, COUNT_OR_ZERO
 from morphorl.choices import mixed_choices, program_of
 from morphorl.errors import SettingError, did_you_mean, shortened
-from morphorl.settings import PRESETS, Settings, from_dict, to_dict
+from morphorl.plain import from_dict, to_dict
+from morphorl.settings import PRESETS, Settings
 
 ALGORITHM_VERSION = 3
 """Part of every run's identity: raise it when a change makes the same settings give another result."""

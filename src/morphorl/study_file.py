@@ -6,9 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from morphorl import search_space
 from morphorl.errors import SettingError, did_you_mean, shortened
-from morphorl.search_space import Search
 from morphorl.studies import shipped
 from morphorl.study import Study
 
@@ -33,23 +31,12 @@ def load(study: str, changes: list[str] | tuple[str, ...] = ()) -> Study:
     Raises:
         SettingError: naming the file, the line or key, the value and what is allowed.
     """
-    return _load(_path(study), changes)[0]
+    return load_with_tables(study, changes)[0]
 
 
-def load_search(study: str, changes: list[str] | tuple[str, ...] = ()) -> tuple[Study, Search]:
-    """A study with an `[evolve]` table, and the search that this table describes.
-
-    Raises:
-        SettingError: as `load` does, and for a study without that table.
-    """
-    path = _path(study)
-    loaded, search = _load(path, changes)
-    if search is None:
-        raise SettingError(f"{path.name}: evolve: missing; a study to evolve needs an [evolve] table.")
-    return loaded, search
-
-
-def _load(path: Path, changes: list[str] | tuple[str, ...]) -> tuple[Study, Search | None]:
+def load_with_tables(study: str, changes: list[str] | tuple[str, ...] = ()) -> tuple[Study, Table]:
+    """A study as `load` gives it, and all that its file holds: a study leaves the `[evolve]` table aside."""
+    path = path_of(study)
     table = _read(path)
     for change in changes:
         table = _merge(table, _parse_change(change))
@@ -57,10 +44,9 @@ def _load(path: Path, changes: list[str] | tuple[str, ...]) -> tuple[Study, Sear
         loaded = from_table(table)
         for preset in loaded.presets:
             loaded.expand(preset)  # which refuses a wrong setting of an arm
-        search = search_space.from_table(table[EVOLVE], loaded) if EVOLVE in table else None
     except SettingError as error:
         raise SettingError(f"{path.name}: {error}") from error
-    return loaded, search
+    return loaded, table
 
 
 def from_table(table: Table) -> Study:
@@ -88,7 +74,12 @@ def from_table(table: Table) -> Study:
     return Study(**{key: value for key, value in (table | lists).items() if key != EVOLVE})
 
 
-def _path(study: str) -> Path:
+def path_of(study: str) -> Path:
+    """The file of a study: a path that ends in .toml, or the name of a shipped one.
+
+    Raises:
+        SettingError: if there is no such file.
+    """
     if study in shipped():
         return shipped()[study]
     if not study.endswith(".toml"):

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from morphorl import learned, performance, recurrent, signals, streams, task, through_time
 from morphorl.agent import Agent, init_agent, observe
-from morphorl.envs import Environment
+from morphorl.base import Environment
 from morphorl.ppo import Networks, learn, networks_of, optimiser, prepare, shuffle
 from morphorl.rollout import Acting, Experience, begin, collect, draw, evaluate
 from morphorl.settings import Settings

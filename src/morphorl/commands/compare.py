@@ -8,12 +8,13 @@ from typing import Any, Literal
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import comparisons, readings, stored, tables
+from morphorl import comparisons, readings, tables
 from morphorl.commands.shared import PositionalFolder, console
 from morphorl.comparisons import Comparison
 from morphorl.files import write_atomically
 from morphorl.intervals import Effect, Estimate
 from morphorl.results import COLUMNS
+from morphorl.scores import load_scores
 
 
 @dataclasses.dataclass
@@ -37,7 +38,7 @@ class Compare:
     the last greedy evaluation's."""
 
     def __call__(self) -> None:
-        study, scores = stored.scores(self.dir)
+        study, scores = load_scores(self.dir)
         labelled = study.expand(study.presets[0])
         against = readings.rival(labelled) if self.against is None else self.against
         with console.status("resampling"):

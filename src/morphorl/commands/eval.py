@@ -5,7 +5,7 @@ from typing import Annotated
 
 import tyro
 
-from morphorl import agents, engines, results
+from morphorl import agents, evaluation, results
 from morphorl.commands.shared import PositionalFolder, console
 from morphorl.errors import SettingError
 
@@ -30,5 +30,7 @@ class Eval:
             raise SettingError(f"episodes = {self.episodes}: must be a whole number of at least 1.")
         batch = agents.load(self.dir)
         with console.status(f"evaluating {len(batch.seeds)} agents"):
-            returns = engines.evaluate_agents(batch.settings, batch.arrays, self.episodes, greedy=not self.stochastic)
+            returns = evaluation.evaluate_agents(
+                batch.settings, batch.arrays, self.episodes, greedy=not self.stochastic
+            )
         results.write_evaluation(batch, returns, self.dir, console, greedy=not self.stochastic)

@@ -5,7 +5,7 @@ import sys
 
 from rich.table import Table
 
-from morphorl import evolve_figure, generations, study_file, tables
+from morphorl import evolve_figure, generations, search_space, tables
 from morphorl.commands.shared import Changes, Folder, StudyName, console, folder_of
 from morphorl.search_space import EVOLVED, Search
 
@@ -30,7 +30,7 @@ class Evolve:
     """Keep the finished runs that OUT holds; with --no-resume they are done again."""
 
     def __call__(self) -> None:
-        study, search = study_file.load_search(self.study, self.set)
+        study, search = search_space.load_search(self.study, self.set)
         root = folder_of(study.name) if self.out is None else self.out
         outcome = generations.evolve_arm(search, study, root, console, resume=self.resume)
         if outcome.failed:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import tyro
 
-from morphorl import agents, card, engines, export
+from morphorl import agents, card, evaluation, export
 from morphorl.commands.shared import Folder, console
 from morphorl.errors import SettingError
 from morphorl.files import write_atomically
@@ -35,7 +35,7 @@ class Export:
         if self.episodes < 1:
             raise SettingError(f"episodes = {self.episodes}: must be a whole number of at least 1.")
         batch = agents.load(self.agent)
-        chosen = export.one(batch, self.seed)
+        chosen = agents.one(batch, self.seed)
         out = self.agent / "export" if self.out is None else self.out
         out.mkdir(parents=True, exist_ok=True)
         difference = None
@@ -46,7 +46,7 @@ class Export:
             console.print(told, highlight=False, soft_wrap=True)
         agents.save(chosen, out)
         with console.status(f"evaluating {len(batch.seeds)} agents for the card"):
-            returns = engines.evaluate_agents(batch.settings, batch.arrays, self.episodes, greedy=True)
+            returns = evaluation.evaluate_agents(batch.settings, batch.arrays, self.episodes, greedy=True)
         files = ["agents.json", "agents.safetensors", *["agent.onnx"] * self.onnx]
         text = card.card(batch, returns, files, difference)
         write_atomically(out / "README.md", lambda path: path.write_text(text, encoding="utf-8"))

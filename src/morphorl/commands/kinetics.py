@@ -16,7 +16,7 @@ from morphorl.commands.shared import Folder, console
 from morphorl.errors import SettingError
 from morphorl.files import write_atomically
 from morphorl.guidance import Guidance
-from morphorl.settings import to_dict
+from morphorl.plain import to_dict
 
 STRENGTHS = (0.0, 0.01, 0.05, 0.1, 0.3)
 """The post's γ, as `reproduce` runs them."""

@@ -11,12 +11,13 @@ import tyro
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import engines, luck_figure, luck_report, scores, stored, study_file, tables
+from morphorl import engines, luck_figure, luck_report, scores, study_file, tables
 from morphorl.commands.shared import Changes, Folder, console, folder_of
 from morphorl.errors import SettingError
 from morphorl.files import refuse_links_out, write_atomically, write_table
 from morphorl.luck_report import LEAD, ArmReport, Plain
 from morphorl.run import run
+from morphorl.scores import load_scores
 from morphorl.store import Store
 from morphorl.study import Study
 
@@ -60,7 +61,7 @@ class Luck:
         root, folder = Path(self.study), Path(self.study) if self.out is None else self.out
         if self.set:
             raise SettingError(f"set = {self.set[0]!r}: must not be given with a folder, whose study has been run.")
-        study, table = stored.scores(root)
+        study, table = load_scores(root)
         folder.mkdir(parents=True, exist_ok=True)
         refuse_links_out(folder)
         return study, table, folder, 0

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import polars as pl
 
-from morphorl import multiverse_effects, multiverse_figure, multiverse_report, stored
+from morphorl import multiverse_effects, multiverse_figure, multiverse_report
 from morphorl.commands.shared import PositionalFolder, console
 from morphorl.errors import SettingError
 from morphorl.files import write_atomically
 from morphorl.intervals import EvidenceError
 from morphorl.multiverse_effects import Effects
 from morphorl.multiverse_report import SHOWN, Regressions
+from morphorl.scores import load_scores
 from morphorl.study import Study
 
 
@@ -29,7 +30,7 @@ class Multiverse:
     """A folder that `morphorl run multiverse` wrote."""
 
     def __call__(self) -> None:
-        study, scores = stored.scores(self.dir)
+        study, scores = load_scores(self.dir)
         if len(study.presets) * len(study.environments) > 1:
             raise SettingError("presets, environments: must be one of each; PPO is an axis of the multiverse.")
         try:

@@ -6,13 +6,14 @@ import json
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import odds_report, stored, tables
+from morphorl import odds_report, tables
 from morphorl.commands.shared import PositionalFolder, console
 from morphorl.errors import SettingError
 from morphorl.files import write_atomically
 from morphorl.odds_report import Family, Odds
 from morphorl.plot_odds import SIZES
 from morphorl.readings import option_words
+from morphorl.scores import load_scores
 
 
 @dataclasses.dataclass
@@ -29,7 +30,7 @@ class OddsCommand:
     """A folder that `morphorl run` (or `reproduce`) wrote, or one of docs/results with scores.parquet."""
 
     def __call__(self) -> None:
-        study, table = stored.scores(self.dir)
+        study, table = load_scores(self.dir)
         rows: list[dict[str, object]] = []
         families = {preset: odds_report.families(study.expand(preset)) for preset in study.presets}
         if not any(families.values()):

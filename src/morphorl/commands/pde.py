@@ -22,7 +22,7 @@ from morphorl.commands.shared import console, early_preset
 from morphorl.errors import SettingError
 from morphorl.field import PRESETS, GiererMeinhardt, Grid, advance, perturbed, solver
 from morphorl.files import write_atomically
-from morphorl.settings import to_dict
+from morphorl.plain import to_dict
 
 DT = 2.0
 """Largest time step of a run; its relative error at T = 2000 is below 1e-5."""

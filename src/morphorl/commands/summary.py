@@ -2,9 +2,10 @@
 
 import dataclasses
 
-from morphorl import results, stored
+from morphorl import results
 from morphorl.commands.shared import PositionalFolder, console
 from morphorl.files import refuse_links_out
+from morphorl.scores import load_scores
 
 
 @dataclasses.dataclass
@@ -19,7 +20,7 @@ class Summary:
     """A folder that `morphorl run` (or `reproduce`, or `train`) wrote, or one of docs/results with scores.parquet."""
 
     def __call__(self) -> None:
-        study, scores = stored.scores(self.dir)
+        study, scores = load_scores(self.dir)
         refuse_links_out(self.dir)
         presets = [preset for preset in study.presets if len(scores.filter(preset=preset))]
         for preset in presets:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import tyro
 
-from morphorl import agents, export, terminal, watching
+from morphorl import agents, terminal, watching
 from morphorl.commands.shared import console
 from morphorl.errors import SettingError
 from morphorl.extras import missing
@@ -39,7 +39,7 @@ class Watch:
     def __call__(self) -> None:
         if self.episodes < 1:
             raise SettingError(f"episodes = {self.episodes}: must be a whole number of at least 1.")
-        chosen = export.one(agents.load(self.agent), self.seed)
+        chosen = agents.one(agents.load(self.agent), self.seed)
         environment = chosen.settings[0].environment
         if self.terminal:
             for number in range(self.episodes):

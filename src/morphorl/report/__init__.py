@@ -17,12 +17,13 @@ import jinja2
 import polars as pl
 from markupsafe import Markup
 
-from morphorl import claims, readings, results, scores, shards, stats, stored, verdicts
+from morphorl import claims, readings, results, scores, shards, stats, stored, verdict_report, verdicts
 from morphorl.arms import shown
 from morphorl.files import write_atomically
+from morphorl.plain import to_dict
 from morphorl.replay import Replay
 from morphorl.report import contents
-from morphorl.settings import CARTPOLES, to_dict
+from morphorl.settings import CARTPOLES
 from morphorl.stored import Stored
 
 HERE = Path(__file__).parent
@@ -92,7 +93,7 @@ def render(root: Path, found: Stored, curves: pl.DataFrame, replays: Iterable[Re
         needs_file=commands[0].endswith(".toml"),
         toml=stored.to_toml(study),
         settings={preset: _all_settings(study, preset) for preset in study.presets},
-        percent=verdicts.percent,
+        percent=verdict_report.percent,
         place=place,
         estimate=_estimate,
         data=embed(data),
