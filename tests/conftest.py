@@ -6,7 +6,7 @@ import jax
 import pytest
 from jaxtyping import install_import_hook
 
-from morphorl.devices import use_all_cores
+from morphorl.config.devices import use_all_cores
 
 use_all_cores()
 os.environ.pop("COLUMNS", None)  # which pytest-xdist sets, and consoles made at import would keep for ever
@@ -24,7 +24,7 @@ def pytest_ignore_collect(collection_path, config):
 def no_programs_of_other_files():
     """Compiled programs go with the file that needed them: thousands in one process exhaust its memory mappings."""
     yield
-    from morphorl import engines
+    from morphorl.studies import batch_training
 
-    engines.compiled_programs.clear()
+    batch_training.compiled_programs.clear()
     jax.clear_caches()

@@ -4,10 +4,10 @@ import zlib
 
 import numpy as np
 
-from morphorl.engines import BatchResult
-from morphorl.store import Store
-from morphorl.study import Study
-from morphorl.training import Curve
+from morphorl.ppo.training import Curve
+from morphorl.studies.batch_training import BatchResult
+from morphorl.studies.store import Store
+from morphorl.studies.study import Study
 
 UPDATES = 50
 TINY = {"ppo": {"num_envs": 2, "rollout_steps": 16, "minibatches": 2, "epochs": 1, "hidden": [4]}}

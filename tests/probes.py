@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from morphorl.base import Environment, Step
+from morphorl.environments.base import Environment, Step
 
 
 def _environment(name, features, length, observe, reward, actions=2):

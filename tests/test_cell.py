@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from morphorl.cell import Cell, CellState, couple, drive, emphasise
-from morphorl.choices import mix, mixed_choices
-from morphorl.errors import SettingError
-from morphorl.guidance import Guidance, Signal
+from morphorl.config.choices import mix, mixed_choices
+from morphorl.config.errors import SettingError
+from morphorl.dynamics.guidance import Guidance, Signal
+from morphorl.dynamics.reaction_diffusion import Cell, CellState, couple, drive, emphasise
 
 SHAPE = (4, 3)
 X = np.array([0.5, -3.0, 1.0, 2.0], np.float32)

@@ -11,12 +11,20 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from morphorl import cell_ends, cli
-from morphorl.cell import Cell, CellState
-from morphorl.cell_theory import critical_strength, fixed_points, growth_factor, linear, modes, steady_state
+from morphorl import cli
 from morphorl.commands import kinetics
-from morphorl.errors import SettingError
-from morphorl.guidance import Guidance
+from morphorl.config.errors import SettingError
+from morphorl.dynamics.guidance import Guidance
+from morphorl.dynamics.kinetics import ends
+from morphorl.dynamics.kinetics.theory import (
+    critical_strength,
+    fixed_points,
+    growth_factor,
+    linear,
+    modes,
+    steady_state,
+)
+from morphorl.dynamics.reaction_diffusion import Cell, CellState
 
 TURING = Cell(coupling="lattice", initial="positive", activator_diffusion=0.02, inhibitor_diffusion=0.8)
 BARE = Cell(activator_production=0.0, inhibitor_production=0.0)
@@ -173,7 +181,7 @@ def test_guidance_ends_patterns_where_theory_says():
 
     cell = dataclasses.replace(TURING, initial_scale=1e-3)
     strengths = (0.9 * critical, 1.1 * critical)
-    below, above = cell_ends.trajectories(cell, strengths, SHAPE, patterns=1, steps=4000, seed=0).activator[:, 0, -1]
+    below, above = ends.trajectories(cell, strengths, SHAPE, patterns=1, steps=4000, seed=0).activator[:, 0, -1]
     assert np.std(below) > 0.1
     assert np.std(above) < 1e-7
     growth = [told.fastest for told in (linear(TURING, strength, SHAPE) for strength in strengths) if told]
@@ -184,7 +192,7 @@ def test_guidance_ends_patterns_where_theory_says():
 
 
 def test_trajectories_are_those_of_single_cells():
-    found = cell_ends.trajectories(Cell(), (0.0, 0.1), SHAPE, patterns=3, steps=5, seed=7)
+    found = ends.trajectories(Cell(), (0.0, 0.1), SHAPE, patterns=3, steps=5, seed=7)
     assert found.activator.shape == (2, 3, 6, *SHAPE)
     state = Cell().init(jax.random.split(jax.random.key(7), 3)[2], SHAPE)
     for step in range(6):
@@ -195,12 +203,12 @@ def test_trajectories_are_those_of_single_cells():
 
 def test_ends_are_those_of_a_sample_by_hand():
     alike, apart = [[2.0, 2.0], [-1.0, -1.005]], [[2.0, 10.0], [-1.0, -1.0]]
-    found = cell_ends.ends(np.array([alike, apart]), 0.1, 200, bound=10.0)
+    found = ends.ends(np.array([alike, apart]), 0.1, 200, bound=10.0)
     assert (found.strength, found.steps, found.share_positive, found.same_rows) == (0.1, 200, 0.5, 0.5)
     assert found.at_bound == 1 / 8
     assert found.positive.median == 2.0
     assert found.negative.median == -1.0
-    assert np.isnan(cell_ends.ends(np.ones((1, 2, 2)), 0.1, 200, bound=10.0).negative.median)
+    assert np.isnan(ends.ends(np.ones((1, 2, 2)), 0.1, 200, bound=10.0).negative.median)
 
 
 # --- The command ------------------------------------------------------------------------------------------------------

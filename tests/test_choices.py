@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from morphorl import engines
-from morphorl.blend import Blend, blend
-from morphorl.cell import Cell, CellState, couple, emphasise
-from morphorl.choices import Choice, Mixed, mix, mixed_choices, program_of
-from morphorl.guidance import Guidance
-from morphorl.settings import PPO, Settings
-from morphorl.study import Run, programs
+from morphorl.config.choices import Choice, Mixed, mix, mixed_choices, program_of
+from morphorl.dynamics.blending import Blend, blend
+from morphorl.dynamics.guidance import Guidance
+from morphorl.dynamics.reaction_diffusion import Cell, CellState, couple, emphasise
+from morphorl.ppo.settings import PPO, Settings
+from morphorl.studies import batch_training
+from morphorl.studies.study import Run, programs
 
 NAMES = {
     "coupling": ("mean", "ring", "lattice", "partner"),
@@ -119,11 +119,11 @@ def test_training_in_a_mixed_program_is_training_in_the_program_of_one_reading()
     ]
     runs = [Run(str(i), settings, 3, 3) for i, settings in enumerate(readings)]
     (program,) = programs(runs)
-    together = engines.train_batch(runs, 2, mixed=program.mixed)
+    together = batch_training.train_batch(runs, 2, mixed=program.mixed)
     returns = together.curve.episode_return
     assert len({tuple(row) for row in returns.tolist()}) == 2  # the readings do differ
     for i, run in enumerate(runs):
-        alone = engines.train_batch([run], 2)
+        alone = batch_training.train_batch([run], 2)
         for one, other in zip(jax.tree.leaves(alone.curve), jax.tree.leaves(together.curve), strict=True):
             np.testing.assert_allclose(one[0], other[i], rtol=1e-4)
         for one, other in zip(jax.tree.leaves(alone.agents), jax.tree.leaves(together.agents), strict=True):

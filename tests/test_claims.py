@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from morphorl import claims
-from morphorl.claims import Arms, similar_rate, unstable
-from morphorl.paired_arms import gather as gather_scores
-from morphorl.scores import table
+from morphorl.analysis import claims
+from morphorl.analysis.claims import Arms, similar_rate, unstable
+from morphorl.analysis.paired_arms import gather as gather_scores
+from morphorl.analysis.scores import table
 
 STRENGTHS = {"γ = 0": 0.0, "γ = 0.01": 0.01, "γ = 0.05": 0.05, "γ = 0.1": 0.1, "γ = 0.3": 0.3}
 CONTROL = "positive control"

@@ -10,9 +10,9 @@ import pytest
 
 from morphorl import cli
 from morphorl.commands.train import Train
-from morphorl.settings import PRESETS, Settings
-from morphorl.store import Store
-from morphorl.study import Study
+from morphorl.ppo.settings import PRESETS, Settings
+from morphorl.studies.store import Store
+from morphorl.studies.study import Study
 
 TRAIN = ["train", "--env", "CartPole-v1", "--out", "OUT"]
 

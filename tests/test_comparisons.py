@@ -9,10 +9,11 @@ import pytest
 import scipy.stats
 from numpy.testing import assert_allclose
 
-from morphorl import cli, comparisons
-from morphorl.errors import SettingError
-from morphorl.scores import table
-from morphorl.study import Study
+from morphorl import cli
+from morphorl.analysis import comparisons
+from morphorl.analysis.scores import table
+from morphorl.config.errors import SettingError
+from morphorl.studies.study import Study
 
 SEEDS, POINTS = 12, 20
 BASE = 100 + 10 * np.random.default_rng(0).standard_normal(SEEDS)
@@ -115,8 +116,8 @@ def test_an_unknown_reference_is_refused_by_name():
 def test_the_command_prints_a_table_and_leaves_it_as_json(tmp_path, monkeypatch, capsys):
     from rich.console import Console
 
-    from morphorl.run import run
-    from morphorl.store import Store
+    from morphorl.studies.runner import run
+    from morphorl.studies.store import Store
 
     arms = {"plain PPO": {"blend": {"weight": 0.0}}, "γ = 0.1": {"guidance": {"strength": 0.1}}}
     study = Study(

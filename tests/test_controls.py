@@ -7,34 +7,26 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from morphorl import (
-    coloured,
-    companion,
-    engines,
-    envs,
-    evaluation,
-    noise,
-    ppo,
-    reservoir,
-    rollout,
-    streams,
-    task,
-    training,
-)
-from morphorl.agent import init_agent
-from morphorl.base import Environment, Step
-from morphorl.blend import Blend
-from morphorl.cell import Cell
-from morphorl.control import Control
-from morphorl.errors import SettingError
-from morphorl.guidance import Guidance
-from morphorl.learned import Learned
-from morphorl.settings import PPO, Settings, stack
-from morphorl.study import Run
+from morphorl.config import random_streams
+from morphorl.config.errors import SettingError
+from morphorl.dynamics import coloured_noise as coloured
+from morphorl.dynamics import correlated_noise, echo_state
+from morphorl.dynamics.blending import Blend
+from morphorl.dynamics.control import Control
+from morphorl.dynamics.guidance import Guidance
+from morphorl.dynamics.learned_parameters import Learned
+from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.environments import registry
+from morphorl.environments.base import Environment, Step
+from morphorl.ppo import companion, evaluation, losses, rollout, task, training
+from morphorl.ppo.agent import init_agent
+from morphorl.ppo.settings import PPO, Settings, stack
+from morphorl.studies import batch_training
+from morphorl.studies.study import Run
 
 SMALL = PPO(num_envs=4, rollout_steps=64, minibatches=2, hidden=(8,))
 FROZEN = Cell(dt=0.0, initial_scale=1.0)
-CARTPOLE = envs.make("CartPole-v1")
+CARTPOLE = registry.make("CartPole-v1")
 
 
 def settings(**changes):
@@ -94,7 +86,7 @@ def test_frozen_patterns_zeros_and_cells_share_one_program():
         settings(cell=Cell(initial_scale=0.0)),
         settings(blend=Blend(weight=0.0)),
     ]
-    from morphorl.study import programs
+    from morphorl.studies.study import programs
 
     assert len(programs(Run(str(i), arm, 0, 0) for i, arm in enumerate(arms))) == 1
 
@@ -121,11 +113,13 @@ def test_a_fresh_sign_keeps_the_size_of_a_readout_and_forgets_the_last_step():
 
 @pytest.mark.parametrize("autocorrelation", [0.0, 0.9, -0.5])
 def test_noise_has_the_variance_and_the_autocorrelation_that_it_is_asked_for(autocorrelation):
-    start = jax.vmap(lambda key: noise.init(2.0, key, 2), out_axes=-1)(jax.random.split(jax.random.key(0), 20_000))
+    start = jax.vmap(lambda key: correlated_noise.init(2.0, key, 2), out_axes=-1)(
+        jax.random.split(jax.random.key(0), 20_000)
+    )
     normal = jax.random.normal(jax.random.key(1), (10, 2, 20_000))
 
     def step(state, n):
-        state = noise.step(2.0, autocorrelation, state, n)
+        state = correlated_noise.step(2.0, autocorrelation, state, n)
         return state, state
 
     values = np.asarray(jax.lax.scan(step, start, normal)[1])
@@ -311,18 +305,18 @@ def test_redraws_and_colours_that_cannot_be_are_refused_by_name(name, changes):
 
 
 def test_a_reservoir_has_the_cells_size_and_the_spectral_radius_that_it_is_asked_for():
-    wiring = reservoir.wire(jax.random.key(0), 4, 2)
+    wiring = echo_state.wire(jax.random.key(0), 4, 2)
     state = Cell().init(jax.random.key(0), (4, 2))
     assert len(wiring.recurrent) == sum(u.size for u in state)
-    step = lambda r: reservoir.step(wiring, 0.7, 1.0, 1.0, r, jnp.zeros((4, 1)))[0][:, 0]  # noqa: E731
+    step = lambda r: echo_state.step(wiring, 0.7, 1.0, 1.0, r, jnp.zeros((4, 1)))[0][:, 0]  # noqa: E731
     jacobian = jax.jacobian(step)(jnp.zeros((16, 1)))[..., 0]
     np.testing.assert_allclose(np.abs(np.linalg.eigvals(jacobian)), 0.7, rtol=1e-4)
 
 
 def test_a_reservoir_remembers_its_input_for_a_while_and_forgets_its_start():
-    wiring = reservoir.wire(jax.random.key(0), 4, 2)
+    wiring = echo_state.wire(jax.random.key(0), 4, 2)
     x = jax.random.normal(jax.random.key(1), (60, 4, 1))
-    run = lambda r, x: jax.lax.scan(lambda r, x: reservoir.step(wiring, 0.7, 0.5, 1.0, r, x), r, x)  # noqa: E731
+    run = lambda r, x: jax.lax.scan(lambda r, x: echo_state.step(wiring, 0.7, 0.5, 1.0, r, x), r, x)  # noqa: E731
     rest, one = jnp.zeros((16, 1)), jnp.ones((16, 1))
     np.testing.assert_allclose(run(rest, x)[0], run(one, x)[0], atol=1e-4)
     nudged = x.at[57].add(1.0)
@@ -330,17 +324,17 @@ def test_a_reservoir_remembers_its_input_for_a_while_and_forgets_its_start():
 
 
 def test_a_reservoirs_readout_has_the_deviation_that_it_is_asked_for_when_its_units_are_at_one():
-    wirings = jax.vmap(lambda key: reservoir.wire(key, 4, 2))(jax.random.split(jax.random.key(2), 4000))
+    wirings = jax.vmap(lambda key: echo_state.wire(key, 4, 2))(jax.random.split(jax.random.key(2), 4000))
     huge = jnp.full((4, 1), 1e6)
-    _, readout = jax.vmap(lambda w: reservoir.step(w, 0.9, 1.0, 2.5, jnp.zeros((16, 1)), huge))(wirings)
+    _, readout = jax.vmap(lambda w: echo_state.step(w, 0.9, 1.0, 2.5, jnp.zeros((16, 1)), huge))(wirings)
     assert np.std(readout) == pytest.approx(2.5, rel=0.04)
 
 
 def test_a_reservoirs_wiring_comes_from_the_cell_seed_alone_and_is_never_trained():
     wired = settings(control=Control("reservoir"))
     runs = [Run("a", wired, seed, cell_seed) for seed, cell_seed in ((0, 0), (1, 0), (0, 1))]
-    agents = engines.train_batch(runs, 4).agents
-    fresh = companion.init(wired, jax.random.fold_in(jax.random.key(streams.CELL), 0), 4, 2).wiring
+    agents = batch_training.train_batch(runs, 4).agents
+    fresh = companion.init(wired, jax.random.fold_in(jax.random.key(random_streams.CELL), 0), 4, 2).wiring
     for trained, drawn in zip(agents.wiring, fresh, strict=True):
         np.testing.assert_allclose(trained[0], drawn, atol=1e-6)
         np.testing.assert_array_equal(trained[0], trained[1])
@@ -386,7 +380,7 @@ def test_a_sticky_environment_repeats_the_executed_action_as_often_as_it_says(re
 def test_ppo_learns_from_the_action_chosen_with_its_own_probability():
     stuck = settings(blend=Blend("none"), control=Control("sticky", repeat=0.9))
     state, _, seen = experience(stuck, ECHO)
-    samples = ppo.prepare(stuck, ECHO, state.agent, seen, seen.observation[-1])
+    samples = losses.prepare(stuck, ECHO, state.agent, seen, seen.observation[-1])
     np.testing.assert_array_equal(samples.action, seen.action.reshape(-1))
     log_policy = jax.nn.log_softmax(state.agent.actor(samples.observation), axis=0)
     expected = log_policy[samples.action, jnp.arange(samples.action.size)]
@@ -396,7 +390,7 @@ def test_ppo_learns_from_the_action_chosen_with_its_own_probability():
 def test_evaluation_is_sticky_too():
     """One agent, evaluated where nothing sticks and where every first action is repeated to the end."""
     free, stuck = (settings(blend=Blend("none"), control=Control("sticky", repeat=p)) for p in (0.0, 1.0))
-    agent = engines.train_batch([Run("a", free, 0, 0)], 1).agents
+    agent = batch_training.train_batch([Run("a", free, 0, 0)], 1).agents
     twice = jax.tree.map(lambda u: np.repeat(u, 2, axis=0), agent)
     returns = evaluation.evaluate_agents([free, stuck], twice, 50, greedy=False)
     assert returns[0].mean() > 15
@@ -435,7 +429,7 @@ def test_a_control_that_is_turned_down_to_nothing_is_plain_ppo_and_otherwise_is_
 def test_the_ratio_is_one_in_the_first_minibatch(kind):
     controlled = settings(control=Control(kind))
     state, _, seen = experience(controlled)
-    samples = ppo.prepare(controlled, CARTPOLE, state.agent, seen, seen.observation[-1])
+    samples = losses.prepare(controlled, CARTPOLE, state.agent, seen, seen.observation[-1])
     logits = 0.3 * samples.readout + 0.7 * state.agent.actor(samples.observation)
     log_prob = jax.nn.log_softmax(logits, axis=0)[samples.action, jnp.arange(samples.action.size)]
     np.testing.assert_allclose(jnp.exp(log_prob - samples.log_prob), 1.0, atol=2e-6)

@@ -11,13 +11,18 @@ import numpy as np
 import polars as pl
 import pytest
 
-from morphorl import cli, envs, luck, luck_crossed, luck_report, matching, study_file, training
-from morphorl.blend import Blend
-from morphorl.errors import SettingError
-from morphorl.guidance import Guidance
-from morphorl.matching import Moments
-from morphorl.settings import Settings
-from morphorl.study import Study
+from morphorl import cli
+from morphorl.analysis import readout_noise
+from morphorl.analysis.luck import crossed, seed_luck, summary
+from morphorl.analysis.readout_noise import Moments
+from morphorl.config.errors import SettingError
+from morphorl.dynamics.blending import Blend
+from morphorl.dynamics.guidance import Guidance
+from morphorl.environments import registry
+from morphorl.ppo import training
+from morphorl.ppo.settings import Settings
+from morphorl.studies import study_file
+from morphorl.studies.study import Study
 
 CROSSED = Study(
     "crossed",
@@ -57,7 +62,7 @@ def test_the_number_of_cell_seeds_can_be_set_from_outside():
 
 
 def test_arms_of_one_cell_seed_start_from_one_pattern_whatever_their_strength_and_seed():
-    env, patterns = envs.make("CartPole-v1"), {}
+    env, patterns = registry.make("CartPole-v1"), {}
     for run in study_file.load("crossed", ["seeds=2", "cell_seeds=2"]).runs():
         agent = training.init(run.settings, env, jnp.array(run.seed), jnp.array(run.cell_seed)).agent
         patterns.setdefault(run.cell_seed, []).append(np.concatenate([*agent.pattern]))
@@ -70,14 +75,14 @@ def test_arms_of_one_cell_seed_start_from_one_pattern_whatever_their_strength_an
 
 @pytest.fixture
 def few_resamples(monkeypatch):
-    monkeypatch.setattr(luck_crossed, "SHARE_RESAMPLES", 20)
+    monkeypatch.setattr(crossed, "SHARE_RESAMPLES", 20)
 
 
 def table(scores):
     """Scores of runs that earn the same throughout; by arm a matrix of a row per pattern and a column per learner."""
     rows = [
         {"preset": "standard", "environment": "CartPole-v1", "arm": arm, "seed": seed, "cell_seed": cell_seed}
-        | dict.fromkeys(luck_report.SCORES.values(), float(matrix[cell_seed, seed]))
+        | dict.fromkeys(summary.SCORES.values(), float(matrix[cell_seed, seed]))
         for arm, matrix in scores.items()
         for cell_seed, seed in np.ndindex(*matrix.shape)
     ]
@@ -97,13 +102,13 @@ def settings(**arms):
 def test_an_arm_is_compared_with_the_arm_that_shares_all_but_its_strength():
     """However labels read, and in whatever order the arms come."""
     arms = {"a": (0.3, "add"), "b": (0.0, "average"), "c": (0.3, "average"), "d": (0.0, "add"), "e": (0.1, "add")}
-    told = luck_report.compared(settings(**arms)["standard"], None)
+    told = summary.compared(settings(**arms)["standard"], None)
     assert {label: one.against for label, one in told.items()} == {"a": "d", "b": None, "c": "b", "d": None, "e": "d"}
     assert not any(one.warning for one in told.values())
 
 
 def test_an_arm_without_a_partner_is_compared_with_nothing_and_a_sentence_says_what_is_missing():
-    told = luck_report.compared(settings(alone=(0.3, "add"), other=(0.0, "average"))["standard"], None)
+    told = summary.compared(settings(alone=(0.3, "add"), other=(0.0, "average"))["standard"], None)
     assert told["alone"].against is None
     assert "No arm has guidance.strength = 0 and all its other settings" in told["alone"].warning
     assert told["other"] == (None, None)
@@ -111,7 +116,7 @@ def test_an_arm_without_a_partner_is_compared_with_nothing_and_a_sentence_says_w
 
 def test_an_arm_named_is_compared_with_all_and_what_else_differs_is_said():
     arms = {"same": (0.1, "average"), "base": (0.0, "average"), "unlike": (0.3, "add")}
-    told = luck_report.compared(settings(**arms)["standard"], "base")
+    told = summary.compared(settings(**arms)["standard"], "base")
     assert told["same"] == ("base", None)
     assert told["base"] == (None, None)
     assert told["unlike"].against == "base"
@@ -124,16 +129,16 @@ def test_the_report_splits_each_arms_matrix_and_compares_with_its_partner(few_re
     calm = generator.normal(20, 1, size=(5, 4))
     lucky = 21 + 5 * generator.normal(size=(5, 1)) + generator.normal(size=(5, 4))
     rows = table({"γ = 0": calm, "γ = 0.3": lucky}).sample(fraction=1, shuffle=True, seed=1)
-    told = luck_report.report(rows, settings(**{"γ = 0": (0.0, "average"), "γ = 0.3": (0.3, "average")}))
+    told = summary.report(rows, settings(**{"γ = 0": (0.0, "average"), "γ = 0.3": (0.3, "average")}))
     arms = told["standard"]["CartPole-v1"]
     score = arms["γ = 0.3"]["scores"]["mean_return"]
     assert arms["γ = 0.3"]["against"] == "γ = 0"
     assert list(arms["γ = 0.3"]["scores"]) == ["mean_return", "early_return", "final_return"]
-    assert score["split"]["pattern"]["value"] == pytest.approx(luck.variance_split(lucky).pattern.value)
+    assert score["split"]["pattern"]["value"] == pytest.approx(seed_luck.variance_split(lucky).pattern.value)
     assert score["mean"] == pytest.approx(lucky.mean())
     assert score["effect"]["difference"]["value"] == pytest.approx(lucky.mean() - calm.mean())
     assert [entry["n"] for entry in score["effect"]["found"]] == [1, 3, 5, 10]
-    expected = luck.found_with_one_pattern(lucky, calm, 5)
+    expected = seed_luck.found_with_one_pattern(lucky, calm, 5)
     found = score["effect"]["found"][2]["one_pattern"]
     assert (found["better"]["value"], found["significant"]["value"]) == (expected.better, expected.significant)
     assert score["effect"]["found"][0]["fresh_patterns"]["significant"] is None
@@ -146,16 +151,16 @@ def test_what_cannot_be_told_is_said_and_what_is_not_crossed_is_refused(few_resa
     unknown[1, 1] = np.nan
     labelled = settings(good=(0.0, "average"), same=(0.1, "average"), unknown=(0.2, "average"), fewer=(0.3, "average"))
     scores = {"good": good, "same": np.ones((4, 4)), "unknown": unknown, "fewer": good[:3]}
-    arms = luck_report.report(table(scores), labelled)["standard"]["CartPole-v1"]
+    arms = summary.report(table(scores), labelled)["standard"]["CartPole-v1"]
     told = {arm: one["scores"]["mean_return"] for arm, one in arms.items()}
     assert "no variance to split" in told["same"]["unknown"]
     assert "1 of 16 scores are unknown" in told["unknown"]["unknown"]
     assert "fewer and good have other seeds" in told["fewer"]["unknown"]
     assert "split" in told["good"]
     with pytest.raises(SettingError, match=r"against = 'godo': must be one of .* Did you mean 'good'?"):
-        luck_report.report(table({"good": good}), labelled, "godo")
+        summary.report(table({"good": good}), labelled, "godo")
     with pytest.raises(SettingError, match="cell_seeds: must be 3 or more"):
-        luck_report.report(table({"good": good[:1]}), labelled)
+        summary.report(table({"good": good[:1]}), labelled)
 
 
 @pytest.fixture
@@ -225,7 +230,7 @@ def test_the_readouts_of_noise_measure_as_the_noise_was_set():
     values = {"deviation": 1.7, "autocorrelation": 0.8}
     noise = {"control": {"kind": "noise"} | values, "cell": {"reset": "redraw"}}
     study = dataclasses.replace(CROSSED, arms={"noise": noise}, seeds=8, cell_seeds=None, steps=8192)
-    (measured,) = matching.measure(study).values()
+    (measured,) = readout_noise.measure(study).values()
     assert measured.deviation == pytest.approx(1.7, rel=0.05)
     assert measured.autocorrelation == pytest.approx(0.8, abs=0.02)
 
@@ -233,7 +238,7 @@ def test_the_readouts_of_noise_measure_as_the_noise_was_set():
 def test_a_part_common_to_all_actions_does_not_count_and_pairs_do_not_span_episodes():
     readout = jnp.array([[1.0, 3.0], [2.0, 4.0], [9.0, 7.0], [0.0, -2.0]])[..., None]  # centred: ∓1, ∓1, ±1, ±1
     ended = jnp.array([False, True, False, False])[:, None]
-    sums = Moments(*map(float, matching.moments(readout, ended)))
-    assert matching.readouts(sums, 2) == pytest.approx((np.sqrt(2), 1.0))
-    spanning = Moments(*map(float, matching.moments(readout, jnp.zeros_like(ended))))
-    assert matching.readouts(spanning, 2).autocorrelation == pytest.approx(1 / 3)
+    sums = Moments(*map(float, readout_noise.moments(readout, ended)))
+    assert readout_noise.readouts(sums, 2) == pytest.approx((np.sqrt(2), 1.0))
+    spanning = Moments(*map(float, readout_noise.moments(readout, jnp.zeros_like(ended))))
+    assert readout_noise.readouts(spanning, 2).autocorrelation == pytest.approx(1 / 3)

@@ -14,8 +14,8 @@ jax.config.update("jax_num_cpu_devices", int(sys.argv[1]))
 jax.config.update("jax_compilation_cache_dir", sys.argv[3])
 import numpy as np
 from morphorl import engines
-from morphorl.settings import PPO, Settings
-from morphorl.study import Study
+from morphorl.ppo.settings import PPO, Settings
+from morphorl.studies.study import Study
 settings = Settings(steps=600, evaluate_every=0, ppo=PPO(num_envs=4, rollout_steps=50, minibatches=2, hidden=(8,)))
 runs = Study("devices", ("CartPole-v1",), {"agent": settings}, 3).runs()
 result = engines.train_batch(runs, int(sys.argv[2]))

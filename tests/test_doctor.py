@@ -12,9 +12,11 @@ import jaxtyping
 import pytest
 import tyro
 
-from morphorl import cli, engines, extras
+from morphorl import cli
 from morphorl.commands import completion, doctor
-from morphorl.errors import SettingError
+from morphorl.config import extras
+from morphorl.config.errors import SettingError
+from morphorl.studies import batch_training
 
 COMMANDS = {name: (one.module, one.name, one.line) for name, one in cli.COMMANDS.items()}
 
@@ -46,7 +48,7 @@ def test_the_doctor_notices_what_is_wrong(monkeypatch, capsys):
     def broken(*_):
         raise RuntimeError("no such device")
 
-    monkeypatch.setattr(engines, "train_batch", broken)
+    monkeypatch.setattr(batch_training, "train_batch", broken)
     with pytest.raises(SystemExit) as end:
         doctor.Doctor()()
     assert end.value.code == 1
@@ -157,19 +159,19 @@ def test_every_extra_is_one_of_the_package():
 
 
 def test_the_policy_without_pytorch_is_told_in_one_sentence():
-    asked = "import sys; sys.modules['torch'] = None; import morphorl.sb3"
+    asked = "import sys; sys.modules['torch'] = None; import morphorl.integrations.stable_baselines3"
     ran = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True)
     assert ran.stderr.strip().splitlines()[-1] == (
-        "ImportError: morphorl.sb3: needs the extra 'sb3', which is not installed; "
+        "ImportError: morphorl.integrations.stable_baselines3: needs the extra 'sb3', which is not installed; "
         "get it with: uv sync --inexact --extra sb3."
     )
 
 
 def test_export_without_onnx_is_told(monkeypatch, tmp_path):
-    from morphorl import export
+    from morphorl.integrations import onnx_export
     from test_export import KINDS, agent
 
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(SettingError, match=r"export --onnx: needs the extra 'onnx'"):
-        export.to_onnx(agent(KINDS["plain"]), tmp_path / "agent.onnx")
+        onnx_export.to_onnx(agent(KINDS["plain"]), tmp_path / "agent.onnx")
     assert list(tmp_path.iterdir()) == []

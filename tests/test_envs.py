@@ -9,8 +9,8 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from numpy.testing import assert_allclose, assert_array_equal
 
-from morphorl import envs
-from morphorl.errors import SettingError
+from morphorl.config.errors import SettingError
+from morphorl.environments import registry
 
 CARTPOLES = {
     "CartPole-v1": ("CartPole-v1", [0, 1, 2, 3]),
@@ -27,7 +27,7 @@ def numbers(state):
 
 def walk_beside_gymnasium(name, policy, steps, seed=0):
     """Step both from our state and compare all they return; gives each episode's (terminated, truncated, length)."""
-    env = envs.make(name)
+    env = registry.make(name)
     reset, step = jax.jit(env.reset), jax.jit(env.step)
     theirs = gymnasium.make(CARTPOLES[name][0])
     key, ends, length = jax.random.key(seed), [], 0
@@ -65,13 +65,13 @@ def test_random_steps_agree_with_gymnasium_through_many_terminations(name):
 @cartpoles
 def test_a_balanced_pole_is_truncated_and_not_terminated_at_500_as_in_gymnasium(name):
     assert walk_beside_gymnasium(name, balance, steps=500) == [(False, True, 500)]
-    assert envs.make(name).time_limit == gymnasium.spec(CARTPOLES[name][0]).max_episode_steps == 500
+    assert registry.make(name).time_limit == gymnasium.spec(CARTPOLES[name][0]).max_episode_steps == 500
 
 
 def test_single_steps_from_anywhere_agree_with_gymnasium():
     generator = np.random.default_rng(2)
     starts = generator.uniform([-2.4, -40, -0.2, -3], [2.4, 40, 0.2, 3], (300, 4))
-    env, theirs = envs.make("CartPole-v1"), gymnasium.make("CartPole-v1").unwrapped
+    env, theirs = registry.make("CartPole-v1"), gymnasium.make("CartPole-v1").unwrapped
     step, (state, _) = jax.jit(env.step), env.reset(jax.random.key(0))
     left, right = set(), set()
     for start in starts:
@@ -91,7 +91,7 @@ def test_single_steps_from_anywhere_agree_with_gymnasium():
 
 @cartpoles
 def test_the_observation_shows_exactly_the_numbers_it_should(name):
-    env, visible = envs.make(name), CARTPOLES[name][1]
+    env, visible = registry.make(name), CARTPOLES[name][1]
     state, observation = env.reset(jax.random.key(3))
     for seen in (state, observation), env.step(jax.random.key(0), state, jnp.array(1))[:2]:
         full = numbers(seen[0])
@@ -108,7 +108,7 @@ def test_the_registered_environments_pass_gymnasiums_own_checks(name):
 
 @cartpoles
 def test_the_threshold_is_the_registered_one(name):
-    assert envs.make(name).threshold == gymnasium.spec(CARTPOLES[name][0]).reward_threshold == 475
+    assert registry.make(name).threshold == gymnasium.spec(CARTPOLES[name][0]).reward_threshold == 475
 
 
 @pytest.mark.parametrize(
@@ -117,20 +117,20 @@ def test_the_threshold_is_the_registered_one(name):
 )
 def test_an_unknown_id_is_refused_with_the_nearest_one(typo, meant):
     with pytest.raises(SettingError) as error:
-        envs.make(typo)
+        registry.make(typo)
     assert f"environment = {typo!r}" in str(error.value)
     assert f"Did you mean {meant!r}?" in str(error.value)
 
 
-@pytest.mark.parametrize("name", envs.CONTINUOUS)
+@pytest.mark.parametrize("name", registry.CONTINUOUS)
 def test_continuous_actions_are_refused(name):
     with pytest.raises(SettingError, match=f"environment = '{name}'.*continuous actions.*must be.*discrete"):
-        envs.make(name)
+        registry.make(name)
 
 
-@pytest.mark.parametrize("name", envs.names())
+@pytest.mark.parametrize("name", registry.names())
 def test_every_environment_with_discrete_actions_resets_and_steps(name):
-    env = envs.make(name)
+    env = registry.make(name)
     state, observation = jax.jit(env.reset)(jax.random.key(0))
     after = jax.jit(env.step)(jax.random.key(1), state, jnp.array(env.num_actions - 1))
     for seen in (observation, after.observation):
@@ -149,11 +149,11 @@ def test_every_environment_with_discrete_actions_resets_and_steps(name):
 
 def test_an_id_that_would_download_data_is_refused_before_it_does():
     with pytest.raises(SettingError, match="downloads data"):
-        envs.make("MNISTBandit-bsuite")
-    assert not set(envs.REFUSED) & set(envs.names())
+        registry.make("MNISTBandit-bsuite")
+    assert not set(registry.REFUSED) & set(registry.names())
 
 
 def test_every_id_refused_for_continuous_actions_has_them():
-    for name in envs.CONTINUOUS:
+    for name in registry.CONTINUOUS:
         env, params = gymnax.make(name)
         assert not isinstance(env.action_space(params), gymnax.environments.spaces.Discrete)

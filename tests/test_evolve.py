@@ -18,10 +18,13 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from morphorl import evolve, evolve_figure, generations, search_space, stats, study_file
-from morphorl.errors import SettingError, StoreError
-from morphorl.search_space import Axis, Search
-from morphorl.study import programs
+from morphorl.analysis import curve_statistics
+from morphorl.config.errors import SettingError, StoreError
+from morphorl.evolution import cma_es, generations, search_space
+from morphorl.evolution.search_space import Axis, Search
+from morphorl.report.figures import evolution_figure
+from morphorl.studies import study_file
+from morphorl.studies.study import programs
 
 FILE = """
 name = "search"
@@ -80,9 +83,9 @@ def file(tmp_path):
 
 
 def searched(cost, settings=5, generations=30, population=12, seed=0):
-    strategy = evolve.begin(np.full(settings, 0.5), population, seed)
+    strategy = cma_es.begin(np.full(settings, 0.5), population, seed)
     for _ in range(generations):
-        strategy = evolve.tell(strategy, cost(search_space.fold(evolve.ask(strategy))))
+        strategy = cma_es.tell(strategy, cost(search_space.fold(cma_es.ask(strategy))))
     return strategy
 
 
@@ -90,14 +93,14 @@ def test_the_minimum_of_a_bowl_is_found_where_noise_hides_it_from_single_candida
     goal, chance = np.array([0.2, 0.9, 0.5, 0.7, 0.3]), np.random.default_rng(0)
     bowl = lambda x: ((x - goal) ** 2 * [1, 1, 4, 4, 9]).sum(axis=1)  # noqa: E731
     exact = searched(bowl)
-    np.testing.assert_allclose(search_space.fold(evolve.mean(exact)), goal, atol=0.02)
+    np.testing.assert_allclose(search_space.fold(cma_es.mean(exact)), goal, atol=0.02)
     noisy = searched(lambda x: bowl(x) + chance.normal(0, 0.05, len(x)))
-    assert bowl(search_space.fold(evolve.mean(noisy))[None])[0] < bowl(np.full((1, 5), 0.5))[0] / 5
+    assert bowl(search_space.fold(cma_es.mean(noisy))[None])[0] < bowl(np.full((1, 5), 0.5))[0] / 5
 
 
 def test_a_minimum_at_the_edge_is_found_and_not_left_beyond_it():
     at_edge = searched(lambda x: x.sum(axis=1), settings=2)
-    assert (search_space.fold(evolve.mean(at_edge)) < 0.03).all()
+    assert (search_space.fold(cma_es.mean(at_edge)) < 0.03).all()
 
 
 def test_costs_that_are_no_numbers_are_the_worst_and_do_no_harm():
@@ -107,12 +110,12 @@ def test_costs_that_are_no_numbers_are_the_worst_and_do_no_harm():
         bowl = ((x - goal) ** 2).sum(axis=1)
         return np.where(x[:, 0] > 0.55, np.nan, bowl)
 
-    np.testing.assert_allclose(evolve.mean(searched(cost, settings=2)), goal, atol=0.02)
-    assert np.isfinite(evolve.mean(searched(lambda x: np.full(len(x), np.nan)))).all()
+    np.testing.assert_allclose(cma_es.mean(searched(cost, settings=2)), goal, atol=0.02)
+    assert np.isfinite(cma_es.mean(searched(lambda x: np.full(len(x), np.nan)))).all()
 
 
 def test_the_same_answers_give_the_same_search_and_another_seed_another_one():
-    one, same, other = (evolve.mean(searched(lambda x: x.sum(axis=1), generations=3, seed=s)) for s in (0, 0, 1))
+    one, same, other = (cma_es.mean(searched(lambda x: x.sum(axis=1), generations=3, seed=s)) for s in (0, 0, 1))
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other)
 
@@ -223,7 +226,7 @@ def test_fitness_is_the_summary_s_statistic_and_failures_count_with_the_whole_tr
     search = Search("a", "early_return", 1, 4, 4)
     slow, fast = [0] * 50, [0, 0, 500, 500] + [500] * 46
     rows = curves([range(50), range(10, 60), [7] * 50, range(50)], [slow, fast, slow, fast])
-    summary = stats.summarise(stats.measure(rows, 475.0))
+    summary = curve_statistics.summarise(curve_statistics.measure(rows, 475.0))
     for name in ("early_return", "area_under_curve", "final_return", "final_greedy_return"):
         assert generations.fitness(dataclasses.replace(search, fitness=name), rows, 475.0) == summary[name].value
     steps = dataclasses.replace(search, fitness="steps_to_threshold")
@@ -265,7 +268,7 @@ def test_the_winner_is_better_than_the_start_and_becomes_an_arm_on_the_reporting
     history = json.loads((tmp_path / "out" / "history.json").read_text())["generations"]
     assert len(history) == 15
     assert history[-1]["mean"] > history[0]["mean"] == history[0]["start"] == history[-1]["start"]
-    assert history[-1]["step_size_after"] < evolve.DEVIATION
+    assert history[-1]["step_size_after"] < cma_es.DEVIATION
     assert all(len(one["candidates"]) == 14 for one in history)
 
 
@@ -277,7 +280,7 @@ def test_steps_to_the_threshold_are_made_fewer_and_unknown_fitness_is_null(file,
     assert outcome.winner["guidance.strength"] < -0.1
     assert outcome.history[-1]["best"] == min(c["fitness"] for c in outcome.history[-1]["candidates"] if c["fitness"])
     assert any(c["fitness"] is None for one in outcome.history for c in one["candidates"])
-    evolve_figure.draw(outcome.history, search.fitness, "steps", tmp_path / "fitness")
+    evolution_figure.draw(outcome.history, search.fitness, "steps", tmp_path / "fitness")
     assert (tmp_path / "fitness.png").exists()
     assert (tmp_path / "fitness.svg").exists()
 

@@ -10,16 +10,18 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from morphorl import agents, card, envs, export, task
-from morphorl.agent import init_agent, spread, think
-from morphorl.agents import Agents, AgentsError
-from morphorl.blend import Blend
-from morphorl.cell import Cell
-from morphorl.control import Control
-from morphorl.errors import SettingError
-from morphorl.guidance import Guidance
-from morphorl.memory import Memory
-from morphorl.settings import PPO, PRESETS, Settings
+from morphorl.config.errors import SettingError
+from morphorl.dynamics.blending import Blend
+from morphorl.dynamics.control import Control
+from morphorl.dynamics.guidance import Guidance
+from morphorl.dynamics.memory import Memory
+from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.environments import registry
+from morphorl.integrations import model_card, onnx_export
+from morphorl.ppo import checkpoints, task
+from morphorl.ppo.agent import init_agent, spread, think
+from morphorl.ppo.checkpoints import Agents, AgentsError
+from morphorl.ppo.settings import PPO, PRESETS, Settings
 
 KINDS = {
     "guided": Settings(guidance=Guidance(strength=0.1)),
@@ -39,7 +41,7 @@ KINDS = {
 
 def agent(settings, seed=3):
     """An agent with logits as large as a trained one's, that has seen some observations."""
-    env = task.around(settings, envs.make(settings.environment))
+    env = task.around(settings, registry.make(settings.environment))
     keys = jax.random.key(seed), jax.random.key(1)
     one = init_agent(settings, env.num_features, env.num_actions, *keys, continuous=env.continuous)
     weights = (*one.actor.weights[:-1], 100 * one.actor.weights[-1])
@@ -51,15 +53,15 @@ def agent(settings, seed=3):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_graph_and_the_saved_agent_act_the_same_over_1000_steps(kind, tmp_path):
     pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
-    agents.save(agent(KINDS[kind]), tmp_path)
-    assert export.to_onnx(agents.load(tmp_path), tmp_path / "agent.onnx") < 1e-4
+    checkpoints.save(agent(KINDS[kind]), tmp_path)
+    assert onnx_export.to_onnx(checkpoints.load(tmp_path), tmp_path / "agent.onnx") < 1e-4
 
 
 def test_a_policy_of_plain_arrays_plays_as_the_trainer_evaluates():
     """The same episodes through `rollout.evaluate` and step by step, with a memory that begins with each of them."""
     one = agent(KINDS["memory"])
-    acting = export.policy(KINDS["memory"], jax.tree.map(lambda u: jnp.asarray(u)[0], one.arrays), 2)
-    env = envs.make("StatelessCartPole-v1")
+    acting = onnx_export.policy(KINDS["memory"], jax.tree.map(lambda u: jnp.asarray(u)[0], one.arrays), 2)
+    env = registry.make("StatelessCartPole-v1")
     around = task.around(KINDS["memory"], env)
     step, state = jax.jit(acting.step), list(acting.initial.values())
     inner, observation = around.reset(jax.random.key(0))
@@ -75,7 +77,7 @@ def test_a_policy_of_plain_arrays_plays_as_the_trainer_evaluates():
 def test_the_state_is_explicit_and_its_start_in_the_file(tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
     one = agent(KINDS["guided"])
-    export.to_onnx(one, tmp_path / "agent.onnx")
+    onnx_export.to_onnx(one, tmp_path / "agent.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "agent.onnx")
     assert {i.name: i.shape for i in session.get_inputs()} == {
         "observation": [4],
@@ -84,30 +86,32 @@ def test_the_state_is_explicit_and_its_start_in_the_file(tmp_path):
     }
     assert [o.name for o in session.get_outputs()] == ["logits", "action", "activator_next", "inhibitor_next"]
     told = session.get_modelmeta().custom_metadata_map
-    assert told["schema"] == export.ONNX_SCHEMA
+    assert told["schema"] == onnx_export.ONNX_SCHEMA
     initial = json.loads(told["initial_state"])
     np.testing.assert_array_equal(np.float32(initial["activator"]), one.arrays.pattern.activator[0])
 
 
 def test_a_graph_of_another_agent_is_noticed(tmp_path):
     pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
-    export.to_onnx(agent(KINDS["plain"]), tmp_path / "agent.onnx")
+    onnx_export.to_onnx(agent(KINDS["plain"]), tmp_path / "agent.onnx")
     other = jax.tree.map(lambda u: jnp.asarray(u)[0], agent(KINDS["plain"], seed=4).arrays)
     with pytest.raises(SettingError, match=r"chooses action . where JAX chooses"):
-        export.check(tmp_path / "agent.onnx", export.policy(KINDS["plain"], other, 4), "CartPole-v1", steps=200)
+        onnx_export.check(
+            tmp_path / "agent.onnx", onnx_export.policy(KINDS["plain"], other, 4), "CartPole-v1", steps=200
+        )
 
 
 @pytest.mark.parametrize("kind", ["noise", "sign"])
 def test_controls_that_need_chance_are_refused(kind):
     one = agent(Settings(control=Control(kind=kind)))
     with pytest.raises(SettingError, match=rf"control\.kind = '{kind}': must be"):
-        export.policy(one.settings[0], jax.tree.map(lambda u: u[0], one.arrays), 4)
+        onnx_export.policy(one.settings[0], jax.tree.map(lambda u: u[0], one.arrays), 4)
 
 
 def test_what_is_not_translated_is_named(tmp_path):
     pytest.importorskip("onnx", reason="the extra onnx is not installed")
     with pytest.raises(SettingError, match=r"the agent computes '.*', which is not translated to ONNX"):
-        export.to_onnx(agent(Settings(cell=Cell(kind="field"))), tmp_path / "agent.onnx")
+        onnx_export.to_onnx(agent(Settings(cell=Cell(kind="field"))), tmp_path / "agent.onnx")
 
 
 def test_one_seed_is_taken_from_many():
@@ -115,15 +119,15 @@ def test_one_seed_is_taken_from_many():
     both = Agents(
         first.settings * 2, [3, 5], jax.tree.map(lambda a, b: np.concatenate([a, b]), first.arrays, second.arrays)
     )
-    assert agents.one(both, None).seeds == [3]
-    jax.tree.map(np.testing.assert_array_equal, agents.one(both, 5).arrays, second.arrays)
+    assert checkpoints.one(both, None).seeds == [3]
+    jax.tree.map(np.testing.assert_array_equal, checkpoints.one(both, 5).arrays, second.arrays)
     with pytest.raises(SettingError, match="seed = 4: must be one of 3, 5"):
-        agents.one(both, 4)
+        checkpoints.one(both, 4)
 
 
 def test_the_card_tells_environment_seeds_and_interval_and_its_metadata_are_yaml():
     both = Agents(KINDS_GUIDED, [0, 1], agent(KINDS["guided"]).arrays)
-    text = card.card(both, np.array([[500.0, 400.0], [300.0, 200.0]]), ["agents.json"], 1e-7)
+    text = model_card.card(both, np.array([[500.0, 400.0], [300.0, 200.0]]), ["agents.json"], 1e-7)
     head, body = text.split("---\n")[1:3]
     assert "library_name: morphorl" in head
     assert '      type: "CartPole-v1"' in head
@@ -202,9 +206,9 @@ DAMAGES = {
 @pytest.mark.parametrize("name", DAMAGES)
 def test_a_damaged_agent_is_refused_in_a_sentence(name, tmp_path):
     damage, sentence = DAMAGES[name]
-    agents.save(agent(KINDS["guided"]), tmp_path)
+    checkpoints.save(agent(KINDS["guided"]), tmp_path)
     damage(tmp_path)
     with pytest.raises(AgentsError, match=sentence) as error:
-        agents.load(tmp_path)
+        checkpoints.load(tmp_path)
     assert "\n" not in str(error.value)
     assert str(error.value).endswith(".")

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from morphorl import field_patterns, field_sweep
-from morphorl.checks import SettingError
-from morphorl.field import PRESETS, GiererMeinhardt, Grid, advance, perturbed, simulate, solver
-from morphorl.field_theory import (
+from morphorl.config.fields import SettingError
+from morphorl.dynamics.pde import patterns, sweep
+from morphorl.dynamics.pde.gierer_meinhardt import PRESETS, GiererMeinhardt, Grid, advance, perturbed, simulate, solver
+from morphorl.dynamics.pde.linear_theory import (
     critical_strength,
     fastest_allowed,
     fastest_mode,
@@ -301,10 +301,10 @@ def test_spots_and_stripes_are_told_apart_and_have_the_fastest_modes_wavelength(
     grid, equation = Grid(2, 48, 32.0), PRESETS[name]
     end, watch = simulate(equation, grid, noisy(equation, grid), 10.0, time // 10)
     activator = np.asarray(end[0])
-    assert field_patterns.kind(activator, grid) == name
-    density = field_patterns.spot_density(activator, grid)
-    assert density > 2 * field_patterns.SPOTS - 0.2 if sign else abs(density) < field_patterns.SPOTS / 2
-    assert_allclose(field_patterns.wavelength(activator, grid), 2 * np.pi / fastest_mode(equation), rtol=0.15)
+    assert patterns.kind(activator, grid) == name
+    density = patterns.spot_density(activator, grid)
+    assert density > 2 * patterns.SPOTS - 0.2 if sign else abs(density) < patterns.SPOTS / 2
+    assert_allclose(patterns.wavelength(activator, grid), 2 * np.pi / fastest_mode(equation), rtol=0.15)
     assert [int(count) for count in watch] == [0, 0, time // 10]
 
 
@@ -313,20 +313,20 @@ def test_the_measures_on_drawn_patterns():
     x, y = np.meshgrid(np.arange(64), np.arange(64), indexing="ij")
     k = 2 * np.pi / 8
     spots = 1 + 0.3 * sum(np.exp(-((x - i) ** 2 + (y - j) ** 2) / 4) for i in range(4, 64, 8) for j in range(4, 64, 8))
-    found = np.array([field_patterns.spot_density(u, grid) for u in (spots, 2 - spots)])
-    wavelength = field_patterns.wavelength(spots, grid)
+    found = np.array([patterns.spot_density(u, grid) for u in (spots, 2 - spots)])
+    wavelength = patterns.wavelength(spots, grid)
     assert_allclose(found, np.array([64, -64]) * wavelength**2 / 64**2)
     assert_allclose(wavelength, 8.0, rtol=0.1)
     stripes = 1 + np.cos(k * x)
-    assert field_patterns.spot_density(stripes, grid) == 0
-    assert_allclose(field_patterns.wavelength(stripes + 0.3 * np.cos(3 * k * x), grid), 8.0)
-    assert [field_patterns.kind(u, grid) for u in (1 + 5 * (spots - 1), 2.5 - 5 * (spots - 1), stripes)] == [
+    assert patterns.spot_density(stripes, grid) == 0
+    assert_allclose(patterns.wavelength(stripes + 0.3 * np.cos(3 * k * x), grid), 8.0)
+    assert [patterns.kind(u, grid) for u in (1 + 5 * (spots - 1), 2.5 - 5 * (spots - 1), stripes)] == [
         "spots",
         "holes",
         "stripes",
     ]
-    assert field_patterns.kind(np.ones((64, 64)), grid) == "none"
-    assert np.isnan(field_patterns.wavelength(np.ones((64, 64)), grid))
+    assert patterns.kind(np.ones((64, 64)), grid) == "none"
+    assert np.isnan(patterns.wavelength(np.ones((64, 64)), grid))
 
 
 def test_growth_is_measured_where_it_is_linear():
@@ -339,33 +339,33 @@ def test_growth_is_measured_where_it_is_linear():
     for _ in times[1:]:
         fields.append(step(prepared, fields[-1])[0])
     activators = np.array([field[0] for field in fields])
-    assert_allclose(field_patterns.growth_rate(activators, times, k, 100.0, grid), growth_rate(SPOTS, k), rtol=0.02)
-    assert np.isnan(field_patterns.growth_rate(activators[-5:], times[-5:], k, 100.0, grid))
+    assert_allclose(patterns.growth_rate(activators, times, k, 100.0, grid), growth_rate(SPOTS, k), rtol=0.02)
+    assert np.isnan(patterns.growth_rate(activators[-5:], times[-5:], k, 100.0, grid))
 
 
 def test_patterns_cease_within_a_tenth_of_the_theoretical_strength():
     grid = Grid(1, 64, 64.0)
-    plan = field_sweep.plan(SPOTS, largest=1.2 * float(critical_strength(SPOTS)), strengths=13, ratios=2)
+    plan = sweep.plan(SPOTS, largest=1.2 * float(critical_strength(SPOTS)), strengths=13, ratios=2)
     plan = plan._replace(ratios=np.array([40.0]), critical=np.array([float(critical_strength(SPOTS))]))
-    [row] = field_sweep.boundary(plan, field_sweep.amplitudes(SPOTS, plan, grid, 40_000.0, 0.01, 0))
+    [row] = sweep.boundary(plan, sweep.amplitudes(SPOTS, plan, grid, 40_000.0, 0.01, 0))
     assert_allclose(row["simulated"], row["theory"], rtol=0.1)
 
 
 def test_a_sweep_over_all_cores_is_its_runs_one_by_one():
-    plan = field_sweep.plan(SPOTS, None, strengths=3, ratios=3)
+    plan = sweep.plan(SPOTS, None, strengths=3, ratios=3)
     grid = Grid(1, 32, 32.0)
-    found = field_sweep.amplitudes(SPOTS, plan, grid, 3000.0, 0.01, 0)
+    found = sweep.amplitudes(SPOTS, plan, grid, 3000.0, 0.01, 0)
     for i, ratio in enumerate(plan.ratios):
         for j, strength in enumerate(plan.strengths):
             equation = guided(GiererMeinhardt(inhibitor_diffusion=float(ratio) * 0.005), float(strength))
             end, _ = simulate(equation, grid, noisy(equation, grid), 3000.0 / 320, 320)
-            assert_allclose(found[i, j], field_patterns.amplitude(end[0]), rtol=1e-3)
+            assert_allclose(found[i, j], patterns.amplitude(end[0]), rtol=1e-3)
 
 
 def test_where_a_row_of_the_map_ends():
-    plan = field_sweep.Plan(np.array([0.0, 1.0, 2.0]), np.ones(3), np.ones(3))
+    plan = sweep.Plan(np.array([0.0, 1.0, 2.0]), np.ones(3), np.ones(3))
     rows = np.array([[0.3, 0.2, 0.0], [0.05, 0.0, 0.0], [0.3, 0.2, 0.15]])
-    assert [row["simulated"] for row in field_sweep.boundary(plan, rows)] == [1.5, 0.0, None]
+    assert [row["simulated"] for row in sweep.boundary(plan, rows)] == [1.5, 0.0, None]
 
 
 # --- Limits and errors ------------------------------------------------------------------------------------------------

@@ -13,26 +13,30 @@ from numpy.testing import assert_allclose, assert_array_equal
 from rich.console import Console
 
 from finished import study
-from morphorl import agents, companion, engines, envs, field_cell, ppo, rollout, study_file, training, verdicts
-from morphorl.cell import Cell
-from morphorl.claims import CLAIMS
-from morphorl.control import Control
-from morphorl.errors import SettingError
-from morphorl.field import PRESETS, GiererMeinhardt, Grid, simulate
-from morphorl.field_cell import FieldCell, Lines
-from morphorl.field_theory import guided as guided_equation
-from morphorl.field_theory import steady_state
-from morphorl.guidance import Guidance
-from morphorl.plain import from_dict, to_dict
-from morphorl.replay import record
-from morphorl.run import run
-from morphorl.settings import PPO, Settings
-from morphorl.store import Store
+from morphorl.analysis import verdicts
+from morphorl.analysis.claims import CLAIMS
+from morphorl.config.errors import SettingError
+from morphorl.config.plain import from_dict, to_dict
+from morphorl.dynamics import gierer_meinhardt
+from morphorl.dynamics.control import Control
+from morphorl.dynamics.gierer_meinhardt import FieldCell, Lines
+from morphorl.dynamics.guidance import Guidance
+from morphorl.dynamics.pde.gierer_meinhardt import PRESETS, GiererMeinhardt, Grid, simulate
+from morphorl.dynamics.pde.linear_theory import guided as guided_equation
+from morphorl.dynamics.pde.linear_theory import steady_state
+from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.environments import registry
+from morphorl.ppo import checkpoints, companion, losses, rollout, training
+from morphorl.ppo.settings import PPO, Settings
+from morphorl.report.replay import record
+from morphorl.studies import batch_training, study_file
+from morphorl.studies.runner import run
+from morphorl.studies.store import Store
 
 FEATURES, ACTIONS, ENVS = 3, 2, 4
 SHORT = FieldCell(sites=32, length=16.0)
 CELL = Cell(kind="field")
-CARTPOLE = envs.make("CartPole-v1")
+CARTPOLE = registry.make("CartPole-v1")
 NO_READING = jnp.zeros((FEATURES, ENVS))
 
 
@@ -49,7 +53,7 @@ def start(field=SHORT, scale=0.1, envs=ENVS, seed=0):
 
 @jax.jit
 def _start(field, scale, keys):
-    return jax.vmap(lambda key: field_cell.init(field, scale, key, FEATURES, ACTIONS), out_axes=-1)(keys)
+    return jax.vmap(lambda key: gierer_meinhardt.init(field, scale, key, FEATURES, ACTIONS), out_axes=-1)(keys)
 
 
 def live(lines, steps, field=SHORT, cell=CELL, strength=0.0, observation=NO_READING):
@@ -60,8 +64,8 @@ def live(lines, steps, field=SHORT, cell=CELL, strength=0.0, observation=NO_READ
 
 @partial(jax.jit, static_argnames="steps")
 def _live(lines, steps, field, cell, guidance, observation):
-    prepared = field_cell.propagator(field, cell.dt)
-    step = lambda lines, _: field_cell.step(field, cell, guidance, prepared, lines, observation)  # noqa: E731
+    prepared = gierer_meinhardt.propagator(field, cell.dt)
+    step = lambda lines, _: gierer_meinhardt.step(field, cell, guidance, prepared, lines, observation)  # noqa: E731
     lines, readouts = jax.lax.scan(step, lines, length=steps)
     return lines, readouts[-1]
 
@@ -136,24 +140,24 @@ def test_an_observation_is_read_at_its_own_place():
     slope = jnp.asarray(places, jnp.float32).reshape(32, 1, 1, 1) * jnp.array([1.0, -2.0]).reshape(1, 1, 2, 1)
     lines = Lines(jnp.broadcast_to(slope, (32, FEATURES, 2, ENVS)), jnp.ones((32, FEATURES, 2, ENVS)))
     x = jax.random.normal(jax.random.key(0), (FEATURES, ENVS)) * 3
-    where = field_cell.place(dataclasses.replace(SHORT, scale=2.0), x)
+    where = gierer_meinhardt.place(dataclasses.replace(SHORT, scale=2.0), x)
     assert_allclose(where, 16 + 12 * np.tanh(x / 2), rtol=1e-5)
-    readout = field_cell.read(CELL, jnp.array([0.5, 0.5]), where, lines)
+    readout = gierer_meinhardt.read(CELL, jnp.array([0.5, 0.5]), where, lines)
     expected = (np.asarray(where)[:, None] * np.array([1.0, -2.0])[:, None] - 0.5).sum(0)
     assert_allclose(readout, expected, rtol=1e-5)
-    difference = field_cell.read(Cell(kind="field", readout="difference"), jnp.array([0.5, 0.25]), where, lines)
+    difference = gierer_meinhardt.read(Cell(kind="field", readout="difference"), jnp.array([0.5, 0.25]), where, lines)
     assert_allclose(difference, expected - FEATURES * 0.75, rtol=1e-4)
 
 
 def test_a_feature_is_fed_where_it_is_read():
     x = jnp.array([[-0.8, 0.0, 0.3, 5.0]])
-    where = field_cell.place(SHORT, x)
-    fed = field_cell.at(SHORT, where)
+    where = gierer_meinhardt.place(SHORT, x)
+    fed = gierer_meinhardt.at(SHORT, where)
     assert_allclose(fed.sum(0), 1.0, rtol=1e-5)
     assert_allclose((fed * jnp.arange(32.0).reshape(-1, 1, 1)).sum(0), where, rtol=1e-5)
     # Reading and feeding are each other's adjoint: what reads a line is the pattern that is fed.
     line = jax.random.normal(jax.random.key(0), (32, 1, 1, 4))
-    readout = field_cell.read(CELL, jnp.zeros(2), where, Lines(line, line))
+    readout = gierer_meinhardt.read(CELL, jnp.zeros(2), where, Lines(line, line))
     assert_allclose(readout, (fed * line[:, :, 0]).sum(0), rtol=1e-4, atol=1e-6)
 
 
@@ -163,7 +167,11 @@ def test_drive_adds_the_observation_at_its_place_with_a_sign_for_each_action(dou
     before = start(field)
     x = jax.random.normal(jax.random.key(1), (FEATURES, ENVS))
     still, fed = (live(before, 1, field, Cell(kind="field", drive=k), observation=x)[0] for k in (0.0, 0.2))
-    source = 0.2 / 10 * np.einsum("sfe,fe,k->sfke", field_cell.at(field, field_cell.place(field, x)), x, [1.0, -1.0])
+    source = (
+        0.2
+        / 10
+        * np.einsum("sfe,fe,k->sfke", gierer_meinhardt.at(field, gierer_meinhardt.place(field, x)), x, [1.0, -1.0])
+    )
     assert_allclose(fed.activator - still.activator, source * (1 - np.exp(-0.1)) / 0.01, atol=1e-10)
     assert_array_equal(fed.inhibitor, still.inhibitor)
 
@@ -194,7 +202,7 @@ def test_environments_side_by_side_are_environments_alone():
 
 def test_the_share_of_lines_at_the_floor_is_told():
     lines = Lines(jnp.ones((32, 2, 2, 1)), jnp.ones((32, 2, 2, 1)).at[5, 0, 1].set(1e-4).at[6:9, 1, 1].set(-1.0))
-    assert field_cell.floored(SHORT, lines) == 0.5
+    assert gierer_meinhardt.floored(SHORT, lines) == 0.5
     assert companion.at_bound(Settings(cell=CELL, field=SHORT), lines) == 0.5
 
 
@@ -250,7 +258,7 @@ def test_the_pattern_comes_from_the_cell_seed_alone_whatever_the_strength():
 def test_the_ratio_is_one_in_the_first_minibatch():
     asked = settings(guidance=Guidance(strength=0.1))
     state, acting, seen = act(asked)
-    samples = ppo.prepare(asked, CARTPOLE, state.agent, seen, acting.observation)
+    samples = losses.prepare(asked, CARTPOLE, state.agent, seen, acting.observation)
     assert np.abs(samples.readout[0] - samples.readout[1]).max() > 0.01
     logits = 0.3 * samples.readout + 0.7 * state.agent.actor(samples.observation)
     log_prob = jax.nn.log_softmax(logits, axis=0)[samples.action, jnp.arange(samples.action.size)]
@@ -260,15 +268,15 @@ def test_the_ratio_is_one_in_the_first_minibatch():
 @pytest.mark.parametrize("kind", ["sign", "noise", "reservoir"])
 def test_controls_stand_in_a_fields_place_as_in_a_cells(kind):
     asked = settings(control=Control(kind))
-    agent = engines.train_batch(study({"a": asked}, seeds=1).runs()[:1], 1).agents
+    agent = batch_training.train_batch(study({"a": asked}, seeds=1).runs()[:1], 1).agents
     assert np.isfinite(agent.actor.weights[0]).all()
 
 
 def test_agents_with_a_field_survive_on_disk_and_are_replayed(tmp_path):
     runs = study({"a": settings()}, seeds=2, environments=("CartPole-v1",)).runs()
-    batch = agents.Agents([run.settings for run in runs], [0, 1], engines.train_batch(runs, 2).agents)
-    agents.save(batch, tmp_path)
-    back = agents.load(tmp_path)
+    batch = checkpoints.Agents([run.settings for run in runs], [0, 1], batch_training.train_batch(runs, 2).agents)
+    checkpoints.save(batch, tmp_path)
+    back = checkpoints.load(tmp_path)
     jax.tree.map(assert_array_equal, back.arrays, batch.arrays)
     assert back.settings == batch.settings
 

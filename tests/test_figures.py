@@ -5,9 +5,10 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from finished import BLIND, finish, study
-from morphorl import figures, readings, verdicts
-from morphorl.findings import attempt
-from morphorl.scores import table
+from morphorl.analysis import interpretations, verdicts
+from morphorl.analysis.learning_curves import attempt
+from morphorl.analysis.scores import table
+from morphorl.report.figures import study_figures
 
 HOSTILE = {
     "plain PPO": {"blend": {"weight": 0.0}},
@@ -21,8 +22,8 @@ NAMES = ["cartpole", "cartpole_threshold", "cartpole_strength", "cartpole_luck"]
 def drawn(root, study, threshold=475.0, **more):
     curves = finish(root, study, **more).curves(study).filter(environment="CartPole-v1")
     labelled = study.expand("standard")
-    strengths, rival = readings.strengths(labelled), readings.rival(labelled)
-    return figures.draw_all(curves, "CartPole-v1", root / "figures" / "cartpole", strengths, rival, threshold)
+    strengths, rival = interpretations.strengths(labelled), interpretations.rival(labelled)
+    return study_figures.draw_all(curves, "CartPole-v1", root / "figures" / "cartpole", strengths, rival, threshold)
 
 
 @pytest.mark.parametrize("arms", [BLIND, HOSTILE], ids=["the post's", "hostile labels"])
@@ -45,8 +46,8 @@ def test_the_same_data_give_the_same_file(tmp_path):
 
 def test_every_arm_stands_in_the_legend_with_its_own_text(tmp_path, monkeypatch):
     legends = []
-    save = figures.save
-    monkeypatch.setattr(figures, "save", lambda figure, path: (legends.append(texts(figure)), save(figure, path)))
+    save = study_figures.save
+    monkeypatch.setattr(study_figures, "save", lambda figure, path: (legends.append(texts(figure)), save(figure, path)))
     drawn(tmp_path, study(HOSTILE, environments=("CartPole-v1",)))
     assert [text.replace("\u200b", "") for text in legends[0]] == list(HOSTILE)
 
@@ -74,7 +75,7 @@ def test_the_specification_curve_shows_all_readings(tmp_path):
     judged = verdicts.judge(both, "standard", scores)
     assert len(judged) == 2
     for i, claim in enumerate(("C1 (plain PPO)", "C1 (γ = 0)", "C2b (CartPole)")):
-        figures.specification(judged, claim, claim, tmp_path / f"claim{i}")
+        study_figures.specification(judged, claim, claim, tmp_path / f"claim{i}")
         assert (tmp_path / f"claim{i}.svg").exists()
     few = verdicts.judge(both, "standard", scores.filter(seed=0))
-    assert "seeds" in attempt(figures.specification, few, "C1 (γ = 0)", "C1", tmp_path / "few")
+    assert "seeds" in attempt(study_figures.specification, few, "C1 (γ = 0)", "C1", tmp_path / "few")

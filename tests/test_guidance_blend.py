@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from morphorl.blend import Blend, blend
-from morphorl.guidance import Guidance, guide
+from morphorl.dynamics.blending import Blend, blend
+from morphorl.dynamics.guidance import Guidance, guide
 
 LOGITS = jnp.array([[1.5, -2.0, 0.0], [0.3, 1e4, -1e-4]])
 READOUT = jnp.array([[-0.7, 9.0, 3.0], [2.0, -4.0, 0.1]])

@@ -12,12 +12,12 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.testing import assert_allclose, assert_array_equal
 
-from morphorl import memory
-from morphorl.cell import Cell
-from morphorl.errors import SettingError
-from morphorl.guidance import Guidance
-from morphorl.gym import CellObservation, VectorCellObservation
-from morphorl.memory import Memory
+from morphorl.config.errors import SettingError
+from morphorl.dynamics import memory
+from morphorl.dynamics.guidance import Guidance
+from morphorl.dynamics.memory import Memory
+from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.environments.gymnasium_wrappers import CellObservation, VectorCellObservation
 
 DRIVEN = Cell(drive=0.3)
 

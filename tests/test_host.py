@@ -11,16 +11,18 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.testing import assert_allclose, assert_array_equal
 
-from morphorl import agents, base, distribution, engines, envs, evaluation, host, host_training, ppo, training
-from morphorl.agents import Agents
-from morphorl.blend import Blend
-from morphorl.cell import Cell
-from morphorl.control import Control
-from morphorl.errors import SettingError
-from morphorl.guidance import Guidance
-from morphorl.memory import Memory
-from morphorl.settings import PPO, Settings, stack
-from morphorl.study import Run
+from morphorl.config.errors import SettingError
+from morphorl.dynamics.blending import Blend
+from morphorl.dynamics.control import Control
+from morphorl.dynamics.guidance import Guidance
+from morphorl.dynamics.memory import Memory
+from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.environments import base, gymnasium_envs, registry
+from morphorl.ppo import checkpoints, distributions, evaluation, gymnasium_training, losses, training
+from morphorl.ppo.checkpoints import Agents
+from morphorl.ppo.settings import PPO, Settings, stack
+from morphorl.studies import batch_training
+from morphorl.studies.study import Run
 
 SMALL = PPO(num_envs=2, rollout_steps=24, minibatches=2, epochs=2, hidden=(8,))
 MODES = [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP]
@@ -54,11 +56,11 @@ def rollout(mode, settings, steps=24):
     """One rollout of one run in two clocks, and the samples that `ppo` makes of it."""
     settings = dataclasses.replace(settings, ppo=dataclasses.replace(settings.ppo, rollout_steps=steps))
     vector = SyncVectorEnv([lambda o=o: Clock(o) for o in range(2)], autoreset_mode=mode)
-    vector = host_training.with_memory(stack([settings]), vector)
+    vector = gymnasium_training.with_memory(stack([settings]), vector)
     features = vector.single_observation_space.shape[0]
-    programs = host_training._programs(features, 2, False)
+    programs = gymnasium_training._programs(features, 2, False)
     stacked = stack([settings])
-    player = host_training.Player(vector, programs, stacked, 1)
+    player = gymnasium_training.Player(vector, programs, stacked, 1)
     state = programs.init(stacked, jnp.array([0]), jnp.array([0]))
     acting, seen = player.collect(
         state.agent, player.begin(state.agent, np.array([0])), jax.random.split(jax.random.key(1), 1)
@@ -66,7 +68,7 @@ def rollout(mode, settings, steps=24):
     first = jax.tree.map(lambda u: jnp.asarray(u)[0], (state.agent, acting, seen.experience))
     env = base.Environment("clock", features, 2, 1, None, None, None)  # pyright: ignore
     agent, acting, experience = first
-    return experience, seen.weight[0], ppo.prepare(settings, env, agent, experience, acting.observation)
+    return experience, seen.weight[0], losses.prepare(settings, env, agent, experience, acting.observation)
 
 
 @pytest.mark.parametrize("kind", ["cell", "memory"])
@@ -108,9 +110,9 @@ def test_rows_that_only_reset_do_not_reach_the_loss():
     """Whatever stands in them, and however the loss normalises advantages."""
     key = jax.random.split(jax.random.key(0), 8)
     settings = Settings(ppo=SMALL)
-    agent = training.init(settings, envs.make("CartPole-v1"), jnp.array(0), jnp.array(0)).agent
+    agent = training.init(settings, registry.make("CartPole-v1"), jnp.array(0), jnp.array(0)).agent
     batch, kept = 40, np.arange(40) % 4 != 1
-    samples = ppo.Samples(
+    samples = losses.Samples(
         jax.random.normal(key[0], (4, batch)),
         jax.random.normal(key[1], (2, batch)),
         jax.random.randint(key[2], (batch,), 0, 2),
@@ -120,8 +122,8 @@ def test_rows_that_only_reset_do_not_reach_the_loss():
     )
     without = jax.tree.map(lambda u: u[..., kept], samples)
     wild = samples._replace(advantage=jnp.where(kept, samples.advantage, 1e6), weight=jnp.asarray(kept, jnp.float32))
-    loss = jax.value_and_grad(ppo.ppo_loss)
-    networks = ppo.networks_of(agent)
+    loss = jax.value_and_grad(losses.ppo_loss)
+    networks = losses.networks_of(agent)
     for a, b in zip(*(jax.tree.leaves(loss(networks, settings, s)) for s in (without, wild)), strict=True):
         assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
@@ -131,14 +133,14 @@ def test_continuous_actions_have_the_density_of_scipys_normal_distribution():
 
     generator = np.random.default_rng(0)
     mean, action, log_deviation = generator.normal(size=(2, 5)), generator.normal(size=(2, 5)), np.array([-0.3, 0.4])
-    ours = distribution.of(jnp.asarray(mean, jnp.float32), jnp.asarray(log_deviation, jnp.float32))
+    ours = distributions.of(jnp.asarray(mean, jnp.float32), jnp.asarray(log_deviation, jnp.float32))
     theirs = stats.norm(mean, np.exp(log_deviation)[:, None])
     assert_allclose(ours.log_prob(jnp.asarray(action, jnp.float32)), theirs.logpdf(action).sum(axis=0), rtol=1e-4)
     assert_allclose(ours.entropy(), theirs.entropy().sum(axis=0), rtol=1e-5)
     other = mean + generator.normal(size=(2, 5))
     expected = (0.5 * ((mean - other) / np.exp(log_deviation)[:, None]) ** 2).sum(axis=0)
     assert_allclose(ours.cross_entropy(jnp.asarray(other, jnp.float32)), expected, rtol=1e-4)
-    drawn = distribution.sample(jax.random.key(0), jnp.zeros((2, 20_000)), jnp.asarray(log_deviation, jnp.float32))
+    drawn = distributions.sample(jax.random.key(0), jnp.zeros((2, 20_000)), jnp.asarray(log_deviation, jnp.float32))
     assert_allclose(drawn.std(axis=1), np.exp(log_deviation), rtol=0.03)
 
 
@@ -174,7 +176,7 @@ def test_a_probe_is_learned_on_the_host(continuous):
         evaluate_every=0,
         ppo=PPO(num_envs=4, rollout_steps=40, minibatches=2, hidden=(16,), learning_rate=0.01, entropy_coefficient=0.0),
     )
-    result = engines.train_batch([Run("arm", settings, seed, seed) for seed in range(2)], 2)
+    result = batch_training.train_batch([Run("arm", settings, seed, seed) for seed in range(2)], 2)
     assert (result.diverged_at == -1).all()
     returns = evaluation.evaluate_agents([settings] * 2, result.agents, 20, greedy=True)
     assert returns.mean() > (-0.3 if continuous else 0.99)
@@ -182,10 +184,10 @@ def test_a_probe_is_learned_on_the_host(continuous):
 
 def test_saved_agents_with_continuous_actions_act_identically(tmp_path):
     settings = Settings("gym:Pendulum-v1", steps=96, evaluate_every=0, ppo=SMALL)
-    result = engines.train_batch([Run("arm", settings, 0, 0)], 2)
+    result = batch_training.train_batch([Run("arm", settings, 0, 0)], 2)
     assert result.agents.log_deviation.shape == (1, 1)
-    agents.save(Agents([settings], [0], result.agents), tmp_path)
-    loaded = agents.load(tmp_path)
+    checkpoints.save(Agents([settings], [0], result.agents), tmp_path)
+    loaded = checkpoints.load(tmp_path)
     for a, b in zip(jax.tree.leaves(result.agents), jax.tree.leaves(loaded.arrays), strict=True):
         assert_array_equal(a, b)
 
@@ -194,8 +196,8 @@ def test_saved_agents_with_continuous_actions_act_identically(tmp_path):
 @pytest.mark.parametrize("changes", [{}, {"cell": Cell(reset="redraw")}, {"control": Control(kind="noise")}])
 def test_it_trains_in_any_vector_environment(mode, changes):
     settings = Settings("gym:CartPole-v1", steps=96, evaluate_every=0, ppo=SMALL, **changes)
-    vector = host.vector("gym:CartPole-v1", 4, mode)
-    state = host_training.train(stack([settings] * 2), np.arange(2), np.arange(2), vector)
+    vector = gymnasium_envs.vector("gym:CartPole-v1", 4, mode)
+    state = gymnasium_training.train(stack([settings] * 2), np.arange(2), np.arange(2), vector)
     assert np.isfinite(state.agent.actor.weights[0]).all()
     assert (state.curve.episodes.sum(axis=1) > 0).all()
 
@@ -207,10 +209,10 @@ def test_an_evaluation_draws_a_pattern_for_every_episode_where_training_does():
     for reset in ("redraw", "episode"):
         settings = Settings("gym:CartPole-v1", ppo=SMALL, cell=dataclasses.replace(still, reset=reset), blend=added)
         stacked = stack([settings])
-        agent = host_training._programs(4, 2, False).init(stacked, jnp.array([0]), jnp.array([0])).agent
+        agent = gymnasium_training._programs(4, 2, False).init(stacked, jnp.array([0]), jnp.array([0])).agent
         other = dataclasses.replace(agent, pattern=jax.tree.map(jnp.negative, agent.pattern))
         returns[reset] = [
-            host_training.evaluate(stacked, one, "gym:CartPole-v1", 12, 0, greedy=True) for one in (agent, other)
+            gymnasium_training.evaluate(stacked, one, "gym:CartPole-v1", 12, 0, greedy=True) for one in (agent, other)
         ]
     assert_array_equal(*returns["redraw"])
     assert (returns["episode"][0] != returns["episode"][1]).any()
@@ -220,7 +222,7 @@ def test_an_evaluation_draws_a_pattern_for_every_episode_where_training_does():
 def test_runs_that_differ_in_their_memory_share_a_vector_environment():
     gains = (1.0, 20.0)
     runs = [Settings("gym:CartPole-v1", ppo=SMALL, memory=Memory(kind="leaky", first_gain=gain)) for gain in gains]
-    vector = host_training.with_memory(stack(runs), SyncVectorEnv([lambda: Clock()] * 4))
+    vector = gymnasium_training.with_memory(stack(runs), SyncVectorEnv([lambda: Clock()] * 4))
     vector.reset(seed=0)
     seen = vector.step(np.zeros(4, int))[0]
     assert_allclose(seen[2:, 2:6], 20 * seen[:2, 2:6], rtol=1e-5)
@@ -230,8 +232,8 @@ def test_runs_that_differ_in_their_memory_share_a_vector_environment():
 def test_the_same_seed_gives_the_same_bits_beside_other_runs():
     settings = Settings("gym:CartPole-v1", steps=96, evaluate_every=0, ppo=SMALL)
     runs = [Run("arm", settings, seed, seed) for seed in range(2)]
-    both, again = engines.train_batch(runs, 2), engines.train_batch(runs, 2)
-    alone = engines.train_batch(runs[1:], 2)
+    both, again = batch_training.train_batch(runs, 2), batch_training.train_batch(runs, 2)
+    alone = batch_training.train_batch(runs[1:], 2)
     for a, b, c in zip(*(jax.tree.leaves(r) for r in (both, again, alone)), strict=True):
         assert_array_equal(a, b)
         assert_allclose(a[1], c[0], rtol=1e-3, atol=1e-4)
@@ -266,16 +268,18 @@ def test_what_no_policy_can_see_or_do_is_refused(env_id, sentence):
 
 def test_a_missing_package_is_told_and_not_taken_for_a_damaged_file(tmp_path, monkeypatch):
     settings = Settings("gym:CartPole-v1", steps=96, evaluate_every=0, ppo=SMALL)
-    agents.save(Agents([settings], [0], engines.train_batch([Run("arm", settings, 0, 0)], 1).agents), tmp_path)
+    checkpoints.save(
+        Agents([settings], [0], batch_training.train_batch([Run("arm", settings, 0, 0)], 1).agents), tmp_path
+    )
 
     def without(name):
         raise gymnasium.error.DependencyNotInstalled("Box2D is not installed")
 
     monkeypatch.setattr(gymnasium, "make", without)
-    host.describe.cache_clear()
-    envs.make.cache_clear()
+    gymnasium_envs.describe.cache_clear()
+    registry.make.cache_clear()
     with pytest.raises(SettingError, match=r"^environment = 'gym:CartPole-v1': needs the extra 'box2d'"):
-        agents.load(tmp_path)
+        checkpoints.load(tmp_path)
 
 
 def test_settings_that_the_hosts_loop_lacks_are_refused():

@@ -8,19 +8,22 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from morphorl import engines, envs, learned, ppo, rollout, through_time, training
-from morphorl.blend import Blend
-from morphorl.cell import Cell, CellState
-from morphorl.errors import SettingError
-from morphorl.guidance import Guidance
-from morphorl.learned import LEARNABLE, Learned
-from morphorl.networks import init_mlp
-from morphorl.settings import PPO, Settings
-from morphorl.store import tabulate
-from morphorl.study import Run, Study
+from morphorl.config.errors import SettingError
+from morphorl.dynamics import learned_parameters
+from morphorl.dynamics.blending import Blend
+from morphorl.dynamics.guidance import Guidance
+from morphorl.dynamics.learned_parameters import LEARNABLE, Learned
+from morphorl.dynamics.reaction_diffusion import Cell, CellState
+from morphorl.environments import registry
+from morphorl.ppo import losses, rollout, through_time, training
+from morphorl.ppo.networks import init_mlp
+from morphorl.ppo.settings import PPO, Settings
+from morphorl.studies import batch_training
+from morphorl.studies.store import tabulate
+from morphorl.studies.study import Run, Study
 from probes import MEMORY
 
-CARTPOLE = envs.make("CartPole-v1")
+CARTPOLE = registry.make("CartPole-v1")
 SMALL = PPO(num_envs=4, rollout_steps=40, minibatches=2, epochs=1, hidden=(8,))
 NAMES = ("cell.activator_diffusion", "cell.activator_decay", "cell.drive", "guidance.strength", "blend.weight")
 LEARNING = Settings(
@@ -51,8 +54,8 @@ def test_recomputed_readouts_equal_those_that_were_acted_on(reset):
         state = training.update(settings, CARTPOLE, state, jnp.array(0))
         chance = rollout.draw(settings, CARTPOLE, jax.random.key(7))
         acting, experience = rollout.collect(settings, CARTPOLE, state.agent, state.acting, chance)
-        acted = learned.effective(settings, state.agent.learned)
-        samples = ppo.prepare(acted, CARTPOLE, state.agent, experience, acting.observation)
+        acted = learned_parameters.effective(settings, state.agent.learned)
+        samples = losses.prepare(acted, CARTPOLE, state.agent, experience, acting.observation)
         trace = through_time.trace(settings, state.agent, state.acting.cells, chance, experience, samples)
         some = jax.tree.map(lambda u: u[..., jnp.array([3, 1])], trace)
         return state, experience, through_time.readouts(acted, trace), through_time.readouts(acted, some)
@@ -79,7 +82,7 @@ def in_double(span=0):
     time, features, actions, count = 12, 3, 2, 3
     cells = CellState(*(2 + jax.random.uniform(k, (features, actions, count)) for k in key[:2]))
     shape = (time, count)
-    samples = ppo.Samples(
+    samples = losses.Samples(
         observation=jax.random.normal(key[2], (features, *shape)),
         readout=jnp.zeros((actions, *shape)),
         action=jax.random.randint(key[3], shape, 0, actions),
@@ -90,7 +93,9 @@ def in_double(span=0):
     starts = jnp.zeros(shape, bool).at[5, 1].set(True)
     pattern = jax.tree.map(lambda u: u + 0.3, cells)
     trace = through_time.Trace(jax.random.normal(key[5], (time, features, count)), starts, cells, pattern, samples)
-    networks = ppo.Networks(*(init_mlp(k, (features, 4, n), 1.0, "tanh") for k, n in zip(key[6:], (2, 1), strict=True)))
+    networks = losses.Networks(
+        *(init_mlp(k, (features, 4, n), 1.0, "tanh") for k, n in zip(key[6:], (2, 1), strict=True))
+    )
     return settings, networks, trace
 
 
@@ -128,14 +133,14 @@ def test_a_span_cuts_the_gradient_and_not_the_readouts():
 
 def test_values_start_at_the_settings_and_stay_positive_where_they_must():
     nothing = dict.fromkeys(NAMES, jnp.zeros(()))
-    at_start = learned.values(LEARNING, nothing)
+    at_start = learned_parameters.values(LEARNING, nothing)
     for name in NAMES:
         part, field = name.split(".")
         assert at_start[name] == jnp.float32(getattr(getattr(LEARNING, part), field))
-    far = learned.values(LEARNING, dict.fromkeys(NAMES, jnp.array(-5.0)))
+    far = learned_parameters.values(LEARNING, dict.fromkeys(NAMES, jnp.array(-5.0)))
     assert far["cell.activator_decay"] == pytest.approx(0.1 * np.exp(-5), rel=1e-5)
     assert far["guidance.strength"] == pytest.approx(-4.9)
-    assert learned.effective(LEARNING, None) is LEARNING
+    assert learned_parameters.effective(LEARNING, None) is LEARNING
 
 
 REFUSED = [
@@ -175,7 +180,7 @@ def test_names_are_one_value_and_lists_of_names_are_an_axis():
 
 def test_a_rate_of_0_is_the_fixed_cell_to_the_last_bit_and_what_is_learned_is_visible():
     def trained(settings):
-        return engines.train_batch([Run("a", settings, seed, seed) for seed in (0, 1)], 2)
+        return batch_training.train_batch([Run("a", settings, seed, seed) for seed in (0, 1)], 2)
 
     fixed, frozen, moving = map(
         trained, (with_learned(), with_learned(parameters=NAMES, learning_rate=0.0), with_learned(parameters=NAMES))

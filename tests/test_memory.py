@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from morphorl import envs, memory, rollout, task, training
-from morphorl.blend import Blend
-from morphorl.cell import couple
-from morphorl.errors import SettingError, did_you_mean
-from morphorl.guidance import Guidance
-from morphorl.memory import Memory
-from morphorl.plain import from_dict
-from morphorl.settings import PPO, Settings
+from morphorl.config.errors import SettingError, did_you_mean
+from morphorl.config.plain import from_dict
+from morphorl.dynamics import memory
+from morphorl.dynamics.blending import Blend
+from morphorl.dynamics.guidance import Guidance
+from morphorl.dynamics.memory import Memory
+from morphorl.dynamics.reaction_diffusion import couple
+from morphorl.environments import registry
+from morphorl.ppo import rollout, task, training
+from morphorl.ppo.settings import PPO, Settings
 from probes import MEMORY, OBSERVATION_DEPENDENT_ACTION
 
 KINDS = ["previous", "leaky", "reservoir"]
@@ -135,7 +137,7 @@ def test_a_reservoir_forgets_how_it_started():
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_environment_shows_as_many_numbers_as_it_says(kind):
     settings = Settings("CartPoleNoVel-v1", memory=Memory(kind, columns=3))
-    env = task.around(settings, envs.make("CartPoleNoVel-v1"))
+    env = task.around(settings, registry.make("CartPoleNoVel-v1"))
     state, observation = env.reset(jax.random.key(0))
     after = env.step(jax.random.key(1), state, jnp.array(1))
     assert observation.shape == after.observation.shape == (env.num_features,)
@@ -147,8 +149,8 @@ def test_nothing_is_remembered_across_episodes_and_the_last_observation_knows_it
     settings = Settings(
         "StatelessCartPole-v1", steps=512, ppo=PPO(hidden=(8,)), blend=Blend("none"), memory=Memory(kind)
     )
-    env = task.around(settings, envs.make("StatelessCartPole-v1"))
-    start = training.init(settings, envs.make("StatelessCartPole-v1"), jnp.array(0), jnp.array(0))
+    env = task.around(settings, registry.make("StatelessCartPole-v1"))
+    start = training.init(settings, registry.make("StatelessCartPole-v1"), jnp.array(0), jnp.array(0))
     chance = rollout.draw(settings, env, jax.random.key(3))
     seen = jax.jit(lambda: rollout.collect(settings, env, start.agent, start.acting, chance)[1])()
     done = np.asarray(seen.terminated | seen.truncated)
@@ -185,7 +187,7 @@ def test_where_there_is_nothing_to_remember_memory_does_no_harm(kind):
 
 
 def test_noise_on_the_observation_has_the_size_that_is_said_and_leaves_the_state_alone():
-    noisy, clean = envs.make("NoisyStatelessCartPole-v1"), envs.make("StatelessCartPole-v1")
+    noisy, clean = registry.make("NoisyStatelessCartPole-v1"), registry.make("StatelessCartPole-v1")
     keys = jax.random.split(jax.random.key(0), 20_000)
     state, observation = jax.vmap(noisy.reset)(keys)
     truth = np.stack([state.x, state.theta], axis=1)
@@ -197,12 +199,12 @@ def test_noise_on_the_observation_has_the_size_that_is_said_and_leaves_the_state
 
 
 def test_the_zeros_of_hidden_velocities_stay_zeros_under_noise():
-    _, observation = envs.make("NoisyCartPoleNoVel-v1").reset(jax.random.key(0))
+    _, observation = registry.make("NoisyCartPoleNoVel-v1").reset(jax.random.key(0))
     assert_array_equal(observation[1::2], 0)
 
 
 def test_the_sparse_mountain_car_pays_at_the_goal_and_nowhere_else():
-    env = envs.make("SparseMountainCar-v0")
+    env = registry.make("SparseMountainCar-v0")
     state, _ = env.reset(jax.random.key(0))
     below = env.step(jax.random.key(1), state, jnp.array(2))
     assert (below.reward, bool(below.terminated)) == (0, False)
@@ -214,7 +216,7 @@ def test_the_sparse_mountain_car_pays_at_the_goal_and_nowhere_else():
 
 
 def test_with_its_velocity_hidden_it_is_the_same_car_and_shows_its_position_alone():
-    seen, hidden = envs.make("SparseMountainCar-v0"), envs.make("StatelessSparseMountainCar-v0")
+    seen, hidden = registry.make("SparseMountainCar-v0"), registry.make("StatelessSparseMountainCar-v0")
     key = jax.random.key(0)
     state, position = hidden.reset(key)
     assert_array_equal(position, seen.reset(key)[1][:1])

@@ -9,13 +9,15 @@ import pytest
 import scipy.stats
 from numpy.testing import assert_allclose
 
-from morphorl import design, main_effects, multiverse, multiverse_effects, paired_arms, scores, study_file
-from morphorl.cell import Cell
+from morphorl.analysis import paired_arms, scores
+from morphorl.analysis.bootstrap import EvidenceError
+from morphorl.analysis.multiverse import design, effects, main_effects, readings
 from morphorl.commands.multiverse import Multiverse
-from morphorl.errors import SettingError
-from morphorl.intervals import EvidenceError
-from morphorl.settings import PPO, Settings
-from morphorl.studies import shipped
+from morphorl.config.errors import SettingError
+from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.ppo.settings import PPO, Settings
+from morphorl.studies import study_file
+from morphorl.studies.library import shipped
 
 GAIN = 40.0
 """What plain PPO learns in `planted` curves."""
@@ -29,7 +31,7 @@ def labelled():
 @pytest.fixture(scope="module")
 def places():
     return np.array(
-        [[list(axis.levels).index(one[axis.name]) for axis in multiverse.AXES] for one in multiverse.fraction()]
+        [[list(axis.levels).index(one[axis.name]) for axis in readings.AXES] for one in readings.fraction()]
     )
 
 
@@ -52,38 +54,38 @@ def test_no_exchange_of_two_runs_would_balance_a_design_better():
 
 
 def test_the_multiverse_is_balanced(places):
-    for column, count in zip(places.T, multiverse.COUNTS, strict=True):
+    for column, count in zip(places.T, readings.COUNTS, strict=True):
         frequencies = np.bincount(column, minlength=count)
         assert frequencies.max() - frequencies.min() <= 1
-    correlations = design.correlations(places, multiverse.COUNTS)
+    correlations = design.correlations(places, readings.COUNTS)
     assert (correlations - np.eye(len(correlations))).max() < 0.16
-    assert len(np.unique(places, axis=0)) == multiverse.READINGS
+    assert len(np.unique(places, axis=0)) == readings.READINGS
     assert np.bincount(places[:, -1]).tolist() == [12, 12, 12, 12]
 
 
 def test_the_study_file_is_what_the_design_makes():
-    assert shipped()["multiverse"].read_text() == multiverse.study_text()
+    assert shipped()["multiverse"].read_text() == readings.study_text()
 
 
 def test_readings_and_their_references_come_from_settings_and_not_from_labels(labelled):
     lies = {label: f"plain PPO, {number}" for number, label in enumerate(labelled)}
-    members = multiverse_effects.members({lies[label]: settings for label, settings in labelled.items()})
-    assert tuple(member.levels for member in members) == multiverse.fraction()
+    members = effects.members({lies[label]: settings for label, settings in labelled.items()})
+    assert tuple(member.levels for member in members) == readings.fraction()
     truth = {lie: label for label, lie in lies.items()}
     for member in members:
         ppo, blend = member.levels["PPO"], member.levels["blend"]
         assert truth[member.plain] == f"plain PPO, {ppo}"
         zero = f"plain PPO, {ppo}" if blend.startswith("add") else f"zero readout, {ppo}, {blend}"
         assert truth[member.zero] == zero
-        assert sorted(member.strengths.values()) == list(multiverse.STRENGTHS)
+        assert sorted(member.strengths.values()) == list(readings.STRENGTHS)
 
 
 def test_what_is_no_level_or_no_reading_is_refused(labelled):
     ring = replace(labelled["plain PPO, sb3"], cell=Cell(coupling="ring"))
     with pytest.raises(SettingError, match=r"cell.coupling = 'ring': is no level .* mean, lattice, partner"):
-        multiverse.levels_of(ring)
+        readings.levels_of(ring)
     with pytest.raises(SettingError, match="no reading with γ = 0"):
-        multiverse_effects.members({"plain PPO": Settings(ppo=PPO())})
+        effects.members({"plain PPO": Settings(ppo=PPO())})
 
 
 def planted(labelled, effects):
@@ -99,10 +101,10 @@ def planted(labelled, effects):
 
 def test_a_planted_effect_is_found_against_each_rival_in_units_of_what_plain_ppo_learns(labelled):
     arms = {"reading 1, γ = 0": -0.1, "reading 1, γ = 0.1": 0.5, "reading 1, γ = 0.3": 0.2}
-    member = multiverse_effects.members(labelled)[0]
+    member = effects.members(labelled)[0]
     zero = {member.zero: -0.3}
     few = {label: labelled[label] for label in (*arms, member.plain, member.zero)}
-    found = multiverse_effects.effects(few, planted(few, arms | zero), "CartPole-v1")
+    found = effects.effects(few, planted(few, arms | zero), "CartPole-v1")
     expected = {
         "strongest": {"unguided": 0.3, "plain": 0.2, "zero": 0.5},
         "best": {"unguided": 0.6, "plain": 0.5, "zero": 0.8},
@@ -117,17 +119,17 @@ def test_without_the_untrained_return_or_learning_there_is_no_unit(labelled):
     few = {label: labelled[label] for label in labelled if label.startswith(("reading 1,", "plain", "zero"))}
     unmeasured = planted(few, {}).with_columns(untrained_return=None)
     with pytest.raises(EvidenceError, match=r"untrained return of plain PPO, .* was not measured"):
-        multiverse_effects.effects(few, unmeasured, "CartPole-v1")
+        effects.effects(few, unmeasured, "CartPole-v1")
     with pytest.raises(EvidenceError, match="learns too little"):
-        multiverse_effects.effects(few, planted(few, {"plain PPO, standard": -1.0}), "CartPole-v1")
+        effects.effects(few, planted(few, {"plain PPO, standard": -1.0}), "CartPole-v1")
 
 
 def test_an_additive_outcome_gives_its_own_terms_back(places):
     true = np.array([0.3, -0.1, -0.2])
-    reset = [axis.name for axis in multiverse.AXES].index("reset")
+    reset = [axis.name for axis in readings.AXES].index("reset")
     outcome = 0.5 + true[places[:, reset]]
     shifts = np.linspace(-0.2, 0.2, 401)
-    found = main_effects.main_effects(places, multiverse.COUNTS, outcome, outcome[:, None] + shifts)
+    found = main_effects.main_effects(places, readings.COUNTS, outcome, outcome[:, None] + shifts)
     for number, axis in enumerate(found.axes):
         levels = true if number == reset else np.zeros(len(axis.levels))
         # What all readings share moves the mean, and no level.
@@ -167,9 +169,9 @@ def test_noise_of_the_seeds_is_its_share_of_the_variance_over_readings():
 def test_too_few_readings_or_none_that_differ_are_refused(places):
     few, outcome = places[:12], np.arange(12.0)
     with pytest.raises(EvidenceError, match="12 readings: too few to tell 20 coefficients apart"):
-        main_effects.main_effects(few, multiverse.COUNTS, outcome, outcome[:, None])
+        main_effects.main_effects(few, readings.COUNTS, outcome, outcome[:, None])
     with pytest.raises(EvidenceError, match="same in all readings"):
-        main_effects.main_effects(places, multiverse.COUNTS, np.ones(48), np.ones((48, 2)))
+        main_effects.main_effects(places, readings.COUNTS, np.ones(48), np.ones((48, 2)))
 
 
 def test_the_command_writes_every_reading_every_axis_and_three_figures(labelled, tmp_path, monkeypatch, capsys):
@@ -185,9 +187,9 @@ def test_the_command_writes_every_reading_every_axis_and_three_figures(labelled,
     table.with_columns(*absent).write_parquet(tmp_path / scores.FILE)
     Multiverse(tmp_path)()
     told = json.loads((tmp_path / "multiverse.json").read_text())
-    assert len(told["readings"]) == multiverse.READINGS
+    assert len(told["readings"]) == readings.READINGS
     axes = told["regressions"]["strongest"]["unguided"]["axes"]
-    assert list(axes) == [axis.name for axis in multiverse.AXES]
+    assert list(axes) == [axis.name for axis in readings.AXES]
     assert max(axes, key=lambda axis: axes[axis]["share"]) == "reset"
     assert abs(axes["reset"]["levels"]["never"]["value"] - 0.2) < 0.02
     drawn = {path.stem for path in (tmp_path / "figures").glob("*.svg")}

@@ -9,9 +9,10 @@ import pytest
 import scipy.stats
 
 from finished import BLIND, finish, study
-from morphorl import cli, odds_report, plot_odds
-from morphorl.intervals import EvidenceError
-from morphorl.plot_odds import Learned, Outcome
+from morphorl import cli
+from morphorl.analysis import family_odds, plot_odds
+from morphorl.analysis.bootstrap import EvidenceError
+from morphorl.analysis.plot_odds import Learned, Outcome
 
 SEEDS = 40
 STRENGTHS = np.array([0.0, 0.1, 0.3])
@@ -123,7 +124,7 @@ def test_families_are_told_by_settings_and_plain_ppo_is_none():
     deaf = {"blend": {"weight": 0.0}, "guidance": {"strength": [0.0, 0.2]}}
     added = {"blend": {"kind": "add"}, "guidance": {"strength": [0.3, 0.0]}}
     arms = {"deaf {guidance.strength}": deaf, "x {guidance.strength}": added, "alone": {"guidance": {"strength": 0.1}}}
-    (family,) = odds_report.families(study(arms).expand("standard"))
+    (family,) = family_odds.families(study(arms).expand("standard"))
     assert (family.strengths, family.unguided) == ({"x 0.3": 0.3, "x 0": 0.0}, "x 0")
     assert family.plain in ("deaf 0", "deaf 0.2")
 

@@ -4,9 +4,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from morphorl import pattern_map, study_file
-from morphorl.cell import Cell
-from morphorl.cell_theory import critical_strength
+from morphorl.dynamics.kinetics.theory import critical_strength
+from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.report.figures import pattern_map
+from morphorl.studies import study_file
 
 LABELLED = study_file.load("turing_map").expand("standard")
 FOUND = pattern_map.find(LABELLED, "CartPole-v1")

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from morphorl import cli, field_sweep
+from morphorl import cli
 from morphorl.commands import pde
-from morphorl.field import GiererMeinhardt
-from morphorl.field_theory import critical_strength
+from morphorl.dynamics.pde import sweep
+from morphorl.dynamics.pde.gierer_meinhardt import GiererMeinhardt
+from morphorl.dynamics.pde.linear_theory import critical_strength
 
 
 @pytest.fixture(autouse=True)
@@ -123,8 +124,8 @@ def test_the_floor_and_overshoot_are_named(command):
 
 
 def test_a_sweep_draws_its_map(command, tmp_path, monkeypatch):
-    plan = field_sweep.plan
-    monkeypatch.setattr(field_sweep, "plan", lambda equation, largest: plan(equation, largest, strengths=4, ratios=3))
+    plan = sweep.plan
+    monkeypatch.setattr(sweep, "plan", lambda equation, largest: plan(equation, largest, strengths=4, ratios=3))
     printed, summary = command("--sweep", "--time", "4000", "--guidance.strength", "0.004")
     assert [row["ratio"] for row in summary["boundary"]] == pytest.approx([8, 8 * 10**0.5, 80])
     middle = critical_strength(GiererMeinhardt(inhibitor_diffusion=0.04 * 10**0.5))

@@ -5,18 +5,19 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from morphorl import distribution, envs, ppo, rollout, training
-from morphorl.agent import Statistics, network_view, observe, spread, think
-from morphorl.base import Environment, Step
-from morphorl.blend import Blend
-from morphorl.cell import Cell
-from morphorl.guidance import Guidance
-from morphorl.networks import init_mlp, layer
-from morphorl.settings import PPO, Settings
+from morphorl.dynamics.blending import Blend
+from morphorl.dynamics.guidance import Guidance
+from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.environments import registry
+from morphorl.environments.base import Environment, Step
+from morphorl.ppo import distributions, losses, rollout, training
+from morphorl.ppo.agent import Statistics, network_view, observe, spread, think
+from morphorl.ppo.networks import init_mlp, layer
+from morphorl.ppo.settings import PPO, Settings
 
 SMALL = PPO(num_envs=3, rollout_steps=40, minibatches=2, hidden=(8,), normalise_observations=True)
 CELL = Settings(steps=1_000, ppo=SMALL, guidance=Guidance(strength=0.1), blend=Blend(weight=0.9))
-CARTPOLE = envs.make("CartPole-v1")
+CARTPOLE = registry.make("CartPole-v1")
 
 
 def started(settings=CELL, env=CARTPOLE, seed=0):
@@ -41,7 +42,7 @@ def test_gae_equals_numbers_worked_out_by_hand():
     #   δ = r + ½·V' − V:  t=3: 8 − 1 = 7;  t=2: 4 + ½ − 1 = 3.5;  t=1: 2 + ½·4 − 1 = 3;  t=0: 1 + ½ − 1 = 0.5
     #   A = δ + ¼·A', cut at both ends:  A3 = 7;  A2 = 3.5 + 7/4 = 5.25;  A1 = 3;  A0 = 0.5 + 3/4 = 1.25
     column = lambda *values: jnp.array(values)[:, None]  # noqa: E731
-    advantage = ppo.gae(
+    advantage = losses.gae(
         reward=column(1.0, 2.0, 4.0, 8.0),
         value=column(1.0, 1.0, 1.0, 1.0),
         next_value=column(1.0, 4.0, 1.0, 9.0),
@@ -61,7 +62,7 @@ def test_truncation_values_are_those_of_the_observations_cut_off(time_limit):
     truncated = age % time_limit == 0
     every = jax.vmap(critic)(final)[:, 0]
     np.testing.assert_allclose(
-        ppo.truncation_values(critic, final, truncated, time_limit), jnp.where(truncated, every, 0.0), rtol=1e-5
+        losses.truncation_values(critic, final, truncated, time_limit), jnp.where(truncated, every, 0.0), rtol=1e-5
     )
 
 
@@ -75,7 +76,7 @@ def test_truncated_advantage_uses_the_final_observation_and_not_the_reset_one():
     counter = Environment("counter", 1, 2, 5, None, lambda key: (jnp.array(0), observation(0)), step)
     settings = Settings(steps=1_000, ppo=PPO(num_envs=1, rollout_steps=10, minibatches=1), blend=Blend(kind="none"))
     state, acting, experience = collected(settings, counter, updates=0)
-    samples = ppo.prepare(settings, counter, state.agent, experience, acting.observation)
+    samples = losses.prepare(settings, counter, state.agent, experience, acting.observation)
     value = state.agent.critic(jnp.arange(6.0)[None])[0]
     delta = settings.ppo.discount * value[1:] - value[:-1]
     for t in range(5):
@@ -86,7 +87,7 @@ def test_truncated_advantage_uses_the_final_observation_and_not_the_reset_one():
 
 def test_ratio_is_one_in_the_first_minibatch():
     state, acting, experience = collected(updates=2)
-    samples = ppo.prepare(CELL, CARTPOLE, state.agent, experience, acting.observation)
+    samples = losses.prepare(CELL, CARTPOLE, state.agent, experience, acting.observation)
     logits = CELL.blend.weight * samples.readout + (1 - CELL.blend.weight) * state.agent.actor(samples.observation)
     log_prob = jax.nn.log_softmax(logits, axis=0)[samples.action, jnp.arange(samples.action.size)]
     np.testing.assert_allclose(jnp.exp(log_prob - samples.log_prob), 1.0, atol=2e-6)
@@ -94,14 +95,14 @@ def test_ratio_is_one_in_the_first_minibatch():
 
 def test_an_update_that_forgets_the_readout_takes_the_probabilities_of_the_network_alone():
     state, acting, experience = collected()
-    samples = ppo.prepare(CELL, CARTPOLE, state.agent, experience, acting.observation)
+    samples = losses.prepare(CELL, CARTPOLE, state.agent, experience, acting.observation)
     forgetful = dataclasses.replace(CELL, blend=dataclasses.replace(CELL.blend, update="network"))
-    networks = ppo.networks_of(state.agent)
+    networks = losses.networks_of(state.agent)
     without = samples._replace(readout=jnp.full_like(samples.readout, jnp.nan))
-    assert ppo.ppo_loss(networks, forgetful, samples) == ppo.ppo_loss(networks, forgetful, without)
-    assert ppo.ppo_loss(networks, forgetful, samples) != ppo.ppo_loss(networks, CELL, samples)
+    assert losses.ppo_loss(networks, forgetful, samples) == losses.ppo_loss(networks, forgetful, without)
+    assert losses.ppo_loss(networks, forgetful, samples) != losses.ppo_loss(networks, CELL, samples)
     # What was acted on is stored as ever: the ratio is not 1 before anything was learned.
-    log_prob = distribution.of(networks.actor(samples.observation), None).log_prob(samples.action)
+    log_prob = distributions.of(networks.actor(samples.observation), None).log_prob(samples.action)
     assert not np.allclose(log_prob, samples.log_prob, atol=1e-3)
 
 
@@ -168,11 +169,11 @@ def test_distillation_teaches_the_network_what_the_cell_does():
     observation = jax.random.normal(key, (4, 120))
     readout = jnp.stack([observation[0] * 3, -observation[0] * 3])
     zeros = jnp.zeros(120)
-    samples = ppo.Samples(observation, readout, jnp.zeros(120, int), zeros, zeros, zeros)
+    samples = losses.Samples(observation, readout, jnp.zeros(120, int), zeros, zeros, zeros)
     agent = started(settings).agent
-    networks = ppo.Networks(agent.actor, agent.critic)
-    state = ppo.optimiser(settings.ppo).init(networks)
-    networks, _, finite = jax.jit(ppo.learn)(settings, networks, state, samples, 1e-2, key)
+    networks = losses.Networks(agent.actor, agent.critic)
+    state = losses.optimiser(settings.ppo).init(networks)
+    networks, _, finite = jax.jit(losses.learn)(settings, networks, state, samples, 1e-2, key)
     agreement = jnp.mean(jnp.argmax(networks.actor(observation), axis=0) == jnp.argmax(readout, axis=0))
     assert finite
     assert agreement > 0.95
@@ -204,13 +205,13 @@ def test_gradient_written_by_hand_is_the_automatic_one(activation):
 
 @pytest.mark.parametrize("batch", [1, 120, 128, 1000])
 def test_every_epoch_sees_every_sample_once_in_an_order_of_its_own(batch):
-    orders = np.asarray(ppo.shuffle(jax.random.key(0), 3, batch))
+    orders = np.asarray(losses.shuffle(jax.random.key(0), 3, batch))
     assert (np.sort(orders, axis=1) == np.arange(batch)).all()
     assert batch == 1 or len(np.unique(orders, axis=0)) == 3
 
 
 def test_shuffled_positions_are_uniform():
     # 20,000 orders of 6: each sample is at each place 1 time in 6, within 5 standard deviations of a binomial count.
-    orders = np.asarray(ppo.shuffle(jax.random.key(1), 20_000, 6))
+    orders = np.asarray(losses.shuffle(jax.random.key(1), 20_000, 6))
     counts = np.stack([(orders == sample).sum(axis=0) for sample in range(6)])
     assert np.abs(counts - 20_000 / 6).max() < 5 * np.sqrt(20_000 * 5 / 36)

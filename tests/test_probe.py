@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from morphorl import rollout, training
-from morphorl.blend import Blend
-from morphorl.cell import Cell
-from morphorl.settings import PPO, Settings
+from morphorl.dynamics.blending import Blend
+from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.ppo import rollout, training
+from morphorl.ppo.settings import PPO, Settings
 from probes import ACTION_DEPENDENT_REWARD, CONSTANT_VALUE, DISCOUNTING, MEMORY, OBSERVATION_DEPENDENT_ACTION
 
 QUICK = PPO(learning_rate=5e-3, num_envs=16, rollout_steps=16, hidden=(32,), entropy_coefficient=0.0)

@@ -9,11 +9,11 @@ import time
 import pytest
 from rich.console import Console
 
-from morphorl import ray_engine
-from morphorl.errors import SettingError
-from morphorl.run import run
-from morphorl.store import Store
-from morphorl.study import Study
+from morphorl.config.errors import SettingError
+from morphorl.studies import ray_engine
+from morphorl.studies.runner import run
+from morphorl.studies.store import Store
+from morphorl.studies.study import Study
 from test_study_store import snapshot
 
 TOKEN = "a-token-that-only-this-test-knows-0123456789"

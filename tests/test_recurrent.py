@@ -5,20 +5,21 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from morphorl import envs, ppo, recurrent, rollout, training
-from morphorl.agent import network_view
-from morphorl.base import Environment, Step
-from morphorl.blend import Blend
-from morphorl.cell import Cell
-from morphorl.errors import SettingError
-from morphorl.settings import PPO, Settings
+from morphorl.config.errors import SettingError
+from morphorl.dynamics.blending import Blend
+from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.environments import registry
+from morphorl.environments.base import Environment, Step
+from morphorl.ppo import losses, recurrent, rollout, training
+from morphorl.ppo.agent import network_view
+from morphorl.ppo.settings import PPO, Settings
 from probes import MEMORY
 
 SMALL = PPO(network="gru", num_envs=4, rollout_steps=40, minibatches=2, hidden=(6, 5), normalise_observations=True)
 BESIDE_A_CELL = Settings(
     steps=1_000, evaluate_every=0, ppo=SMALL, cell=Cell(initial_scale=1.0), blend=Blend("add", weight=0.5)
 )
-CARTPOLE = envs.make("CartPole-v1")
+CARTPOLE = registry.make("CartPole-v1")
 
 
 def collected(settings, env):
@@ -47,7 +48,7 @@ def test_memory_is_within_reach_of_a_recurrent_network():
 
 def test_the_ratio_is_one_in_the_first_minibatch_beside_a_cell_too(beside_a_cell):
     _, state, acting, experience = beside_a_cell
-    samples = ppo.prepare(BESIDE_A_CELL, CARTPOLE, state.agent, experience, acting.observation)
+    samples = losses.prepare(BESIDE_A_CELL, CARTPOLE, state.agent, experience, acting.observation)
     ended = experience.terminated | experience.truncated
     assert ended.any()
     sequences = recurrent.as_sequences(samples, state.acting.memory, ended)
@@ -85,7 +86,7 @@ def test_a_truncated_step_bootstraps_with_the_state_after_it():
     ppo_ = PPO(network="gru", num_envs=1, rollout_steps=10, minibatches=1, hidden=(6,))
     settings = Settings(steps=1_000, evaluate_every=0, ppo=ppo_, blend=Blend("none"))
     _, state, acting, experience = collected(settings, counter)
-    samples = ppo.prepare(settings, counter, state.agent, experience, acting.observation)
+    samples = losses.prepare(settings, counter, state.agent, experience, acting.observation)
     episode = jnp.stack([observation(t)[:, None] for t in range(6)])
     memory = recurrent.unroll(state.agent.core, jnp.zeros((6, 1)), episode, jnp.zeros((6, 1), bool))
     value = jax.vmap(state.agent.critic)(memory)[:, 0, 0]

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from finished import study
-from morphorl import engines, envs, task
-from morphorl.agent import init_agent
-from morphorl.blend import blend
-from morphorl.replay import STAGES, _stages, record, replays
-from morphorl.settings import stack
+from morphorl.dynamics.blending import blend
+from morphorl.environments import registry
+from morphorl.ppo import task
+from morphorl.ppo.agent import init_agent
+from morphorl.ppo.settings import stack
+from morphorl.report.replay import STAGES, _stages, record, replays
+from morphorl.studies import batch_training
 
 ARMS = {"γ = {guidance.strength}": {"guidance": {"strength": [0.0, 0.2]}}}
 
@@ -69,7 +71,7 @@ CONTROLS = {
 @pytest.mark.parametrize("name", CONTROLS)
 def test_a_control_in_the_cells_place_is_replayed_too(name):
     (settings,) = study({name: CONTROLS[name]}, environments=("StatelessCartPole-v1",)).expand("standard").values()
-    env = task.around(settings, envs.make("StatelessCartPole-v1"))
+    env = task.around(settings, registry.make("StatelessCartPole-v1"))
     agent = init_agent(settings, env.num_features, env.num_actions, jax.random.key(0), jax.random.key(1))
     episode = jax.jit(lambda agent: record(settings, env, agent, jax.random.key(2)))(agent)
     length = int(episode.alive.sum())
@@ -95,5 +97,5 @@ def test_the_final_agent_is_the_one_that_training_ends_with():
     runs = study(ARMS, seeds=1, environments=("StatelessCartPole-v1",)).runs()
     *_, (stage, updates, agents) = _stages(runs, stack([run.settings for run in runs]))
     assert (stage, updates) == ("final", 50)
-    trained = engines.train_batch(runs, len(runs)).agents
+    trained = batch_training.train_batch(runs, len(runs)).agents
     jax.tree.map(np.testing.assert_array_equal, jax.tree.map(np.asarray, agents), trained)

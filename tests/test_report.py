@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from finished import BLIND, finish, study
-from morphorl import report, stored
-from morphorl.replay import STAGES, Episode, Replay
-from morphorl.report import contents
+from morphorl.report import html, html_data
+from morphorl.report.replay import STAGES, Episode, Replay
+from morphorl.studies import results
 
 CHROMIUM = shutil.which("chromium")
 needs_chromium = pytest.mark.skipif(
@@ -27,8 +27,8 @@ PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 def fake_replays(study, length=40):
     """Every replay that the page would show, with random states of episodes that long."""
     generator = np.random.default_rng(0)
-    for run in contents.shown_runs(study):
-        features = len(contents.FEATURES[run.settings.environment])
+    for run in html_data.shown_runs(study):
+        features = len(html_data.FEATURES[run.settings.environment])
         for stage in STAGES:
             draw = lambda *shape: generator.normal(size=(length, *shape))  # noqa: E731
             states = {name: draw(features, 2) for name in ("activator", "inhibitor")}
@@ -39,7 +39,7 @@ def fake_replays(study, length=40):
 
 def write(root, study, replays=(), **more):
     curves = finish(root, study, **more).curves(study)
-    return report.write(root, stored.load(root), curves, replays)
+    return html.write(root, results.load(root), curves, replays)
 
 
 @pytest.fixture(scope="module")
@@ -334,27 +334,27 @@ def test_the_same_results_give_the_same_page(tmp_path):
 
 def test_nothing_in_the_embedded_data_can_end_its_element_and_all_of_it_comes_back():
     data = {"label": "</script><!--<script>&amp;\u2028\"'\\", "number": 1.5}
-    text = str(report.embed(data))
+    text = str(html.embed(data))
     assert not re.search("[<>&]", text)
     assert json.loads(text) == data
 
 
 def test_packed_numbers_come_back_within_their_unit():
     array = np.random.default_rng(0).normal(size=(100, 4, 2)) * 3
-    packed = contents.pack(array)
+    packed = html_data.pack(array)
     whole = np.frombuffer(base64.b64decode(packed["data"]), "<i2").reshape(array.shape)
     np.testing.assert_allclose(whole * packed["unit"], array, atol=packed["unit"] * 0.51)
     assert packed["unit"] <= np.abs(array).max() / 32767 * 1.001
-    hostile = contents.pack(np.array([np.nan, np.inf, -np.inf, 1.0]))
+    hostile = html_data.pack(np.array([np.nan, np.inf, -np.inf, 1.0]))
     assert np.frombuffer(base64.b64decode(hostile["data"]), "<i2").tolist() == [0, 0, 0, 32767]
-    assert contents.pack(np.zeros(3))["unit"] == 1
+    assert html_data.pack(np.zeros(3))["unit"] == 1
 
 
 def test_two_arms_that_share_a_run_both_have_its_replay():
     twice = study({"a": {}, "b": {}}, seeds=1, environments=("CartPole-v1",))
-    runs = contents.shown_runs(twice)
+    runs = html_data.shown_runs(twice)
     shown = next(replay for replay in fake_replays(twice))
-    assert [row["arm"] for row in contents.replay(shown, ["a", "b"], runs)] == [0, 1]
+    assert [row["arm"] for row in html_data.replay(shown, ["a", "b"], runs)] == [0, 1]
 
 
 def data_of(path):

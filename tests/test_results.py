@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 from rich.console import Console
 
-from morphorl import results
-from morphorl.agents import Agents
-from morphorl.store import Store
+from morphorl.ppo.checkpoints import Agents
+from morphorl.report import summary as study_summary
+from morphorl.studies.store import Store
 from test_study_store import fake_result, small_study
 
 
@@ -15,7 +15,7 @@ def written(study, store, result):
     screen = io.StringIO()
     store.open(study, resume=True)
     store.add(study.runs(), result, with_agents=False)
-    results.write(study, store, Console(file=screen, width=120))
+    study_summary.write(study, store, Console(file=screen, width=120))
     return screen.getvalue(), json.loads((store.root / "summary.json").read_text())
 
 
@@ -40,7 +40,7 @@ def test_the_screen_and_the_file_say_the_same_where_all_is_known(tmp_path):
     screen, summary = written(study, Store(tmp_path), fake_result(study.runs()))
     assert "unknown" not in screen
     values = [row["final_return"]["value"] for arms in summary.values() for row in arms.values()]
-    assert all(results._short(value) in screen for value in values)
+    assert all(study_summary._short(value) in screen for value in values)
     assert (tmp_path / "figures" / "cartpole.png").exists()
 
 
@@ -57,7 +57,9 @@ def test_one_agent_evaluated_has_no_interval_either(tmp_path):
     settings = next(iter(small_study().arms.values()))
     screen = io.StringIO()
     batch = Agents([settings], [3], None)  # pyright: ignore[reportArgumentType]
-    results.write_evaluation(batch, np.array([[10.0, 20.0]]), tmp_path, Console(file=screen, width=120), greedy=True)
+    study_summary.write_evaluation(
+        batch, np.array([[10.0, 20.0]]), tmp_path, Console(file=screen, width=120), greedy=True
+    )
     assert "15.0 (one agent, no interval)" in screen.getvalue()
     held = json.loads((tmp_path / "evaluation_greedy.json").read_text())
     assert held["iqm"] == {"value": 15.0, "low": None, "high": None, "n": 1}

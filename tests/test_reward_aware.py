@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from morphorl import performance, ppo, rollout, signals, task, training
-from morphorl.blend import Blend
-from morphorl.cell import Cell, CellState
-from morphorl.control import Control
-from morphorl.errors import SettingError
-from morphorl.guidance import Guidance, Signal, guide
-from morphorl.memory import Memory
-from morphorl.performance import Performance
-from morphorl.settings import PPO, Settings
+from morphorl.config.errors import SettingError
+from morphorl.dynamics.blending import Blend
+from morphorl.dynamics.control import Control
+from morphorl.dynamics.guidance import Guidance, Signal, guide
+from morphorl.dynamics.memory import Memory
+from morphorl.dynamics.reaction_diffusion import Cell, CellState
+from morphorl.ppo import losses, reward_signals, rollout, schedules, task, training
+from morphorl.ppo.schedules import Performance
+from morphorl.ppo.settings import PPO, Settings
 from probes import CONSTANT_VALUE, OBSERVATION_DEPENDENT_ACTION, _environment
 
 SMALL = PPO(num_envs=4, rollout_steps=32, hidden=(8,))
@@ -70,7 +70,7 @@ def test_a_population_moves_towards_the_fitter_patterns():
     weights = jnp.array([0.0, 0.0, 1.0])
     moved = Cell(population=0.5).exchange(states, weights).activator
     assert_allclose(moved, (states.activator + states.activator[..., 2:]) / 2)
-    fitness = signals.weights(jnp.array([10.0, 20.0, 20.0]))
+    fitness = reward_signals.weights(jnp.array([10.0, 20.0, 20.0]))
     assert fitness[0] < fitness[1] == fitness[2]
     assert fitness.sum() == pytest.approx(1)
 
@@ -147,7 +147,7 @@ def lived(rule, turned):
     chance = rollout.draw(settings, PROBE, jax.random.key(3))
     agent, acting, seen = state.agent, state.acting, []
     for _ in range(3):
-        now = performance.in_force(settings, agent.performance, 0.5)
+        now = schedules.in_force(settings, agent.performance, 0.5)
         acting, experience = rolled(now, agent, acting, chance, jnp.array(float(turned)))
         known, pattern = training._follow(agent, experience), training._lasting(settings, agent, acting)
         agent = replace(agent, performance=known, pattern=pattern)
@@ -212,7 +212,7 @@ def test_a_better_pattern_stays_and_a_worse_one_is_drawn_anew():
     agent = replace(acted(settings)[0].agent, performance=known)
     cells, fresh = (CellState(*jnp.full((2, 2, 2, 3), u)) for u in (0.5, 9.0))
     done, returns = jnp.array([True, True, False]), jnp.array([4.0, -4.0, 4.0])
-    after = signals.win_stay(settings, agent, cells, fresh, done, returns).activator
+    after = reward_signals.win_stay(settings, agent, cells, fresh, done, returns).activator
     assert_allclose(after[..., 0], 0.5 + 0.2 * np.tanh(4.0), rtol=1e-5)
     assert_array_equal(after[..., 1], 9.0)
     assert_array_equal(after[..., 2], 0.5)
@@ -252,10 +252,10 @@ def test_a_shuffled_signal_without_a_neighbour_is_refused():
 
 def strength(rule, *returns):
     """The strength in force after rollouts with these mean returns, as a share of what was set."""
-    known = performance.unknown()
+    known = schedules.unknown()
     for value in returns:
-        known = performance.follow(known, jnp.array(float(value)), None)
-    return float(performance.in_force(aware(rule), known, 0.5).guidance.strength) / rule.strength
+        known = schedules.follow(known, jnp.array(float(value)), None)
+    return float(schedules.in_force(aware(rule), known, 0.5).guidance.strength) / rule.strength
 
 
 def test_adaptive_strength_is_there_while_returns_rise_and_gone_when_they_do_not():
@@ -283,9 +283,9 @@ def test_three_factors_keep_their_strength_under_constant_returns_and_lose_it_wi
 
 def test_a_handover_keeps_the_weight_then_takes_it_to_zero():
     settings = replace(aware(THREE), blend=Blend("add", 2.0, handover=0.8))
-    weights = [float(performance.in_force(settings, None, p).blend.weight) for p in (0.0, 0.4, 0.6, 0.8, 1.0)]
+    weights = [float(schedules.in_force(settings, None, p).blend.weight) for p in (0.0, 0.4, 0.6, 0.8, 1.0)]
     assert_allclose(weights, [2, 2, 1, 0, 0], atol=1e-5)
-    assert float(performance.in_force(aware(THREE), None, 1.0).blend.weight) == 1.0
+    assert float(schedules.in_force(aware(THREE), None, 1.0).blend.weight) == 1.0
 
 
 # --- Probes -----------------------------------------------------------------------------------------------------------
@@ -335,7 +335,7 @@ def test_a_network_that_distils_the_cell_can_do_without_it():
         blend=Blend("average", 1.0, distil=1.0, handover=0.8),
     )  # fmt: skip
     agent = jax.jit(training.train, static_argnums=1)(settings, CUE, 0).agent
-    off = performance.in_force(settings, agent.performance, 1.0)
+    off = schedules.in_force(settings, agent.performance, 1.0)
     assert off.blend.weight == 0
     assert rollout.evaluate(off, CUE, agent, jax.random.key(1), 200, greedy=True).mean() == 1.0
 
@@ -343,11 +343,11 @@ def test_a_network_that_distils_the_cell_can_do_without_it():
 def test_the_first_probability_ratio_is_one_whatever_the_strength_in_force():
     settings = replace(aware(replace(THREE, caution=1.0)), blend=Blend("add", 1.0, handover=0.9))
     known = Performance(*(jnp.array(float(v)) for v in (20, 100, 100, 1)))
-    now = performance.in_force(settings, known, 0.7)
+    now = schedules.in_force(settings, known, 0.7)
     state, acting, seen = acted(now, agent_performance=known)
-    samples = ppo.prepare(now, PROBE, state.agent, seen, acting.observation)
+    samples = losses.prepare(now, PROBE, state.agent, seen, acting.observation)
     logits = state.agent.actor(samples.observation)
-    blended = jax.nn.log_softmax(ppo.blend(now.blend, logits, samples.readout), axis=0)
+    blended = jax.nn.log_softmax(losses.blend(now.blend, logits, samples.readout), axis=0)
     chosen = jnp.take_along_axis(blended, samples.action[None], axis=0)[0]
     assert_allclose(chosen, samples.log_prob, atol=1e-5)
 

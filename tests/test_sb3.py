@@ -12,14 +12,14 @@ from stable_baselines3 import PPO  # noqa: E402
 from stable_baselines3.common.env_checker import check_env  # noqa: E402
 from stable_baselines3.common.env_util import make_vec_env  # noqa: E402
 
-from morphorl.agent import init_agent, think  # noqa: E402
-from morphorl.blend import Blend  # noqa: E402
-from morphorl.cell import Cell  # noqa: E402
-from morphorl.errors import SettingError  # noqa: E402
-from morphorl.guidance import Guidance  # noqa: E402
-from morphorl.gym import CellObservation  # noqa: E402
-from morphorl.sb3 import BlendedPolicy, with_readout  # noqa: E402
-from morphorl.settings import Settings  # noqa: E402
+from morphorl.config.errors import SettingError  # noqa: E402
+from morphorl.dynamics.blending import Blend  # noqa: E402
+from morphorl.dynamics.guidance import Guidance  # noqa: E402
+from morphorl.dynamics.reaction_diffusion import Cell  # noqa: E402
+from morphorl.environments.gymnasium_wrappers import CellObservation  # noqa: E402
+from morphorl.integrations.stable_baselines3 import BlendedPolicy, with_readout  # noqa: E402
+from morphorl.ppo.agent import init_agent, think  # noqa: E402
+from morphorl.ppo.settings import Settings  # noqa: E402
 
 GUIDANCE = Guidance(strength=0.1)
 

@@ -10,25 +10,28 @@ import pytest
 from rich.console import Console
 
 from finished import finish, study
-from morphorl import cli, results, scores, stats, stored
-from morphorl.errors import StoreError
-from morphorl.intervals import EvidenceError
-from morphorl.scores import load_scores
+from morphorl import cli
+from morphorl.analysis import curve_statistics, scores
+from morphorl.analysis.bootstrap import EvidenceError
+from morphorl.analysis.scores import load_scores
+from morphorl.config.errors import StoreError
+from morphorl.report import summary
+from morphorl.studies import results
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     root, of = tmp_path_factory.mktemp("study"), study()
-    results.write(of, finish(root, of, diverged=("γ = 0.1",)), Console(file=io.StringIO()))
+    summary.write(of, finish(root, of, diverged=("γ = 0.1",)), Console(file=io.StringIO()))
     return root
 
 
 def test_each_run_has_one_row_of_the_statistics_of_its_curve(written):
-    found, curves = stored.curves(written)
+    found, curves = results.curves(written)
     table = scores.table(curves)
     assert len(table) == len(list(found.study.iterate()))
     rows = {"environment": "CartPole-v1", "arm": "γ = 0.1"}
-    measured = stats.measure(curves.filter(**rows), 475.0)
+    measured = curve_statistics.measure(curves.filter(**rows), 475.0)
     for name, values in measured.items():
         np.testing.assert_array_equal(table.filter(**rows)[name].to_numpy(), values)
     assert table.filter(**rows)["diverged_at"].to_list() == [320] + [None] * 7
@@ -36,7 +39,7 @@ def test_each_run_has_one_row_of_the_statistics_of_its_curve(written):
 
 
 def test_early_greedy_return_is_the_mean_of_the_evaluations_in_the_first_fifth(written):
-    _, curves = stored.curves(written)
+    _, curves = results.curves(written)
     rows = curves.filter(environment="CartPole-v1", arm="γ = 0", seed=0)
     early = rows.filter(pl.col("env_steps") <= 0.2 * rows["env_steps"].max())["greedy_return"].mean()
     table = scores.table(curves).filter(environment="CartPole-v1", arm="γ = 0", seed=0)
@@ -86,5 +89,5 @@ def test_every_published_table_gives_the_numbers_that_stand_beside_it(request):
             for environment, arms in published.items():
                 for arm, summary in arms.items():
                     rows = table.filter(preset=preset, environment=environment, arm=arm)
-                    value = float(stats.iqm(scores.known(rows, "early_return")))
+                    value = float(curve_statistics.iqm(scores.known(rows, "early_return")))
                     assert value == pytest.approx(summary["early_return"]["value"], rel=1e-9), (path, arm)

@@ -6,14 +6,14 @@ import math
 import jaxtyping
 import pytest
 
-from morphorl.blend import Blend
-from morphorl.cell import Cell
-from morphorl.control import Control
-from morphorl.errors import SettingError
-from morphorl.guidance import Guidance
-from morphorl.plain import from_dict, to_dict
-from morphorl.settings import PPO, PRESETS, Settings
-from morphorl.study import ALGORITHM_VERSION
+from morphorl.config.errors import SettingError
+from morphorl.config.plain import from_dict, to_dict
+from morphorl.dynamics.blending import Blend
+from morphorl.dynamics.control import Control
+from morphorl.dynamics.guidance import Guidance
+from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.ppo.settings import PPO, PRESETS, Settings
+from morphorl.studies.study import ALGORITHM_VERSION
 
 NAN, INF = math.nan, math.inf
 

@@ -14,12 +14,13 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from morphorl import engines, files, lock, shards
 from morphorl.commands import clean, status
 from morphorl.commands.shared import folder_of
-from morphorl.errors import SettingError, StoreError
-from morphorl.run import run
-from morphorl.store import Store
+from morphorl.config import files
+from morphorl.config.errors import SettingError, StoreError
+from morphorl.studies import batch_training, lock, shards
+from morphorl.studies.runner import run
+from morphorl.studies.store import Store
 from test_study_store import SMALL, fake_result, fill, small_study, snapshot
 
 
@@ -37,7 +38,7 @@ def names(folder):
 
 @pytest.fixture
 def tiny_batches(monkeypatch):
-    monkeypatch.setattr(engines, "batch_sizes", lambda: (4, 2))
+    monkeypatch.setattr(batch_training, "batch_sizes", lambda: (4, 2))
 
 
 # --- Growing ----------------------------------------------------------------------------------------------------------
@@ -157,7 +158,7 @@ def test_a_full_disk_is_told_loses_nothing_and_the_study_goes_on(tmp_path, monke
         return files.write_table(table, path, metadata)
 
     with monkeypatch.context() as disk:
-        disk.setattr("morphorl.store.write_table", no_space)
+        disk.setattr("morphorl.studies.store.write_table", no_space)
         with pytest.raises(StoreError, match=r"cannot be written .No space left on device.. Finished batches are kept"):
             run(mine, full, quiet())
     assert len(names(full.root)) == 3
@@ -264,7 +265,7 @@ def test_a_failed_batch_is_noted_does_not_stop_the_others_and_is_tried_again_aft
     tmp_path, monkeypatch, tiny_batches, capsys
 ):
     mine, store, screen = one_environment(), Store(tmp_path), quiet()
-    train = engines.train_batch
+    train = batch_training.train_batch
 
     def failing(runs, *arguments):
         if any(run.seed == 5 for run in runs):
@@ -272,7 +273,7 @@ def test_a_failed_batch_is_noted_does_not_stop_the_others_and_is_tried_again_aft
         return train(runs, *arguments)
 
     with monkeypatch.context() as bad_day:
-        bad_day.setattr(engines, "train_batch", failing)
+        bad_day.setattr(batch_training, "train_batch", failing)
         failed = run(mine, store, screen)
     assert 0 < failed < 36
     assert len(store.finished()) == 36 - failed

@@ -7,15 +7,15 @@ import tomllib
 import jaxtyping
 import pytest
 
-from morphorl import study_file
-from morphorl.arms import expand, shown
-from morphorl.cell import Cell
-from morphorl.choices import program_of
-from morphorl.errors import SettingError
-from morphorl.guidance import Guidance
-from morphorl.settings import PRESETS, Settings
-from morphorl.studies import introduction, shipped
-from morphorl.study import Study, programs
+from morphorl.config.choices import program_of
+from morphorl.config.errors import SettingError
+from morphorl.dynamics.guidance import Guidance
+from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.ppo.settings import PRESETS, Settings
+from morphorl.studies import study_file
+from morphorl.studies.arms import expand, shown
+from morphorl.studies.library import introduction, shipped
+from morphorl.studies.study import Study, programs
 
 FILE = """
 name = "strengths"

@@ -13,17 +13,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from morphorl import agents, study, study_file
-from morphorl.blend import Blend
-from morphorl.choices import program_of
-from morphorl.engines import BatchResult
-from morphorl.errors import SettingError, StoreError
-from morphorl.files import write_atomically
-from morphorl.guidance import Guidance
-from morphorl.settings import PPO, PRESETS, Settings
-from morphorl.store import Store, tabulate
-from morphorl.study import Run, Study, batches
-from morphorl.training import Curve
+from morphorl.config.choices import program_of
+from morphorl.config.errors import SettingError, StoreError
+from morphorl.config.files import write_atomically
+from morphorl.dynamics.blending import Blend
+from morphorl.dynamics.guidance import Guidance
+from morphorl.ppo import checkpoints
+from morphorl.ppo.settings import PPO, PRESETS, Settings
+from morphorl.ppo.training import Curve
+from morphorl.studies import study, study_file
+from morphorl.studies.batch_training import BatchResult
+from morphorl.studies.store import Store, tabulate
+from morphorl.studies.study import Run, Study, batches
 
 SMALL = Settings(steps=96, ppo=PPO(num_envs=2, rollout_steps=16, minibatches=2, hidden=(4,)))  # three updates of 32
 
@@ -44,7 +45,7 @@ def fake_result(runs, with_agents=False, diverged=()):
     greedy = np.where(np.arange(3) == 2, returns, np.float32(np.nan))
     arrays = None
     if with_agents:
-        shapes = agents.skeleton(runs[0].settings, len(runs))
+        shapes = checkpoints.skeleton(runs[0].settings, len(runs))
         arrays = jax.tree.map(lambda u: np.broadcast_to(tell.reshape(-1, *[1] * (u.ndim - 1)), u.shape), shapes)
     curve = Curve(returns, np.full((len(runs), 3), 2, np.int32), greedy, np.zeros_like(returns))
     diverged_at = np.array([64 if r.seed in diverged else -1 for r in runs])
@@ -414,7 +415,7 @@ def test_agents_come_back_in_the_studys_order_each_with_its_own_arrays(tmp_path)
 def test_a_shard_is_never_without_its_agents(tmp_path, monkeypatch):
     mine, store = Study("train", ("CartPole-v1",), {"a": SMALL}, seeds=1), Store(tmp_path)
     store.open(mine, resume=True)
-    monkeypatch.setattr(agents, "write_arrays", lambda batch, path: broken_writer(path))
+    monkeypatch.setattr(checkpoints, "write_arrays", lambda batch, path: broken_writer(path))
     with pytest.raises(StoreError, match="disk full"):
         fill(store, mine.runs(), with_agents=True)
     assert list(store.shards.iterdir()) == []

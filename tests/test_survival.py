@@ -5,8 +5,8 @@ import pytest
 import scipy.stats
 from numpy.testing import assert_allclose
 
-from morphorl import survival
-from morphorl.intervals import EvidenceError
+from morphorl.analysis import survival
+from morphorl.analysis.bootstrap import EvidenceError
 
 WEEKS = np.array([6, 6, 6, 6, 7, 9, 10, 10, 11, 13, 16, 17, 19, 20, 22, 23, 25, 32, 32, 34, 35], float)
 RELAPSED = np.array([1, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0], bool)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from finished import finish, study
-from morphorl import findings, track
-from morphorl.errors import SettingError
+from morphorl.analysis import learning_curves
+from morphorl.config.errors import SettingError
+from morphorl.integrations import trackers
 
 ARMS = {"plain PPO": {"blend": {"weight": 0.0}}, "γ = 0.1": {"guidance": {"strength": 0.1}}}
 
@@ -41,10 +42,10 @@ def test_every_run_and_every_arm_is_sent(kind, done, monkeypatch):
     recorder = Recorder()
     monkeypatch.setitem(sys.modules, kind, recorder)
     some, curves, root = done
-    assert track.send(kind, some, curves, root) == 2 * 3 + 2
+    assert trackers.send(kind, some, curves, root) == 2 * 3 + 2
     assert all(run["finished"] for run in recorder.runs.values())
     rows = recorder.runs["CartPole-v1/standard/γ = 0.1/IQM"]["rows"]
-    expected = findings.curve(curves.filter(arm="γ = 0.1"))
+    expected = learning_curves.curve(curves.filter(arm="γ = 0.1"))
     np.testing.assert_allclose([values["iqm"] for _, values in rows], expected.middle)
     assert [step for step, _ in rows] == [int(step) for step in expected.steps]
     options = recorder.runs["CartPole-v1/standard/γ = 0.1/IQM"]["options"]
@@ -56,7 +57,7 @@ def test_what_was_not_measured_is_not_sent(done, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "wandb", recorder)
     some = study(ARMS, seeds=3, environments=("CartPole-v1",))
     store = finish(tmp_path / "silent", some, silent=("plain PPO",), evaluated=False)
-    track.send("wandb", some, store.curves(some), store.root)
+    trackers.send("wandb", some, store.curves(some), store.root)
     sent = [values for run in recorder.runs.values() for _, values in run["rows"]]
     assert not any(np.isnan(value) for values in sent for value in values.values())
     assert not any("greedy_return" in values for values in sent)
@@ -67,7 +68,7 @@ def test_tensorboards_files_hold_the_numbers(done):
     from tensorboardX.proto.event_pb2 import Event
 
     some, curves, root = done
-    track.send("tensorboard", some, curves, root)
+    trackers.send("tensorboard", some, curves, root)
     (folder,) = (path for path in (root / "tracking").iterdir() if path.name.endswith("plain PPO · IQM"))
     (file,) = folder.iterdir()
     raw, found, place = file.read_bytes(), {}, 0
@@ -76,15 +77,15 @@ def test_tensorboards_files_hold_the_numbers(done):
         event = Event.FromString(raw[place + 12 : place + 12 + length])
         found |= {(v.tag, event.step): v.simple_value for v in event.summary.value}
         place += 16 + length
-    expected = findings.curve(curves.filter(arm="plain PPO"))
+    expected = learning_curves.curve(curves.filter(arm="plain PPO"))
     for step, middle in zip(expected.steps, expected.middle, strict=True):
         assert found["iqm", int(step)] == pytest.approx(middle, rel=1e-5)
 
 
 def test_none_sends_nothing_and_a_missing_tracker_is_refused_before_training(done, monkeypatch):
     some, curves, root = done
-    assert track.send("none", some, curves, root) == 0
+    assert trackers.send("none", some, curves, root) == 0
     assert not (root / "tracking").exists()
     monkeypatch.setitem(sys.modules, "trackio", None)
     with pytest.raises(SettingError, match="track = 'trackio': needs the extra 'trackio'"):
-        track.check("trackio")
+        trackers.check("trackio")

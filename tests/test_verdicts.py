@@ -9,9 +9,11 @@ import pytest
 from rich.console import Console
 
 from finished import BLIND, finish, study
-from morphorl import readings, results, study_file, verdicts
-from morphorl.claims import CLAIMS, judge
-from morphorl.scores import table
+from morphorl.analysis import interpretations, verdicts
+from morphorl.analysis.claims import CLAIMS, judge
+from morphorl.analysis.scores import table
+from morphorl.report import summary
+from morphorl.studies import study_file
 
 TWO_READINGS = {
     "plain PPO": {"blend": {"weight": 0.0}},
@@ -24,14 +26,14 @@ TWO_READINGS = {
 
 
 def test_the_posts_study_is_one_reading_of_all_its_strengths():
-    (reading,) = readings.of_study(study_file.load("blind_dynamics"), "standard")
+    (reading,) = interpretations.of_study(study_file.load("blind_dynamics"), "standard")
     assert (reading.name, reading.options) == ("", {})
     assert reading.arms.guided == {f"γ = {s:g}": s for s in (0.0, 0.01, 0.05, 0.1, 0.3)}
 
 
 def test_the_multiverse_has_a_reading_for_every_combination_each_with_its_own_gamma_0():
     multiverse = study_file.load("readings")
-    found = readings.of_study(multiverse, "tuned")
+    found = interpretations.of_study(multiverse, "tuned")
     axes = next(arm for label, arm in multiverse.arms.items() if "coupling" in label)
     strengths = axes["guidance"]["strength"]
     arms = len(multiverse.expand("tuned"))
@@ -47,8 +49,8 @@ def test_readings_come_from_settings_and_not_from_what_labels_say():
     others = [label for label in named if label not in ("plain PPO", "zero readout")]
     # Labels that lie: each carries the γ of another arm.
     lies = dict(zip(others, [f"γ = {9 - i}, ring" for i in range(len(others))], strict=True))
-    found = readings.readings({lies.get(label, label): settings for label, settings in named.items()})
-    expected = [{lies[label]: s for label, s in r.arms.guided.items()} for r in readings.readings(named)]
+    found = interpretations.readings({lies.get(label, label): settings for label, settings in named.items()})
+    expected = [{lies[label]: s for label, s in r.arms.guided.items()} for r in interpretations.readings(named)]
     assert [reading.arms.guided for reading in found] == expected
     assert [reading.options for reading in found] == [{"cell.coupling": "mean"}, {"cell.coupling": "ring"}]
 
@@ -56,29 +58,29 @@ def test_readings_come_from_settings_and_not_from_what_labels_say():
 @pytest.mark.parametrize("missing", ["plain PPO", "zero readout"])
 def test_without_a_reference_there_is_no_reading(missing):
     labelled = study().expand("standard")
-    assert readings.readings({label: s for label, s in labelled.items() if label != missing}) == []
+    assert interpretations.readings({label: s for label, s in labelled.items() if label != missing}) == []
 
 
 def test_arms_without_a_family_have_no_gamma():
     arms = BLIND | {"ring": {"cell": {"coupling": "ring"}, "guidance": {"strength": 0.1}}}
-    strengths = readings.strengths(study(arms).expand("standard"))
+    strengths = interpretations.strengths(study(arms).expand("standard"))
     assert strengths == {"γ = 0": 0.0, "γ = 0.01": 0.01, "γ = 0.1": 0.1, "γ = 0.3": 0.3}
 
 
 def test_references_are_told_by_their_settings_and_not_by_their_labels():
     renamed = {"plain PPO": "A", "zero readout": "B", "γ = 0": "C", "γ = 0.3": "D"}
     named = study().expand("standard")
-    (reading,) = readings.readings({renamed.get(label, label): settings for label, settings in named.items()})
+    (reading,) = interpretations.readings({renamed.get(label, label): settings for label, settings in named.items()})
     assert (reading.arms.plain, reading.arms.zero) == ("A", "B")
     assert {"C": 0.0, "D": 0.3}.items() <= reading.arms.guided.items()
-    assert readings.rival({"x": named["γ = 0"], "y": named["plain PPO"]}) == "y"
+    assert interpretations.rival({"x": named["γ = 0"], "y": named["plain PPO"]}) == "y"
 
 
 def test_a_reference_beside_another_ppo_or_another_blend_is_none():
     other = BLIND | {"plain PPO": {"blend": {"weight": 0.0}, "ppo": {"learning_rate": 1e-3}}}
-    assert readings.readings(study(other).expand("standard")) == []
+    assert interpretations.readings(study(other).expand("standard")) == []
     half = BLIND | {"zero readout": {"cell": {"initial_scale": 0.0}, "blend": {"weight": 0.5}}}
-    assert readings.readings(study(half).expand("standard")) == []
+    assert interpretations.readings(study(half).expand("standard")) == []
 
 
 def test_what_an_arm_does_without_is_not_named_among_its_settings():
@@ -91,7 +93,9 @@ def test_what_an_arm_does_without_is_not_named_among_its_settings():
         "previous": {"blend": {"kind": "none"}, "memory": {"kind": "previous"}},
     }
     labelled = study(arms).expand("standard")
-    tables = {label: {name.partition(".")[0] for name in readings.in_words(one)} for label, one in labelled.items()}
+    tables = {
+        label: {name.partition(".")[0] for name in interpretations.in_words(one)} for label, one in labelled.items()
+    }
     plain = tables.pop("plain")
     added = {label: of - plain for label, of in tables.items()}
     assert added == {
@@ -105,7 +109,7 @@ def test_what_an_arm_does_without_is_not_named_among_its_settings():
 def test_zeros_that_are_added_are_plain_ppo():
     added = {label: {"blend": {"kind": "add"}} | values for label, values in BLIND.items() if label != "zero readout"}
     added["plain PPO"] = {"blend": {"kind": "none"}}
-    (reading,) = readings.readings(study(added).expand("standard"))
+    (reading,) = interpretations.readings(study(added).expand("standard"))
     assert reading.arms.zero == reading.arms.plain == "plain PPO"
 
 
@@ -144,7 +148,7 @@ def test_a_reading_that_differs_from_gamma_0_of_another_only_is_not_helped_by_it
 
 def written(root, study, **more):
     screen = io.StringIO()
-    results.write(study, finish(root, study, **more), Console(file=screen, width=140))
+    summary.write(study, finish(root, study, **more), Console(file=screen, width=140))
     return screen.getvalue()
 
 

@@ -13,14 +13,13 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from morphorl import terminal, watching
-from morphorl.blend import Blend
-from morphorl.cell import Cell
-from morphorl.errors import SettingError
-from morphorl.guidance import Guidance
-from morphorl.memory import Memory
-from morphorl.report import watch
-from morphorl.settings import PPO, Settings
+from morphorl.config.errors import SettingError
+from morphorl.dynamics.blending import Blend
+from morphorl.dynamics.guidance import Guidance
+from morphorl.dynamics.memory import Memory
+from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.ppo.settings import PPO, Settings
+from morphorl.report import episode, episode_page, terminal
 from test_export import agent
 
 DRIVEN = Settings("StatelessCartPole-v1", cell=Cell(drive=0.1), guidance=Guidance(strength=0.1))
@@ -28,7 +27,7 @@ drawn = pytest.mark.skipif(importlib.util.find_spec("pygame") is None, reason="t
 
 
 def play(settings, number=0, **options):
-    return list(watching.episode(agent(settings), number, **{"pictures": False, **options}))
+    return list(episode.episode(agent(settings), number, **{"pictures": False, **options}))
 
 
 def test_an_episode_follows_the_cell_step_by_step():
@@ -61,7 +60,7 @@ def test_every_kind_of_agent_can_be_watched(settings):
     looks = play(settings)
     assert len(looks) >= 1
     assert all(np.isfinite(look.blended).all() for look in looks)
-    text = watch.page(agent(settings), [looks])
+    text = episode_page.page(agent(settings), [looks])
     assert "Return" in text
 
 
@@ -71,7 +70,7 @@ def data(text):
 
 def test_the_page_holds_everything_and_asks_for_nothing():
     looks = [play(DRIVEN, number) for number in range(2)]
-    text = watch.page(agent(DRIVEN), looks)
+    text = episode_page.page(agent(DRIVEN), looks)
     assert not re.search(r"""(?:src|href)=["']?(?!data:|#)\w""", text)
     assert "default-src 'none'" in text
     shown = data(text)["replay"]
@@ -82,7 +81,7 @@ def test_the_page_holds_everything_and_asks_for_nothing():
 
 def test_a_field_is_drawn_as_its_lines():
     settings = Settings(steps=1024, cell=Cell(kind="field", normalise=True))
-    (shown,) = data(watch.page(agent(settings), [play(settings)]))["replay"]
+    (shown,) = data(episode_page.page(agent(settings), [play(settings)]))["replay"]
     (field,) = shown["states"]
     assert (field["name"], field["rows"]) == ("field", 4 * 2)
     assert field["columns"] > 8
@@ -95,11 +94,11 @@ def test_pictures_are_the_environments_own(tmp_path):
     looks = play(DRIVEN, pictures=True)[:6]
     assert looks[0].picture.shape == (400, 600, 3)
     assert not np.array_equal(looks[0].picture, looks[-1].picture)
-    (shown,) = data(watch.page(agent(DRIVEN), [looks]))["replay"]
+    (shown,) = data(episode_page.page(agent(DRIVEN), [looks]))["replay"]
     assert len(shown["pictures"]) == 6
     first = Image.open(io.BytesIO(base64.b64decode(shown["pictures"][0].split(",")[1])))
-    assert first.size == (watch.WIDTH, 240)
-    watch.gif([looks], tmp_path / "watch.gif")
+    assert first.size == (episode_page.WIDTH, 240)
+    episode_page.gif([looks], tmp_path / "watch.gif")
     with Image.open(tmp_path / "watch.gif") as animated:
         assert animated.n_frames == 3
 

@@ -9,5 +9,5 @@ for _name, _entry in {
     "CartPoleNoVel-v1": "GymnasiumCartPoleNoVel",
 }.items():
     gymnasium.register(
-        f"morphorl/{_name}", f"morphorl.cartpole:{_entry}", max_episode_steps=500, reward_threshold=475.0
+        f"morphorl/{_name}", f"morphorl.environments.cartpole:{_entry}", max_episode_steps=500, reward_threshold=475.0
     )

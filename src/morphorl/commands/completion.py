@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import tyro
 
 from morphorl import cli
-from morphorl.errors import SettingError, did_you_mean
+from morphorl.config.errors import SettingError, did_you_mean
 
 SHELLS = ("bash", "zsh", "fish")
 

@@ -5,9 +5,11 @@ import sys
 
 from rich.table import Table
 
-from morphorl import evolve_figure, generations, search_space, tables
 from morphorl.commands.shared import Changes, Folder, StudyName, console, folder_of
-from morphorl.search_space import EVOLVED, Search
+from morphorl.evolution import generations, search_space
+from morphorl.evolution.search_space import EVOLVED, Search
+from morphorl.report import tables
+from morphorl.report.figures import evolution_figure
 
 
 @dataclasses.dataclass
@@ -36,7 +38,7 @@ class Evolve:
         if outcome.failed:
             sys.exit(1)
         title = f"{study.environments[0]}, {study.presets[0]}: evolved from {search.arm!r}"
-        evolve_figure.draw(outcome.history, search.fitness, title, root / "fitness")
+        evolution_figure.draw(outcome.history, search.fitness, title, root / "fitness")
         console.print(_table(search, outcome))
         told = "Does it beat the start on seeds that it never saw? morphorl run"
         console.print(f"{told} {root / EVOLVED}.toml", soft_wrap=True, markup=False, highlight=False)

@@ -2,10 +2,10 @@
 
 import dataclasses
 
-from morphorl import results
+from morphorl.analysis.scores import load_scores
 from morphorl.commands.shared import PositionalFolder, console
-from morphorl.files import refuse_links_out
-from morphorl.scores import load_scores
+from morphorl.config.files import refuse_links_out
+from morphorl.report import summary
 
 
 @dataclasses.dataclass
@@ -26,4 +26,4 @@ class Summary:
         for preset in presets:
             folder = self.dir / preset if len(study.presets) > 1 else self.dir
             folder.mkdir(exist_ok=True)
-            results.summarise(study, preset, scores, folder, console)
+            summary.summarise(study, preset, scores, folder, console)

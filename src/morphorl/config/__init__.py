@@ -1,0 +1,1 @@
+"""Settings as fields, what they allow, plain values, errors, files, devices, random streams: knows nothing of the rest."""
