@@ -85,7 +85,7 @@ class Record:
         for name in self.only or (*SETTINGS, *HOST):
             print(name, flush=True)
             kept |= {f"{name}/{key}": value for key, value in bits(name).items()}
-        np.savez(self.file, **kept)
+        np.savez(self.file, **kept)  # pyright: ignore[reportArgumentType]
 
 
 @dataclasses.dataclass

@@ -15,9 +15,9 @@ install_import_hook("morphorl", "beartype.beartype")
 
 
 def pytest_ignore_collect(collection_path, config):
-    """PyTorch and its threads stay out of the process of all other tests: `pytest tests/test_sb3.py` runs its own."""
-    asked_for = any("test_sb3" in word for word in config.args)
-    return True if collection_path.name == "test_sb3.py" and not asked_for else None
+    """PyTorch and its threads stay out of the process of all other tests; `pytest` of that file alone runs its own."""
+    asked_for = any("test_stable_baselines3" in word for word in config.args)
+    return True if collection_path.name == "test_stable_baselines3.py" and not asked_for else None
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,1 +1,1 @@
-"""Settings as fields, what they allow, plain values, errors, files, devices, random streams: knows nothing of the rest."""
+"""Settings as fields and as plain values, errors, files, devices, random streams: what knows nothing of the rest."""

@@ -21,11 +21,13 @@ class Control(eqx.Module):
 
     - `sign`: the cell (a frozen one, say), its whole readout multiplied by a fresh fair sign at every step. It keeps
       the size of every readout and its dependence on the observation; nothing persists from step to step.
-    - `noise`: correlated noise on the logits with a variance and an autocorrelation to choose (`correlated_noise.py`), such as
-      the cell's (`morphorl readouts` measures them). It persists, and knows nothing of the observation.
-    - `coloured`: noise on the logits with a spectrum of 1/f^β (`coloured_noise.py`). It persists on all time scales at once.
-    - `state_dependent`: a random linear readout of the policy's own last hidden layer (`state_dependent_noise.py`), which is
-      gSDE on logits. It persists and knows the observation; its size follows the network's, and nothing in it moves.
+    - `noise`: correlated noise on the logits with a variance and an autocorrelation to choose (`correlated_noise.py`),
+      such as the cell's (`morphorl readouts` measures them). It persists, and knows nothing of the observation.
+    - `coloured`: noise on the logits with a spectrum of 1/f^β (`coloured_noise.py`). It persists on all time scales
+      at once.
+    - `state_dependent`: a random linear readout of the policy's own last hidden layer (`state_dependent_noise.py`),
+      which is gSDE on logits. It persists and knows the observation; its size follows the network's, and nothing in
+      it moves.
     - `reservoir`: an echo-state network with as many state variables as the cell (`echo_state.py`): random dynamics
       that see the observation, without reaction and diffusion.
     - `sticky`: no readout of its own; the environment repeats the previous action with probability `repeat`

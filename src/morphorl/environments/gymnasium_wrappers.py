@@ -33,8 +33,8 @@ class CellObservation(gymnasium.Wrapper, RecordConstructorArgs):
         cell: without one, `Memory(kind="leaky")`: leaky integrators, whose differences [k₁·(x − m₁), k₂·(m₁ − m₂)] on
             every time scale are appended, as the trainer's `memory.kind` does. Another `Memory` appends its own
             features. A `Cell`, the post's, appends its readout or state.
-        append: of a `Cell`, `readout` (one number for each column: what `morphorl.integrations.stable_baselines3.BlendedPolicy` blends into the
-            logits), or `state`, a and h themselves.
+        append: of a `Cell`, `readout` (one number for each column: what `stable_baselines3.BlendedPolicy` blends into
+            the logits), or `state`, a and h themselves.
         columns: of a `Cell`; one for each action if not given.
         scale: a factor for each feature before cell or memory sees it (or one for all). States stay within ±`bound`,
             and features of one size are told apart best.

@@ -42,7 +42,8 @@ class Samples(NamedTuple):
     value: Float[Array, " batch"]
     advantage: Float[Array, " batch"]
     weight: Any = None
-    """(batch,): 1, or 0 for rows in which an environment did nothing but reset (`gymnasium_envs.py`); None: all count."""
+    """(batch,): 1, or 0 for rows in which an environment did nothing but reset (`gymnasium_training.py`); None: all
+    count."""
 
 
 # --- Advantages ------------------------------------------------------------------------------------------------------

@@ -36,9 +36,9 @@ def shares(
 ) -> Shares:
     """How often a comparison of n seeds of each arm would have found x above y, and how surely that is known.
 
-    The shares are those of `seed_luck.found` and `seed_luck.found_with_one_pattern`. Their intervals are the quantiles over
-    `SHARE_RESAMPLES` resamples of rows and columns, with `SHARE_DRAWS` comparisons each, stretched as those of a mean
-    over the smaller number of seeds.
+    The shares are those of `seed_luck.found` and `seed_luck.found_with_one_pattern`. Their intervals are the quantiles
+    over `SHARE_RESAMPLES` resamples of rows and columns, with `SHARE_DRAWS` comparisons each, stretched as those of a
+    mean over the smaller number of seeds.
 
     Args:
         one_pattern: whether the n learners of an arm share one pattern, or each has a fresh one.

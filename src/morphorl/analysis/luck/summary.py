@@ -141,8 +141,8 @@ def compared(labelled: Mapping[str, Settings], against: str | None) -> dict[str,
 
 def _alone(label: str) -> str:
     return (
-        f"{label}: is compared with nothing. No arm has {interpretations.STRENGTH} = 0 and all its other settings; add one to "
-        "the study, or name an arm with --against."
+        f"{label}: is compared with nothing. No arm has {interpretations.STRENGTH} = 0 and all its other settings; "
+        "add one to the study, or name an arm with --against."
     )
 
 

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from helpers.probes import MEMORY
 from morphorl.config.errors import SettingError
 from morphorl.dynamics.blending import Blend
 from morphorl.dynamics.reaction_diffusion import Cell
@@ -13,7 +14,6 @@ from morphorl.environments.base import Environment, Step
 from morphorl.ppo import losses, recurrent, rollout, training
 from morphorl.ppo.agent import network_view
 from morphorl.ppo.settings import PPO, Settings
-from probes import MEMORY
 
 SMALL = PPO(network="gru", num_envs=4, rollout_steps=40, minibatches=2, hidden=(6, 5), normalise_observations=True)
 BESIDE_A_CELL = Settings(

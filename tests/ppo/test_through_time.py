@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from helpers.probes import MEMORY
 from morphorl.config.errors import SettingError
 from morphorl.dynamics import learned_parameters
 from morphorl.dynamics.blending import Blend
@@ -21,7 +22,6 @@ from morphorl.ppo.settings import PPO, Settings
 from morphorl.studies import batch_training
 from morphorl.studies.store import tabulate
 from morphorl.studies.study import Run, Study
-from probes import MEMORY
 
 CARTPOLE = registry.make("CartPole-v1")
 SMALL = PPO(num_envs=4, rollout_steps=40, minibatches=2, epochs=1, hidden=(8,))

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from helpers.agents import agent
 from morphorl.config.errors import SettingError
 from morphorl.dynamics.blending import Blend
 from morphorl.dynamics.guidance import Guidance
@@ -20,7 +21,6 @@ from morphorl.dynamics.memory import Memory
 from morphorl.dynamics.reaction_diffusion import Cell
 from morphorl.ppo.settings import PPO, Settings
 from morphorl.report import episode, episode_page, terminal
-from test_export import agent
 
 DRIVEN = Settings("StatelessCartPole-v1", cell=Cell(drive=0.1), guidance=Guidance(strength=0.1))
 drawn = pytest.mark.skipif(importlib.util.find_spec("pygame") is None, reason="the extra render is not installed")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from helpers.probes import MEMORY, OBSERVATION_DEPENDENT_ACTION
 from morphorl.config.errors import SettingError, did_you_mean
 from morphorl.config.plain import from_dict
 from morphorl.dynamics import memory
@@ -19,7 +20,6 @@ from morphorl.dynamics.reaction_diffusion import couple
 from morphorl.environments import registry
 from morphorl.ppo import rollout, task, training
 from morphorl.ppo.settings import PPO, Settings
-from probes import MEMORY, OBSERVATION_DEPENDENT_ACTION
 
 KINDS = ["previous", "leaky", "reservoir"]
 LEAKY = Memory("leaky", columns=3, bound=np.inf)

@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 
+from helpers.small_studies import SMALL, fake_result, fill, small_study, snapshot
 from morphorl.commands import clean, status
 from morphorl.commands.shared import folder_of
 from morphorl.config import files
@@ -21,7 +22,6 @@ from morphorl.config.errors import SettingError, StoreError
 from morphorl.studies import batch_training, lock, shards
 from morphorl.studies.runner import run
 from morphorl.studies.store import Store
-from test_study_store import SMALL, fake_result, fill, small_study, snapshot
 
 
 def quiet():

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from finished import BLIND, finish, study
+from helpers.finished_studies import BLIND, finish, study
 from morphorl.analysis import interpretations, verdicts
 from morphorl.analysis.claims import CLAIMS, judge
 from morphorl.analysis.scores import table

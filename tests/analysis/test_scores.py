@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from finished import finish, study
+from helpers.finished_studies import finish, study
 from morphorl import cli
 from morphorl.analysis import curve_statistics, scores
 from morphorl.analysis.bootstrap import EvidenceError
@@ -87,7 +87,7 @@ def test_every_published_table_gives_the_numbers_that_stand_beside_it(request):
                 continue
             published = json.loads((folder / "summary.json").read_text())
             for environment, arms in published.items():
-                for arm, summary in arms.items():
+                for arm, row in arms.items():
                     rows = table.filter(preset=preset, environment=environment, arm=arm)
                     value = float(curve_statistics.iqm(scores.known(rows, "early_return")))
-                    assert value == pytest.approx(summary["early_return"]["value"], rel=1e-9), (path, arm)
+                    assert value == pytest.approx(row["early_return"]["value"], rel=1e-9), (path, arm)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from finished import BLIND, finish, study
+from helpers.finished_studies import BLIND, finish, study
 from morphorl import cli
 from morphorl.analysis import family_odds, plot_odds
 from morphorl.analysis.bootstrap import EvidenceError

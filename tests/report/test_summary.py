@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 from rich.console import Console
 
+from helpers.small_studies import fake_result, small_study
 from morphorl.ppo.checkpoints import Agents
 from morphorl.report import summary as study_summary
 from morphorl.studies.store import Store
-from test_study_store import fake_result, small_study
 
 
 def written(study, store, result):

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from finished import BLIND, finish, study
+from helpers.finished_studies import BLIND, finish, study
 from morphorl.analysis import interpretations, verdicts
 from morphorl.analysis.learning_curves import attempt
 from morphorl.analysis.scores import table

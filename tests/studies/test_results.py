@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from finished import study
+from helpers.finished_studies import study
 from morphorl.config.errors import StoreError
 from morphorl.ppo.settings import PPO, Settings
 from morphorl.studies import results, study_file

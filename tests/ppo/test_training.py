@@ -4,11 +4,11 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+from helpers.probes import ACTION_DEPENDENT_REWARD, CONSTANT_VALUE, DISCOUNTING, MEMORY, OBSERVATION_DEPENDENT_ACTION
 from morphorl.dynamics.blending import Blend
 from morphorl.dynamics.reaction_diffusion import Cell
 from morphorl.ppo import rollout, training
 from morphorl.ppo.settings import PPO, Settings
-from probes import ACTION_DEPENDENT_REWARD, CONSTANT_VALUE, DISCOUNTING, MEMORY, OBSERVATION_DEPENDENT_ACTION
 
 QUICK = PPO(learning_rate=5e-3, num_envs=16, rollout_steps=16, hidden=(32,), entropy_coefficient=0.0)
 PLAIN = Settings(steps=8_000, evaluate_every=0, ppo=QUICK, blend=Blend(kind="none"))

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from finished import study
+from helpers.finished_studies import study
 from morphorl.dynamics.blending import blend
 from morphorl.environments import registry
 from morphorl.ppo import task

@@ -168,8 +168,8 @@ def test_the_policy_without_pytorch_is_told_in_one_sentence():
 
 
 def test_export_without_onnx_is_told(monkeypatch, tmp_path):
+    from helpers.agents import KINDS, agent
     from morphorl.integrations import onnx_export
-    from test_export import KINDS, agent
 
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(SettingError, match=r"export --onnx: needs the extra 'onnx'"):

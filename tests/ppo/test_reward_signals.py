@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from helpers.probes import CONSTANT_VALUE, OBSERVATION_DEPENDENT_ACTION, _environment
 from morphorl.config.errors import SettingError
 from morphorl.dynamics.blending import Blend
 from morphorl.dynamics.control import Control
@@ -17,7 +18,6 @@ from morphorl.dynamics.reaction_diffusion import Cell, CellState
 from morphorl.ppo import losses, reward_signals, rollout, schedules, task, training
 from morphorl.ppo.schedules import Performance
 from morphorl.ppo.settings import PPO, Settings
-from probes import CONSTANT_VALUE, OBSERVATION_DEPENDENT_ACTION, _environment
 
 SMALL = PPO(num_envs=4, rollout_steps=32, hidden=(8,))
 STILL = Cell(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, initial_scale=0.0, reset="never", bound=np.inf)

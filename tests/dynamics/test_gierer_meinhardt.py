@@ -12,7 +12,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from rich.console import Console
 
-from finished import study
+from helpers.finished_studies import study
 from morphorl.analysis import verdicts
 from morphorl.analysis.claims import CLAIMS
 from morphorl.config.errors import SettingError

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from finished import finish, study
+from helpers.finished_studies import finish, study
 from morphorl.analysis import learning_curves
 from morphorl.config.errors import SettingError
 from morphorl.integrations import trackers

@@ -9,12 +9,12 @@ import time
 import pytest
 from rich.console import Console
 
+from helpers.small_studies import snapshot
 from morphorl.config.errors import SettingError
 from morphorl.studies import ray_engine
 from morphorl.studies.runner import run
 from morphorl.studies.store import Store
 from morphorl.studies.study import Study
-from test_study_store import snapshot
 
 TOKEN = "a-token-that-only-this-test-knows-0123456789"
 STUDY = Study(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from finished import BLIND, finish, study
+from helpers.finished_studies import BLIND, finish, study
 from morphorl.report import html, html_data
 from morphorl.report.replay import STAGES, Episode, Replay
 from morphorl.studies import results
