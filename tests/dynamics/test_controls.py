@@ -39,8 +39,8 @@ def experience(settings, env=CARTPOLE, seed=0):
 
     def act():
         state = training.init(settings, bare, jnp.array(seed), jnp.array(seed))
-        chance = rollout.draw(settings, env, jax.random.key(5))
-        return state, chance, rollout.collect(settings, env, state.agent, state.acting, chance)[1]
+        randomness = rollout.draw(settings, env, jax.random.key(5))
+        return state, randomness, rollout.collect(settings, env, state.agent, state.rollout_state, randomness)[1]
 
     return jax.jit(act)()
 
@@ -133,13 +133,13 @@ def test_noise_has_the_variance_and_the_autocorrelation_that_it_is_asked_for(aut
 
 def test_noise_in_a_rollout_ignores_the_observation_and_starts_afresh_with_redraw():
     noisy = settings(cell=Cell(reset="redraw"), control=Control("noise", deviation=3.0, autocorrelation=1.0))
-    _, chance, seen = experience(noisy)
+    _, randomness, seen = experience(noisy)
     done = np.asarray(seen.terminated | seen.truncated)
     readout = np.asarray(seen.readout)
     changed = (readout[1:] != readout[:-1]).any(axis=1)  # with a correlation of 1 it changes at episode ends only
     np.testing.assert_array_equal(changed, done[:-1])
     np.testing.assert_allclose(
-        readout[1:].transpose(0, 2, 1)[done[:-1]], chance.pattern.transpose(0, 2, 1)[:-1][done[:-1]]
+        readout[1:].transpose(0, 2, 1)[done[:-1]], randomness.pattern.transpose(0, 2, 1)[:-1][done[:-1]]
     )
 
 
@@ -197,26 +197,26 @@ def test_coloured_noise_correlates_as_fractional_noise_does():
 # --- State-dependent exploration --------------------------------------------------------------------------------------
 
 
-def answers(start, seen, chance):
+def answers(start, seen, randomness):
     """Which initial state each step of a rollout acts from, (time, *shape, envs), where nothing moves it."""
-    again = np.asarray(seen.terminated | seen.truncated | chance.redrawn)
-    now = np.broadcast_to(np.asarray(start)[..., None], chance_of(chance)[0].shape)
+    again = np.asarray(seen.terminated | seen.truncated | randomness.redrawn)
+    now = np.broadcast_to(np.asarray(start)[..., None], chance_of(randomness)[0].shape)
     states = []
-    for fresh, new in zip(chance_of(chance), again, strict=True):
+    for fresh, new in zip(chance_of(randomness), again, strict=True):
         states.append(now)
         now = np.where(new, fresh, now)
     return np.stack(states), again
 
 
-def chance_of(chance):
-    pattern = chance.pattern
+def chance_of(randomness):
+    pattern = randomness.pattern
     return np.asarray(pattern.activator if hasattr(pattern, "activator") else pattern)
 
 
 def test_a_state_dependent_readout_is_that_of_the_policys_last_hidden_layer_by_weights_that_last():
     control = Control("state_dependent", deviation=2.0)
-    state, chance, seen = experience(settings(cell=Cell(reset="redraw", redraw=0.1), control=control))
-    theta, again = answers(state.agent.pattern, seen, chance)
+    state, randomness, seen = experience(settings(cell=Cell(reset="redraw", redraw=0.1), control=control))
+    theta, again = answers(state.agent.pattern, seen, randomness)
     assert theta.shape[1:] == (8, 2, SMALL.num_envs)
     actor = state.agent.actor
     before = np.einsum("hf,tfe->the", actor.weights[0], seen.observation)
@@ -231,15 +231,15 @@ def test_a_state_dependent_readout_is_that_of_the_policys_last_hidden_layer_by_w
 
 def test_a_pattern_is_redrawn_within_an_episode_as_often_as_it_is_asked_to_be():
     rare, often = (settings(cell=dataclasses.replace(FROZEN, reset="redraw", redraw=p)) for p in (0.0, 0.1))
-    state, chance, seen = experience(often)
-    patterns, _ = answers(state.agent.pattern.activator, seen, chance)
+    state, randomness, seen = experience(often)
+    patterns, _ = answers(state.agent.pattern.activator, seen, randomness)
     np.testing.assert_allclose(seen.readout, np.einsum("tfe,tfae->tae", seen.observation, patterns), atol=1e-5)
-    redrawn = np.asarray(chance.redrawn)
+    redrawn = np.asarray(randomness.redrawn)
     assert redrawn.mean() == pytest.approx(0.1, abs=4 * np.sqrt(0.09 / redrawn.size))
     assert (redrawn & ~np.asarray(seen.terminated)).any()
     at_ends = rollout.draw(rare, CARTPOLE, jax.random.key(5))
     assert not at_ends.redrawn.any()
-    for one, other in zip(jax.tree.leaves(at_ends.pattern), jax.tree.leaves(chance.pattern), strict=True):
+    for one, other in zip(jax.tree.leaves(at_ends.pattern), jax.tree.leaves(randomness.pattern), strict=True):
         np.testing.assert_array_equal(one, other)  # and all other chance is what it is without
 
 

@@ -218,16 +218,16 @@ def settings(**changes):
 def act(asked, steps=64):
     """A fresh run, and what its first steps make of it."""
     state = training.init(asked, CARTPOLE, jnp.array(0), jnp.array(0))
-    chance = jax.tree.map(lambda u: u[:steps], rollout.draw(asked, CARTPOLE, jax.random.key(5)))
-    return state, *rollout.collect(asked, CARTPOLE, state.agent, state.acting, chance)
+    randomness = jax.tree.map(lambda u: u[:steps], rollout.draw(asked, CARTPOLE, jax.random.key(5)))
+    return state, *rollout.collect(asked, CARTPOLE, state.agent, state.rollout_state, randomness)
 
 
 @pytest.mark.parametrize("reset", ["episode", "redraw", "never"])
 def test_lines_are_reset_as_the_cell_would_be(reset):
     asked = settings(cell=Cell(kind="field", dt=0.0, reset=reset))  # frozen: only a reset changes them
-    state, acting, seen = act(asked)
+    state, rollout_state, seen = act(asked)
     assert np.asarray(seen.terminated | seen.truncated).any(0).all()
-    changed = (np.asarray(acting.cells.activator) != state.agent.pattern.activator[..., None]).any((0, 1, 2))
+    changed = (np.asarray(rollout_state.cells.activator) != state.agent.pattern.activator[..., None]).any((0, 1, 2))
     assert_array_equal(changed, reset == "redraw")
 
 
@@ -236,11 +236,11 @@ def test_moving_lines_go_back_to_their_pattern_at_an_episodes_end_or_never(reset
     asked = settings(cell=Cell(kind="field", reset=reset), guidance=Guidance(strength=0.1))
     _, _, seen = act(asked)
     steps = int(np.asarray(seen.terminated | seen.truncated).any(1).argmax()) + 1  # until the first end
-    state, acting, seen = act(asked, steps)
+    state, rollout_state, seen = act(asked, steps)
     ended = np.asarray(seen.terminated[-1] | seen.truncated[-1])
     assert ended.any()
     assert not ended.all()
-    moved = np.abs(np.asarray(acting.cells.activator) - state.agent.pattern.activator[..., None]).max((0, 1, 2))
+    moved = np.abs(np.asarray(rollout_state.cells.activator) - state.agent.pattern.activator[..., None]).max((0, 1, 2))
     assert_array_equal(moved > 0.1, ~ended | (reset == "never"))
     assert (moved[ended] == 0).all() or reset == "never"
 
@@ -257,8 +257,8 @@ def test_the_pattern_comes_from_the_cell_seed_alone_whatever_the_strength():
 
 def test_the_ratio_is_one_in_the_first_minibatch():
     asked = settings(guidance=Guidance(strength=0.1))
-    state, acting, seen = act(asked)
-    samples = losses.prepare(asked, CARTPOLE, state.agent, seen, acting.observation)
+    state, rollout_state, seen = act(asked)
+    samples = losses.prepare(asked, CARTPOLE, state.agent, seen, rollout_state.observation)
     assert np.abs(samples.readout[0] - samples.readout[1]).max() > 0.01
     logits = 0.3 * samples.readout + 0.7 * state.agent.actor(samples.observation)
     log_prob = jax.nn.log_softmax(logits, axis=0)[samples.action, jnp.arange(samples.action.size)]

@@ -151,8 +151,8 @@ def test_nothing_is_remembered_across_episodes_and_the_last_observation_knows_it
     )
     env = task.around(settings, registry.make("StatelessCartPole-v1"))
     start = training.init(settings, registry.make("StatelessCartPole-v1"), jnp.array(0), jnp.array(0))
-    chance = rollout.draw(settings, env, jax.random.key(3))
-    seen = jax.jit(lambda: rollout.collect(settings, env, start.agent, start.acting, chance)[1])()
+    randomness = rollout.draw(settings, env, jax.random.key(3))
+    seen = jax.jit(lambda: rollout.collect(settings, env, start.agent, start.rollout_state, randomness)[1])()
     done = np.asarray(seen.terminated | seen.truncated)
     assert done.sum() > 4
     for e in range(done.shape[1]):

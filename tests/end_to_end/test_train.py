@@ -102,7 +102,7 @@ def test_randomness_depends_on_the_seeds_alone_and_the_cell_seed_moves_only_the_
     one, other = Run("a", BASE, 0, 0), Run("b", BASE, 0, 1)
     start = [training.init(r.settings, CARTPOLE, jnp.array(r.seed), jnp.array(r.cell_seed)) for r in (one, other)]
     assert_same(start[0].agent.actor, start[1].agent.actor)
-    assert_same(start[0].acting.observation, start[1].acting.observation)
+    assert_same(start[0].rollout_state.observation, start[1].rollout_state.observation)
     assert not np.array_equal(start[0].agent.pattern.activator, start[1].agent.pattern.activator)
 
 

@@ -16,7 +16,7 @@ from morphorl.dynamics.reaction_diffusion import Cell
 from morphorl.environments import registry
 from morphorl.integrations import model_card, onnx_export
 from morphorl.ppo import checkpoints, task
-from morphorl.ppo.agent import spread, think
+from morphorl.ppo.agent import policy_step, spread
 from morphorl.ppo.checkpoints import Agents, AgentsError
 from morphorl.ppo.settings import Settings
 
@@ -39,8 +39,10 @@ def test_a_policy_of_plain_arrays_plays_as_the_trainer_evaluates():
     cells = spread(jax.tree.map(lambda u: u[0], one.arrays.pattern), 1)
     for _ in range(6):
         logits, action, *state = step(observation[:2], *state)
-        cells, thought = think(KINDS["memory"], jax.tree.map(lambda u: u[0], one.arrays), cells, observation[:, None])
-        np.testing.assert_allclose(logits, thought.blended[:, 0], atol=1e-5)
+        cells, output = policy_step(
+            KINDS["memory"], jax.tree.map(lambda u: u[0], one.arrays), cells, observation[:, None]
+        )
+        np.testing.assert_allclose(logits, output.blended[:, 0], atol=1e-5)
         after = around.step(jax.random.key(1), inner, action)
         inner, observation = after.state, after.observation
 

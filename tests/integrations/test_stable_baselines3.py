@@ -18,7 +18,7 @@ from morphorl.dynamics.guidance import Guidance  # noqa: E402
 from morphorl.dynamics.reaction_diffusion import Cell  # noqa: E402
 from morphorl.environments.gymnasium_wrappers import CellObservation  # noqa: E402
 from morphorl.integrations.stable_baselines3 import BlendedPolicy, with_readout  # noqa: E402
-from morphorl.ppo.agent import init_agent, think  # noqa: E402
+from morphorl.ppo.agent import init_agent, policy_step  # noqa: E402
 from morphorl.ppo.settings import Settings  # noqa: E402
 
 GUIDANCE = Guidance(strength=0.1)
@@ -46,15 +46,15 @@ def test_logits_are_those_of_the_jax_agent_all_along_an_episode(kind):
     observation, _ = env.reset(seed=0)
     largest = 0.0
     for action in [0, 1, 1, 0, 1, 0, 0, 1] * 2:
-        cells, thought = think(settings, agent, cells, jnp.asarray(observation[:4, None]))
+        cells, output = policy_step(settings, agent, cells, jnp.asarray(observation[:4, None]))
         batch = torch.from_numpy(observation[None])
-        expected = jax.nn.log_softmax(thought.blended[:, 0])
+        expected = jax.nn.log_softmax(output.blended[:, 0])
         ours = policy.get_distribution(batch).distribution.logits[0].detach().numpy()
         np.testing.assert_allclose(ours, expected, atol=1e-5)
         np.testing.assert_allclose(
             policy.predict_values(batch)[0].item(), agent.critic(jnp.asarray(observation[:4, None]))[0, 0], atol=1e-5
         )
-        largest = max(largest, float(jnp.abs(thought.readout).max()))
+        largest = max(largest, float(jnp.abs(output.readout).max()))
         observation, _, terminated, _, _ = env.step(action)
         if terminated:
             break

@@ -62,13 +62,13 @@ def rollout(mode, settings, steps=24):
     stacked = stack([settings])
     player = gymnasium_training.Player(vector, programs, stacked, 1)
     state = programs.init(stacked, jnp.array([0]), jnp.array([0]))
-    acting, seen = player.collect(
+    rollout_state, seen = player.collect(
         state.agent, player.begin(state.agent, np.array([0])), jax.random.split(jax.random.key(1), 1)
     )
-    first = jax.tree.map(lambda u: jnp.asarray(u)[0], (state.agent, acting, seen.experience))
+    first = jax.tree.map(lambda u: jnp.asarray(u)[0], (state.agent, rollout_state, seen.experience))
     env = base.Environment("clock", features, 2, 1, None, None, None)  # pyright: ignore
-    agent, acting, experience = first
-    return experience, seen.weight[0], losses.prepare(settings, env, agent, experience, acting.observation)
+    agent, rollout_state, experience = first
+    return experience, seen.weight[0], losses.prepare(settings, env, agent, experience, rollout_state.observation)
 
 
 @pytest.mark.parametrize("kind", ["cell", "memory"])

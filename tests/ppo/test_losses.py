@@ -11,7 +11,7 @@ from morphorl.dynamics.reaction_diffusion import Cell
 from morphorl.environments import registry
 from morphorl.environments.base import Environment, Step
 from morphorl.ppo import distributions, losses, rollout, training
-from morphorl.ppo.agent import Statistics, network_view, observe, spread, think
+from morphorl.ppo.agent import Statistics, network_view, observe, policy_step, spread
 from morphorl.ppo.networks import init_mlp, layer
 from morphorl.ppo.settings import PPO, Settings
 
@@ -30,10 +30,10 @@ def collected(settings=CELL, env=CARTPOLE, updates=1):
     step = jax.jit(training.update, static_argnums=1)
     for index in range(updates):
         state = step(settings, env, state, jnp.array(index))
-    acting, experience = rollout.collect(
-        settings, env, state.agent, state.acting, rollout.draw(settings, env, jax.random.key(7))
+    rollout_state, experience = rollout.collect(
+        settings, env, state.agent, state.rollout_state, rollout.draw(settings, env, jax.random.key(7))
     )
-    return state, acting, experience
+    return state, rollout_state, experience
 
 
 def test_gae_equals_numbers_worked_out_by_hand():
@@ -75,8 +75,8 @@ def test_truncated_advantage_uses_the_final_observation_and_not_the_reset_one():
 
     counter = Environment("counter", 1, 2, 5, None, lambda key: (jnp.array(0), observation(0)), step)
     settings = Settings(steps=1_000, ppo=PPO(num_envs=1, rollout_steps=10, minibatches=1), blend=Blend(kind="none"))
-    state, acting, experience = collected(settings, counter, updates=0)
-    samples = losses.prepare(settings, counter, state.agent, experience, acting.observation)
+    state, rollout_state, experience = collected(settings, counter, updates=0)
+    samples = losses.prepare(settings, counter, state.agent, experience, rollout_state.observation)
     value = state.agent.critic(jnp.arange(6.0)[None])[0]
     delta = settings.ppo.discount * value[1:] - value[:-1]
     for t in range(5):
@@ -86,16 +86,16 @@ def test_truncated_advantage_uses_the_final_observation_and_not_the_reset_one():
 
 
 def test_ratio_is_one_in_the_first_minibatch():
-    state, acting, experience = collected(updates=2)
-    samples = losses.prepare(CELL, CARTPOLE, state.agent, experience, acting.observation)
+    state, rollout_state, experience = collected(updates=2)
+    samples = losses.prepare(CELL, CARTPOLE, state.agent, experience, rollout_state.observation)
     logits = CELL.blend.weight * samples.readout + (1 - CELL.blend.weight) * state.agent.actor(samples.observation)
     log_prob = jax.nn.log_softmax(logits, axis=0)[samples.action, jnp.arange(samples.action.size)]
     np.testing.assert_allclose(jnp.exp(log_prob - samples.log_prob), 1.0, atol=2e-6)
 
 
 def test_an_update_that_forgets_the_readout_takes_the_probabilities_of_the_network_alone():
-    state, acting, experience = collected()
-    samples = losses.prepare(CELL, CARTPOLE, state.agent, experience, acting.observation)
+    state, rollout_state, experience = collected()
+    samples = losses.prepare(CELL, CARTPOLE, state.agent, experience, rollout_state.observation)
     forgetful = dataclasses.replace(CELL, blend=dataclasses.replace(CELL.blend, update="network"))
     networks = losses.networks_of(state.agent)
     without = samples._replace(readout=jnp.full_like(samples.readout, jnp.nan))
@@ -112,7 +112,7 @@ def test_stored_readouts_equal_those_recomputed_from_the_observations():
     assert done.any()
     assert not done.all()
     for env in range(SMALL.num_envs):
-        cell_state = jax.tree.map(lambda u, env=env: u[..., env], state.acting.cells)
+        cell_state = jax.tree.map(lambda u, env=env: u[..., env], state.rollout_state.cells)
         for t in range(SMALL.rollout_steps):
             cell_state, readout = CELL.cell.step(cell_state, experience.observation[t, :, env], CELL.guidance)
             np.testing.assert_allclose(readout, experience.readout[t, :, env], rtol=1e-5, atol=1e-6)
@@ -123,19 +123,21 @@ def test_stored_readouts_equal_those_recomputed_from_the_observations():
 def test_cells_are_reset_exactly_at_episode_ends_and_only_there(reset):
     settings = Settings(ppo=PPO(num_envs=8, rollout_steps=1, minibatches=1, hidden=(8,)), cell=Cell(reset=reset))
     state = started(settings)
-    acting, ends = state.acting, 0
+    rollout_state, ends = state.rollout_state, 0
     collect = jax.jit(rollout.collect, static_argnums=1)
     for t in range(60):
-        before = acting.cells
-        chance = rollout.draw(settings, CARTPOLE, jax.random.key(t))
-        acting, experience = collect(settings, CARTPOLE, state.agent, acting, chance)
+        before = rollout_state.cells
+        randomness = rollout.draw(settings, CARTPOLE, jax.random.key(t))
+        rollout_state, experience = collect(settings, CARTPOLE, state.agent, rollout_state, randomness)
         done = np.asarray(experience.terminated | experience.truncated)[0]
-        stepped, _ = think(settings, state.agent, before, experience.observation[0])
+        stepped, _ = policy_step(settings, state.agent, before, experience.observation[0])
         goes_on = ~done | (reset == "never")
-        start = spread(state.agent.pattern, 8) if reset == "episode" else jax.tree.map(lambda u: u[0], chance.pattern)
-        for now, on in zip(acting.cells, stepped, strict=True):
+        start = (
+            spread(state.agent.pattern, 8) if reset == "episode" else jax.tree.map(lambda u: u[0], randomness.pattern)
+        )
+        for now, on in zip(rollout_state.cells, stepped, strict=True):
             np.testing.assert_allclose(now[..., goes_on], on[..., goes_on], rtol=1e-5, atol=1e-6)
-        for now, fresh in zip(acting.cells, start or (), strict=False):
+        for now, fresh in zip(rollout_state.cells, start or (), strict=False):
             np.testing.assert_array_equal(now[..., ~goes_on], fresh[..., ~goes_on])
         ends += done.sum()
     assert ends > 8

@@ -28,8 +28,8 @@ def collected(settings, env):
     def go():
         fresh = training.init(settings, env, jnp.array(0), jnp.array(0))
         state = training.update(settings, env, fresh, jnp.array(0))
-        chance = rollout.draw(settings, env, jax.random.key(7))
-        return fresh, state, *rollout.collect(settings, env, state.agent, state.acting, chance)
+        randomness = rollout.draw(settings, env, jax.random.key(7))
+        return fresh, state, *rollout.collect(settings, env, state.agent, state.rollout_state, randomness)
 
     return jax.jit(go)()
 
@@ -47,11 +47,11 @@ def test_memory_is_within_reach_of_a_recurrent_network():
 
 
 def test_the_ratio_is_one_in_the_first_minibatch_beside_a_cell_too(beside_a_cell):
-    _, state, acting, experience = beside_a_cell
-    samples = losses.prepare(BESIDE_A_CELL, CARTPOLE, state.agent, experience, acting.observation)
+    _, state, rollout_state, experience = beside_a_cell
+    samples = losses.prepare(BESIDE_A_CELL, CARTPOLE, state.agent, experience, rollout_state.observation)
     ended = experience.terminated | experience.truncated
     assert ended.any()
-    sequences = recurrent.as_sequences(samples, state.acting.memory, ended)
+    sequences = recurrent.as_sequences(samples, state.rollout_state.memory, ended)
     some = jax.tree.map(lambda u: u[..., jnp.array([3, 1])], sequences)
     flat = recurrent.as_samples(state.agent.core, some)
     log_policy = jax.nn.log_softmax(state.agent.actor(flat.observation) + 0.5 * flat.readout, axis=0)
@@ -61,16 +61,16 @@ def test_the_ratio_is_one_in_the_first_minibatch_beside_a_cell_too(beside_a_cell
 
 
 def test_memories_are_forgotten_at_episode_ends_and_kept_over_rollouts(beside_a_cell):
-    _, state, acting, experience = beside_a_cell
+    _, state, rollout_state, experience = beside_a_cell
     ended = np.asarray(experience.terminated | experience.truncated)
-    assert np.abs(state.acting.memory).min(axis=0).max() > 0  # an episode was under way when the rollout began
-    memory = state.acting.memory
+    assert np.abs(state.rollout_state.memory).min(axis=0).max() > 0  # an episode was under way when the rollout began
+    memory = state.rollout_state.memory
     for t in range(SMALL.rollout_steps):
         x = network_view(BESIDE_A_CELL, state.agent.statistics, experience.observation[t])
         memory = recurrent.step(state.agent.core, memory, x)
         np.testing.assert_allclose(memory, experience.memory[t], atol=1e-5)
         memory = jnp.where(ended[t], 0.0, memory)
-    np.testing.assert_allclose(acting.memory, memory, atol=1e-5)
+    np.testing.assert_allclose(rollout_state.memory, memory, atol=1e-5)
 
 
 def test_a_truncated_step_bootstraps_with_the_state_after_it():
@@ -85,8 +85,8 @@ def test_a_truncated_step_bootstraps_with_the_state_after_it():
     counter = Environment("counter", 1, 2, 5, None, lambda key: (jnp.array(0), observation(0)), step)
     ppo_ = PPO(network="gru", num_envs=1, rollout_steps=10, minibatches=1, hidden=(6,))
     settings = Settings(steps=1_000, evaluate_every=0, ppo=ppo_, blend=Blend("none"))
-    _, state, acting, experience = collected(settings, counter)
-    samples = losses.prepare(settings, counter, state.agent, experience, acting.observation)
+    _, state, rollout_state, experience = collected(settings, counter)
+    samples = losses.prepare(settings, counter, state.agent, experience, rollout_state.observation)
     episode = jnp.stack([observation(t)[:, None] for t in range(6)])
     memory = recurrent.unroll(state.agent.core, jnp.zeros((6, 1)), episode, jnp.zeros((6, 1), bool))
     value = jax.vmap(state.agent.critic)(memory)[:, 0, 0]

@@ -32,9 +32,11 @@ def acted(settings, env=PROBE, agent_performance=None):
     if agent_performance is not None:
         state = state._replace(agent=replace(state.agent, performance=agent_performance))
     env = task.around(settings, env)
-    chance = rollout.draw(settings, env, jax.random.key(3))
-    acting, seen = jax.jit(lambda agent: rollout.collect(settings, env, agent, state.acting, chance))(state.agent)
-    return state, acting, seen
+    randomness = rollout.draw(settings, env, jax.random.key(3))
+    rollout_state, seen = jax.jit(lambda agent: rollout.collect(settings, env, agent, state.rollout_state, randomness))(
+        state.agent
+    )
+    return state, rollout_state, seen
 
 
 def aware(guidance, cell=STILL, ppo=SMALL, blend=Blend("add", 1.0), **more):  # noqa: B008
@@ -95,7 +97,7 @@ def _truncate(after):
 
 
 def test_the_activator_is_the_sum_over_steps_of_rate_surprise_and_trace():
-    _, acting, seen = acted(aware(THREE))
+    _, rollout_state, seen = acted(aware(THREE))
     done = np.asarray(seen.terminated | seen.truncated)
     for e in range(SMALL.num_envs):
         a, trace = np.zeros((2, 2)), np.zeros((2, 2))
@@ -106,7 +108,7 @@ def test_the_activator_is_the_sum_over_steps_of_rate_surprise_and_trace():
             policy = np.asarray(jax.nn.softmax(seen.logits[t, :, e] + seen.readout[t, :, e]))
             fresh = t > 0 and done[t - 1, e]
             trace = (0 if fresh else 0.8) * trace + np.outer(x, np.eye(2)[seen.action[t, e]] - policy)
-        assert_allclose(acting.cells.activator[..., e], a, rtol=1e-3, atol=1e-4)
+        assert_allclose(rollout_state.cells.activator[..., e], a, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("rule", [THREE, Guidance("modulated", 0.1), Guidance("stabilise", 0.1)])
@@ -136,20 +138,20 @@ def rewarding(turned):
 
 
 @jax.jit
-def rolled(settings, agent, acting, chance, turned):
-    return rollout.collect(settings, rewarding(turned), agent, acting, chance)
+def rolled(settings, agent, rollout_state, randomness, turned):
+    return rollout.collect(settings, rewarding(turned), agent, rollout_state, randomness)
 
 
 def lived(rule, turned):
     """Three rollouts under fixed networks: what was acted on, and the pattern that evaluations start from."""
     settings = aware(rule, replace(STILL, initial_scale=0.5, population=0.1), ppo=replace(SMALL, rollout_steps=16))
     state = training.init(settings, PROBE, jnp.array(0), jnp.array(0))
-    chance = rollout.draw(settings, PROBE, jax.random.key(3))
-    agent, acting, seen = state.agent, state.acting, []
+    randomness = rollout.draw(settings, PROBE, jax.random.key(3))
+    agent, rollout_state, seen = state.agent, state.rollout_state, []
     for _ in range(3):
-        now = schedules.in_force(settings, agent.performance, 0.5)
-        acting, experience = rolled(now, agent, acting, chance, jnp.array(float(turned)))
-        known, pattern = training._follow(agent, experience), training._lasting(settings, agent, acting)
+        now = schedules.scheduled(settings, agent.performance, 0.5)
+        rollout_state, experience = rolled(now, agent, rollout_state, randomness, jnp.array(float(turned)))
+        known, pattern = training._follow(agent, experience), training._lasting(settings, agent, rollout_state)
         agent = replace(agent, performance=known, pattern=pattern)
         seen.append(experience)
     return seen, agent.pattern
@@ -199,8 +201,10 @@ def test_an_evaluation_starts_from_the_first_pattern_or_from_the_fittest(selecti
     for settings in (three, stay):
         state = training.init(settings, PROBE, jnp.array(0), jnp.array(0))
         cells = CellState(*jax.random.normal(jax.random.key(1), (2, 2, 2, 4)))
-        learning = state.acting.learning._replace(fitness=jnp.array([1.0, 0.0, 3.0, 2.0]))
-        lasting = training._lasting(settings, state.agent, state.acting._replace(cells=cells, learning=learning))
+        trace_state = state.rollout_state.trace_state._replace(fitness=jnp.array([1.0, 0.0, 3.0, 2.0]))
+        lasting = training._lasting(
+            settings, state.agent, state.rollout_state._replace(cells=cells, trace_state=trace_state)
+        )
         assert_array_equal(lasting.activator, cells.activator[..., chosen])
         assert_array_equal(lasting.inhibitor, cells.inhibitor[..., chosen])
 
@@ -255,7 +259,7 @@ def strength(rule, *returns):
     known = schedules.unknown()
     for value in returns:
         known = schedules.follow(known, jnp.array(float(value)), None)
-    return float(schedules.in_force(aware(rule), known, 0.5).guidance.strength) / rule.strength
+    return float(schedules.scheduled(aware(rule), known, 0.5).guidance.strength) / rule.strength
 
 
 def test_adaptive_strength_is_there_while_returns_rise_and_gone_when_they_do_not():
@@ -283,9 +287,9 @@ def test_three_factors_keep_their_strength_under_constant_returns_and_lose_it_wi
 
 def test_a_handover_keeps_the_weight_then_takes_it_to_zero():
     settings = replace(aware(THREE), blend=Blend("add", 2.0, handover=0.8))
-    weights = [float(schedules.in_force(settings, None, p).blend.weight) for p in (0.0, 0.4, 0.6, 0.8, 1.0)]
+    weights = [float(schedules.scheduled(settings, None, p).blend.weight) for p in (0.0, 0.4, 0.6, 0.8, 1.0)]
     assert_allclose(weights, [2, 2, 1, 0, 0], atol=1e-5)
-    assert float(schedules.in_force(aware(THREE), None, 1.0).blend.weight) == 1.0
+    assert float(schedules.scheduled(aware(THREE), None, 1.0).blend.weight) == 1.0
 
 
 # --- Probes -----------------------------------------------------------------------------------------------------------
@@ -318,7 +322,7 @@ def test_a_signal_that_tells_nothing_teaches_nothing(signal):
 
 
 def test_where_reward_is_constant_the_pattern_wanders_without_a_direction():
-    ends = [learned(IDLE, THREE, replace(STILL, population=0.0))[1].acting.cells.activator]
+    ends = [learned(IDLE, THREE, replace(STILL, population=0.0))[1].rollout_state.cells.activator]
     difference = np.ravel(ends[0][0, 0] - ends[0][0, 1])
     assert abs(difference.mean()) < 3 * difference.std() / np.sqrt(len(difference)) + 1e-3
 
@@ -335,7 +339,7 @@ def test_a_network_that_distils_the_cell_can_do_without_it():
         blend=Blend("average", 1.0, distil=1.0, handover=0.8),
     )  # fmt: skip
     agent = jax.jit(training.train, static_argnums=1)(settings, CUE, 0).agent
-    off = schedules.in_force(settings, agent.performance, 1.0)
+    off = schedules.scheduled(settings, agent.performance, 1.0)
     assert off.blend.weight == 0
     assert rollout.evaluate(off, CUE, agent, jax.random.key(1), 200, greedy=True).mean() == 1.0
 
@@ -343,9 +347,9 @@ def test_a_network_that_distils_the_cell_can_do_without_it():
 def test_the_first_probability_ratio_is_one_whatever_the_strength_in_force():
     settings = replace(aware(replace(THREE, caution=1.0)), blend=Blend("add", 1.0, handover=0.9))
     known = Performance(*(jnp.array(float(v)) for v in (20, 100, 100, 1)))
-    now = schedules.in_force(settings, known, 0.7)
-    state, acting, seen = acted(now, agent_performance=known)
-    samples = losses.prepare(now, PROBE, state.agent, seen, acting.observation)
+    now = schedules.scheduled(settings, known, 0.7)
+    state, rollout_state, seen = acted(now, agent_performance=known)
+    samples = losses.prepare(now, PROBE, state.agent, seen, rollout_state.observation)
     logits = state.agent.actor(samples.observation)
     blended = jax.nn.log_softmax(losses.blend(now.blend, logits, samples.readout), axis=0)
     chosen = jnp.take_along_axis(blended, samples.action[None], axis=0)[0]

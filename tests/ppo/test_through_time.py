@@ -52,11 +52,11 @@ def test_recomputed_readouts_equal_those_that_were_acted_on(reset):
     def go():
         state = training.init(settings, CARTPOLE, jnp.array(0), jnp.array(0))
         state = training.update(settings, CARTPOLE, state, jnp.array(0))
-        chance = rollout.draw(settings, CARTPOLE, jax.random.key(7))
-        acting, experience = rollout.collect(settings, CARTPOLE, state.agent, state.acting, chance)
+        randomness = rollout.draw(settings, CARTPOLE, jax.random.key(7))
+        rollout_state, experience = rollout.collect(settings, CARTPOLE, state.agent, state.rollout_state, randomness)
         acted = learned_parameters.effective(settings, state.agent.learned)
-        samples = losses.prepare(acted, CARTPOLE, state.agent, experience, acting.observation)
-        trace = through_time.trace(settings, state.agent, state.acting.cells, chance, experience, samples)
+        samples = losses.prepare(acted, CARTPOLE, state.agent, experience, rollout_state.observation)
+        trace = through_time.trace(settings, state.agent, state.rollout_state.cells, randomness, experience, samples)
         some = jax.tree.map(lambda u: u[..., jnp.array([3, 1])], trace)
         return state, experience, through_time.readouts(acted, trace), through_time.readouts(acted, some)
 

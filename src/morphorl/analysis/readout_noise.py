@@ -14,7 +14,7 @@ from morphorl.environments import registry
 from morphorl.environments.base import Environment
 from morphorl.ppo import task, training
 from morphorl.ppo.rollout import collect, draw
-from morphorl.ppo.schedules import in_force
+from morphorl.ppo.schedules import scheduled
 from morphorl.ppo.settings import Settings, stack
 from morphorl.studies.study import Program, Study, programs
 
@@ -65,9 +65,9 @@ def over_training(settings: Settings, env: Environment, seed: Int[Array, ""], ce
 
     def update(state, index):
         key = jax.random.split(jax.random.fold_in(state.key, index), 3)[0]  # as `training.update` does
-        now = in_force(settings, state.agent.performance, index / settings.updates)
+        now = scheduled(settings, state.agent.performance, index / settings.updates)
         here = task.around(now, env)
-        _, seen = collect(now, here, state.agent, state.acting, draw(now, here, key))
+        _, seen = collect(now, here, state.agent, state.rollout_state, draw(now, here, key))
         return training.update(settings, env, state, index), moments(seen.readout, seen.terminated | seen.truncated)
 
     state = training.init(settings, env, seed, cell_seed)

@@ -18,9 +18,9 @@ from morphorl.environments import registry
 from morphorl.environments.jax_to_gymnasium import executed, single
 from morphorl.integrations.onnx_graph import graph
 from morphorl.ppo import distributions
-from morphorl.ppo.agent import Agent, spread, think
+from morphorl.ppo.agent import Agent, policy_step, spread
 from morphorl.ppo.checkpoints import Agents
-from morphorl.ppo.schedules import in_force
+from morphorl.ppo.schedules import scheduled
 from morphorl.ppo.settings import Settings
 
 ONNX_SCHEMA = "morphorl.onnx/1"
@@ -52,19 +52,19 @@ def policy(settings: Settings, agent: Agent, features: int) -> Policy:
             f"control.kind = {settings.control.kind!r}: must be 'none', 'state_dependent', 'reservoir' or 'sticky' to "
             "be exported; this control draws random numbers in every step."
         )
-    settings = in_force(settings, agent.performance, 1.0)
+    settings = scheduled(settings, agent.performance, 1.0)
     carried = _carried(settings, agent)
     past = _past(settings, features)
 
     def step(observation, *state):
         given = dict(zip([*carried, *past], state, strict=True))
         shown, past_after = _show(settings, observation, given) if past else (observation, {})
-        cells, thought = think(settings, agent, _cells(agent, given), shown[:, None], _column(given.get("memory")))
-        logits = thought.blended[:, 0]
+        cells, output = policy_step(settings, agent, _cells(agent, given), shown[:, None], _column(given.get("memory")))
+        logits = output.blended[:, 0]
         whole = _named(cells)
-        whole["memory"] = thought.memory
+        whole["memory"] = output.memory
         after = [whole[name][..., 0] for name in carried]
-        action = distributions.best(thought.blended, agent.log_deviation)[..., 0]
+        action = distributions.best(output.blended, agent.log_deviation)[..., 0]
         action = action if agent.log_deviation is not None else action.astype(jnp.int32)
         return logits, action, *after, *(past_after[name] for name in past)
 
@@ -159,14 +159,14 @@ def check(path: Path, acting: Policy, environment: str, steps: int = CHECKED_STE
     """
     runtime = need("onnx", "onnxruntime", "export --onnx")
     session = runtime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
-    env, think_once = single(environment), jax.jit(acting.step)
+    env, step_once = single(environment), jax.jit(acting.step)
     largest, ended, observation, ours, theirs = 0.0, True, np.zeros(0), [], []
     for n in range(steps):
         if ended:
             observation, _ = env.reset(seed=n)
             ours, theirs = list(acting.initial.values()), list(acting.initial.values())
         seen = np.asarray(observation, np.float32)
-        logits, action, *ours = map(np.asarray, think_once(seen, *ours))
+        logits, action, *ours = map(np.asarray, step_once(seen, *ours))
         given = dict(zip(["observation", *acting.initial], [seen, *theirs], strict=True))
         found, chosen, *theirs = session.run(None, given)
         largest = max(largest, float(np.abs(found - logits).max()))

@@ -44,7 +44,7 @@ class BlendedPolicy(ActorCriticPolicy):
         [x, o] = observation,   logits = (1 − β)·z(x) + β·o   (or z(x) + β·o, as `Blend` says)
 
     For continuous actions the mean takes the logits' place. Networks see x alone. The numbers are those of
-    `morphorl.ppo.agent.think`: a test compares them.
+    `morphorl.ppo.agent.policy_step`: a test compares them.
 
     Args:
         blend: how, and with which weight; the post's weighted average, β = 0.3, if not given.

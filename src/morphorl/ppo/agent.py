@@ -47,7 +47,7 @@ class Agent(eqx.Module):
     """How the run is doing, where the guidance wants to know."""
 
 
-class Thought(NamedTuple):
+class PolicyOutput(NamedTuple):
     """One step of the agent in parallel environments: the network's logits, the cell's readout, and their blend."""
 
     logits: Float[Array, "actions envs"]
@@ -92,7 +92,7 @@ def spread(pattern: State, envs: int) -> State:
     return jax.tree.map(lambda u: jnp.repeat(u[..., None], envs, axis=-1), pattern)
 
 
-def think(
+def policy_step(
     settings: Settings,
     agent: Agent,
     cells: State,
@@ -101,7 +101,7 @@ def think(
     chance: Float[Array, "rows envs"] | None = None,
     signal: Signal | None = None,
     weights: Float[Array, " envs"] | None = None,
-) -> tuple[State, Thought]:
+) -> tuple[State, PolicyOutput]:
     """Advance the cells by one step under the observation, and blend their readouts into the network's logits.
 
     Args:
@@ -120,11 +120,11 @@ def think(
         view = memory = recurrent.step(agent.core, memory, view)
     logits = agent.actor(view)
     if settings.blend.kind == "none":
-        return cells, Thought(logits, jnp.zeros_like(logits), logits, memory)
+        return cells, PolicyOutput(logits, jnp.zeros_like(logits), logits, memory)
     seen = cell_view(settings, agent.statistics, observation)
     hidden = agent.actor.hidden(view) if settings.control.kind == "state_dependent" else None
     cells, readout = companion.step(settings, agent.wiring, cells, seen, chance, signal, weights, hidden)
-    return cells, Thought(logits, readout, blend(settings.blend, logits, readout), memory)
+    return cells, PolicyOutput(logits, readout, blend(settings.blend, logits, readout), memory)
 
 
 def network_view(

@@ -8,7 +8,7 @@ from morphorl.config import random_streams
 from morphorl.environments import gymnasium_envs, registry
 from morphorl.ppo import gymnasium_training, rollout, task
 from morphorl.ppo.agent import Agent
-from morphorl.ppo.schedules import in_force
+from morphorl.ppo.schedules import scheduled
 from morphorl.ppo.settings import Settings, stack
 
 
@@ -27,7 +27,7 @@ def evaluate_agents(
     keys = jax.random.split(jax.random.fold_in(jax.random.key(random_streams.EVALUATION), seed), len(settings))
 
     def play(settings: Settings, agent: Agent, key: jax.Array) -> jax.Array:
-        settings = in_force(settings, agent.performance, 1.0)
+        settings = scheduled(settings, agent.performance, 1.0)
         return rollout.evaluate(settings, task.around(settings, env), agent, key, episodes, greedy=greedy)
 
     return np.asarray(jax.jit(jax.vmap(play))(stack(settings), jax.tree.map(jnp.asarray, arrays), keys))

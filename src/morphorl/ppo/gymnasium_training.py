@@ -1,7 +1,7 @@
 """Training on any Gymnasium environment: a loop in Python around the compiled agent, update and advantages.
 
 Steps run on the host, one vector environment for all runs of a batch; acting and learning are the functions of the
-pure path (`think`, `training.improve`).
+pure path (`policy_step`, `training.improve`).
 """
 
 import functools
@@ -20,9 +20,9 @@ from morphorl.environments.base import Environment
 from morphorl.environments.gymnasium_envs import actions_of, autoreset_mode, vector, vector_space
 from morphorl.environments.gymnasium_wrappers import VectorCellObservation
 from morphorl.ppo import companion, distributions, training
-from morphorl.ppo.agent import Agent, init_agent, spread, think
+from morphorl.ppo.agent import Agent, init_agent, policy_step, spread
 from morphorl.ppo.compatibility import check_gymnasium
-from morphorl.ppo.rollout import Acting, Experience
+from morphorl.ppo.rollout import Experience, RolloutState
 from morphorl.ppo.settings import Settings
 
 
@@ -71,13 +71,13 @@ def train(
     programs = _programs(sizes[0], *sizes[1])
     player = Player(envs, programs, settings, runs)
     state = programs.init(settings, jnp.asarray(seeds), jnp.asarray(cell_seeds))
-    state = state._replace(acting=player.begin(state.agent, seeds))
+    state = state._replace(rollout_state=player.begin(state.agent, seeds))
     latest = np.full(runs, np.nan)
     interval = settings.evaluation_interval
     for index in range(settings.updates):
         keys = programs.keys(state.key, index)
-        acting, rollout = player.collect(state.agent, state.acting, keys[0])
-        state = programs.improve(settings, state, acting, rollout.experience, keys[1], index, rollout.weight)
+        rollout_state, rollout = player.collect(state.agent, state.rollout_state, keys[0])
+        state = programs.improve(settings, state, rollout_state, rollout.experience, keys[1], index, rollout.weight)
         greedy = np.full(runs, np.nan)
         if evaluate is not None and interval and (index + 1) % interval == 0:
             greedy = evaluate(state.agent, index)
@@ -105,10 +105,10 @@ class Programs:
             key_action, key_control = jax.random.split(key)
             envs = observation.shape[1]
             chance = companion.draw_chance(settings, key_control, (), env.num_actions, envs)
-            cells, thought = think(settings, agent, cells, observation, None, chance)
-            drawn = distributions.sample(key_action, thought.blended, agent.log_deviation)
-            action = jnp.where(greedy, distributions.best(thought.blended, agent.log_deviation), drawn)
-            return cells, action, thought, companion.at_bound(settings, cells)
+            cells, output = policy_step(settings, agent, cells, observation, None, chance)
+            drawn = distributions.sample(key_action, output.blended, agent.log_deviation)
+            action = jnp.where(greedy, distributions.best(output.blended, agent.log_deviation), drawn)
+            return cells, action, output, companion.at_bound(settings, cells)
 
         def reset(settings, agent, cells, which, key):
             if settings.blend.kind == "none" or settings.cell.reset == "never":
@@ -121,8 +121,8 @@ class Programs:
                 fresh = jax.vmap(draw, out_axes=-1)(jax.random.split(key, which.size))
             return jax.tree.map(lambda new, u: jnp.where(which[(None,) * (u.ndim - 1)], new, u), fresh, cells)
 
-        def improve(settings, state, acting, experience, key, index, weight):
-            return training.improve(settings, env, state, acting, experience, key, index, weight=weight)
+        def improve(settings, state, rollout_state, experience, key, index, weight):
+            return training.improve(settings, env, state, rollout_state, experience, key, index, weight=weight)
 
         def note(state, experience, greedy, index):
             return state._replace(curve=training.note(state.curve, index, experience, greedy))
@@ -148,32 +148,34 @@ class Player:
         space = envs.single_action_space
         self.box = space if isinstance(space, spaces.Box) else None
 
-    def begin(self, agent: Agent, seeds: np.ndarray) -> Acting:
+    def begin(self, agent: Agent, seeds: np.ndarray) -> RolloutState:
         """Reset everything: each environment from a seed of its run and its place."""
         places = [np.random.SeedSequence([int(seed), i]) for seed in seeds for i in range(self.copies)]
         seed: Any = [int(place.generate_state(1)[0]) for place in places]
         observation, _ = self.envs.reset(seed=seed)
         cells = self.programs.spread(agent.pattern, self.copies)
         none_yet: Any = np.zeros((self.runs, self.copies), np.float32)
-        return Acting(None, self._columns(observation), cells, none_yet)
+        return RolloutState(None, self._columns(observation), cells, none_yet)
 
-    def collect(self, agent: Agent, acting: Acting, key: Any) -> tuple[Acting, Rollout]:
+    def collect(self, agent: Agent, rollout_state: RolloutState, key: Any) -> tuple[RolloutState, Rollout]:
         """One rollout of every run."""
         rows, weights = [], []
         for time in range(self.settings.ppo.rollout_steps):
-            acting, row, weight = self.step(agent, acting, jax.vmap(jax.random.fold_in, (0, None))(key, time))
+            rollout_state, row, weight = self.step(
+                agent, rollout_state, jax.vmap(jax.random.fold_in, (0, None))(key, time)
+            )
             rows.append(row)
             weights.append(weight)
         experience = jax.tree.map(lambda *leaves: np.stack(leaves, axis=1), *rows)
-        return acting, Rollout(experience, np.stack(weights, axis=1))
+        return rollout_state, Rollout(experience, np.stack(weights, axis=1))
 
     def step(
-        self, agent: Agent, acting: Acting, key: Any, greedy: bool = False
-    ) -> tuple[Acting, Experience, np.ndarray]:
+        self, agent: Agent, rollout_state: RolloutState, key: Any, greedy: bool = False
+    ) -> tuple[RolloutState, Experience, np.ndarray]:
         """Act once in every environment."""
         resetting = self.resetting
-        cells, action, thought, at_bound = self.programs.act(
-            self.settings, agent, acting.cells, acting.observation, key, greedy
+        cells, action, output, at_bound = self.programs.act(
+            self.settings, agent, rollout_state.cells, rollout_state.observation, key, greedy
         )
         action = np.asarray(action)
         observation, reward, terminated, truncated, info = self.envs.step(self._executed(action))
@@ -181,12 +183,12 @@ class Player:
         terminated, truncated = (self._rows(u).astype(bool) & ~resetting for u in (terminated, truncated))
         reward = np.where(resetting, 0.0, self._rows(reward)).astype(np.float32)
         done = terminated | truncated
-        episode_return = acting.episode_return + reward
+        episode_return = rollout_state.episode_return + reward
         row: dict[str, Any] = {
-            "observation": acting.observation,
+            "observation": rollout_state.observation,
             "final_observation": self._columns(final),
-            "logits": np.asarray(thought.logits),
-            "readout": np.asarray(thought.readout),
+            "logits": np.asarray(output.logits),
+            "readout": np.asarray(output.readout),
             "action": action,
             "reward": reward,
             "terminated": terminated,
@@ -200,8 +202,8 @@ class Player:
             cells = self.programs.reset(self.settings, agent, cells, starts, key)
         self.resetting = done if self.mode == AutoresetMode.NEXT_STEP else np.zeros_like(done)
         going_on: Any = np.where(done, 0.0, episode_return).astype(np.float32)
-        acting = Acting(None, self._columns(observation), cells, going_on)
-        return acting, Experience(**row), (~resetting).astype(np.float32)
+        rollout_state = RolloutState(None, self._columns(observation), cells, going_on)
+        return rollout_state, Experience(**row), (~resetting).astype(np.float32)
 
     def _executed(self, action: np.ndarray) -> np.ndarray:
         """Actions as the environment takes them: continuous ones clipped to its bounds."""
@@ -245,15 +247,19 @@ def evaluate(
     features = vector_space(envs.single_observation_space).shape[0]
     programs = _programs(features, actions, continuous)
     player = Player(envs, programs, settings, runs)
-    acting = player.begin(agents, np.full(runs, 1_000_003 + seed))
+    rollout_state = player.begin(agents, np.full(runs, 1_000_003 + seed))
     alive, returns = np.ones((runs, episodes), bool), np.zeros((runs, episodes))
     key_start = jax.random.split(jax.random.fold_in(jax.random.key(random_streams.CELL), seed), runs)
     keys = jax.random.split(jax.random.fold_in(jax.random.key(random_streams.ACTING), seed), runs)
     if settings.cell.reset == "redraw":
-        acting = acting._replace(cells=programs.reset(settings, agents, acting.cells, alive, key_start))
+        rollout_state = rollout_state._replace(
+            cells=programs.reset(settings, agents, rollout_state.cells, alive, key_start)
+        )
     time = 0
     while alive.any():
-        acting, row, _ = player.step(agents, acting, jax.vmap(jax.random.fold_in, (0, None))(keys, time), greedy)
+        rollout_state, row, _ = player.step(
+            agents, rollout_state, jax.vmap(jax.random.fold_in, (0, None))(keys, time), greedy
+        )
         returns += alive * row.reward
         alive &= ~(row.terminated | row.truncated)
         time += 1

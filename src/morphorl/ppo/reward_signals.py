@@ -9,11 +9,11 @@ from jaxtyping import Array, Bool, Float, Int
 from morphorl.dynamics.guidance import Signal
 from morphorl.dynamics.reaction_diffusion import CellState
 from morphorl.environments.base import Step
-from morphorl.ppo.agent import Agent, Thought, cell_view, network_view
+from morphorl.ppo.agent import Agent, PolicyOutput, cell_view, network_view
 from morphorl.ppo.settings import Settings
 
 
-class Learning(NamedTuple):
+class TraceState(NamedTuple):
     """What is remembered of the step before in parallel environments."""
 
     reward: Float[Array, " envs"]
@@ -26,26 +26,26 @@ class Learning(NamedTuple):
     """The return of the latest episode that ended in each environment."""
 
 
-def begin(settings: Settings, features: int, actions: int, envs: int) -> Learning | None:
+def begin(settings: Settings, features: int, actions: int, envs: int) -> TraceState | None:
     """Before the first step; nothing for guidance that does not know the reward."""
     if not settings.guidance.knows_reward or settings.blend.kind == "none":
         return None
     zeros, never = jnp.zeros(envs), jnp.zeros(envs, bool)
-    return Learning(zeros, zeros, never, ~never, jnp.zeros((features, actions, envs)), zeros)
+    return TraceState(zeros, zeros, never, ~never, jnp.zeros((features, actions, envs)), zeros)
 
 
-def perceive(
-    settings: Settings, agent: Agent, learning: Learning, observation: Float[Array, "features envs"]
+def td_signal(
+    settings: Settings, agent: Agent, trace_state: TraceState, observation: Float[Array, "features envs"]
 ) -> tuple[Signal, Float[Array, " envs"], Float[Array, " envs"]]:
     """What is known once an observation is seen: the signal δ̂ of the step that led to it, that δ, and V of it.
 
     δ = r + γ·V(now) − V(before), without V(now) if the episode terminated, and 0 if it was truncated.
     """
     if not settings.guidance.needs_value:
-        return Signal(jnp.zeros_like(learning.value)), learning.value, learning.value
+        return Signal(jnp.zeros_like(trace_state.value)), trace_state.value, trace_state.value
     value = agent.critic(network_view(settings, agent.statistics, observation))[0]
-    td_error = learning.reward + settings.ppo.discount * value * ~learning.terminated - learning.value
-    td_error = jnp.where(learning.truncated, 0.0, td_error)
+    td_error = trace_state.reward + settings.ppo.discount * value * ~trace_state.terminated - trace_state.value
+    td_error = jnp.where(trace_state.truncated, 0.0, td_error)
     assert agent.performance is not None, "guidance that knows the reward follows the agent's performance"
     usual = agent.performance.usual_surprise + 1e-6
     surprise = {
@@ -53,30 +53,30 @@ def perceive(
         "constant": jnp.ones_like(td_error),
         "shuffled": jnp.roll(td_error, 1) / usual,
     }[settings.guidance.signal]
-    return Signal(surprise, learning.eligibility), td_error, value
+    return Signal(surprise, trace_state.eligibility), td_error, value
 
 
 def remember(
     settings: Settings,
     agent: Agent,
-    learning: Learning,
+    trace_state: TraceState,
     observation: Float[Array, "features envs"],
     value: Float[Array, " envs"],
-    thought: Thought,
+    output: PolicyOutput,
     action: Int[Array, " envs"],
     after: Step,
     episode_return: Float[Array, " envs"],
-) -> Learning:
+) -> TraceState:
     """What the next step will know of this one."""
-    eligibility = learning.eligibility
+    eligibility = trace_state.eligibility
     if settings.guidance.kind == "three_factor":
         seen = cell_view(settings, agent.statistics, observation)
-        chosen = jax.nn.one_hot(action, thought.blended.shape[0], axis=0) - jax.nn.softmax(thought.blended, axis=0)
-        goes_on = ~(learning.terminated | learning.truncated)
+        chosen = jax.nn.one_hot(action, output.blended.shape[0], axis=0) - jax.nn.softmax(output.blended, axis=0)
+        goes_on = ~(trace_state.terminated | trace_state.truncated)
         eligibility = (settings.guidance.trace_decay * goes_on)[None, None] * eligibility + seen[:, None] * chosen[None]
     done = after.terminated | after.truncated
-    fitness = jnp.where(done, episode_return, learning.fitness)
-    return Learning(after.reward, value, after.terminated, after.truncated, eligibility, fitness)
+    fitness = jnp.where(done, episode_return, trace_state.fitness)
+    return TraceState(after.reward, value, after.terminated, after.truncated, eligibility, fitness)
 
 
 def weights(fitness: Float[Array, " envs"]) -> Float[Array, " envs"]:

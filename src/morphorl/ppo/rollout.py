@@ -8,14 +8,14 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from morphorl.environments.base import Environment, Step
 from morphorl.ppo import companion, recurrent, reward_signals
-from morphorl.ppo.agent import Agent, spread, think
+from morphorl.ppo.agent import Agent, policy_step, spread
 from morphorl.ppo.companion import State
 from morphorl.ppo.settings import Settings
 
 ENV_AXES = Step(state=0, observation=-1, reward=0, terminated=0, truncated=0)  # pyright: ignore[reportArgumentType]
 
 
-class Acting(NamedTuple):
+class RolloutState(NamedTuple):
     """Where the parallel environments stand: what the next step starts from."""
 
     env_state: Any
@@ -24,8 +24,8 @@ class Acting(NamedTuple):
     episode_return: Float[Array, " envs"]
     memory: Any = None
     """What a recurrent network remembers, (memory, envs); nothing for plain networks."""
-    learning: Any = None
-    """What reward-aware guidance remembers of the step before (`reward_signals.Learning`)."""
+    trace_state: Any = None
+    """What reward-aware guidance remembers of the step before (`reward_signals.TraceState`)."""
 
 
 class Experience(NamedTuple):
@@ -51,7 +51,7 @@ class Experience(NamedTuple):
     """The δ that guidance was told, of the step before each: (time, envs)."""
 
 
-class Chance(NamedTuple):
+class RolloutRandomness(NamedTuple):
     """All random numbers of a rollout, drawn before it starts: one large draw is cheaper than many small ones.
 
     A fresh start is drawn for every step, whether or not an episode ends there.
@@ -68,16 +68,16 @@ class Chance(NamedTuple):
     """After which steps the fresh pattern is taken although the episode goes on (`cell.redraw`)."""
 
 
-def begin(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray, envs: int) -> Acting:
+def begin(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray, envs: int) -> RolloutState:
     """Reset `envs` parallel environments, and give each a copy of the agent's pattern."""
     keys = jax.random.split(key, envs)
     state, observation = jax.vmap(env.reset, out_axes=(0, -1))(keys)
     memory = None if agent.core is None else jnp.zeros((agent.core.hidden_size, envs))
-    learning = reward_signals.begin(settings, env.num_features, env.num_actions, envs)
-    return Acting(state, observation, spread(agent.pattern, envs), jnp.zeros(envs), memory, learning)
+    trace_state = reward_signals.begin(settings, env.num_features, env.num_actions, envs)
+    return RolloutState(state, observation, spread(agent.pattern, envs), jnp.zeros(envs), memory, trace_state)
 
 
-def draw(settings: Settings, env: Environment, key: PRNGKeyArray) -> Chance:
+def draw(settings: Settings, env: Environment, key: PRNGKeyArray) -> RolloutRandomness:
     """Draw the random numbers of one rollout."""
     time, envs = settings.ppo.rollout_steps, settings.ppo.num_envs
     key_noise, key_step, key_reset, key_pattern, key_control = jax.random.split(key, 5)
@@ -90,51 +90,55 @@ def draw(settings: Settings, env: Environment, key: PRNGKeyArray) -> Chance:
         keys = jax.random.split(key_pattern, (time, envs))
         pattern = jax.vmap(jax.vmap(lambda k: _draw_pattern(settings, env, k), out_axes=-1))(keys)
     control = companion.draw_chance(settings, key_control, (time,), env.num_actions, envs)
-    return Chance(noise, jax.random.split(key_step, (time, envs)), state, observation, pattern, control, redrawn)
+    return RolloutRandomness(
+        noise, jax.random.split(key_step, (time, envs)), state, observation, pattern, control, redrawn
+    )
 
 
 def collect(
-    settings: Settings, env: Environment, agent: Agent, acting: Acting, chance: Chance
-) -> tuple[Acting, Experience]:
+    settings: Settings, env: Environment, agent: Agent, rollout_state: RolloutState, randomness: RolloutRandomness
+) -> tuple[RolloutState, Experience]:
     """Act for one rollout in every parallel environment; episodes that end are followed by fresh ones."""
 
-    def step(acting: Acting, chance: Chance) -> tuple[Acting, Experience]:
-        signal, td_error, value, weights = _perceive(settings, agent, acting)
-        now = (acting.cells, acting.observation, acting.memory, chance.control)
-        cells, thought = think(settings, agent, *now, signal, weights)
-        action = jnp.argmax(thought.blended + chance.noise, axis=0)
-        after = jax.vmap(env.step, out_axes=ENV_AXES)(chance.step_key, acting.env_state, action)
+    def step(rollout_state: RolloutState, randomness: RolloutRandomness) -> tuple[RolloutState, Experience]:
+        signal, td_error, value, weights = _td_signal(settings, agent, rollout_state)
+        now = (rollout_state.cells, rollout_state.observation, rollout_state.memory, randomness.control)
+        cells, output = policy_step(settings, agent, *now, signal, weights)
+        action = jnp.argmax(output.blended + randomness.noise, axis=0)
+        after = jax.vmap(env.step, out_axes=ENV_AXES)(randomness.step_key, rollout_state.env_state, action)
         done = after.terminated | after.truncated
-        episode_return = acting.episode_return + after.reward
+        episode_return = rollout_state.episode_return + after.reward
         experience = Experience(
-            observation=acting.observation,
+            observation=rollout_state.observation,
             final_observation=after.observation,
-            logits=thought.logits,
-            readout=thought.readout,
+            logits=output.logits,
+            readout=output.readout,
             action=action,
             reward=after.reward,
             terminated=after.terminated,
             truncated=after.truncated,
             episode_return=episode_return,
             at_bound=companion.at_bound(settings, cells),
-            memory=thought.memory,
+            memory=output.memory,
             td_error=td_error,
         )
-        learning = acting.learning
-        if learning is not None:
-            step_taken = (thought, action, after, episode_return)
-            learning = reward_signals.remember(settings, agent, learning, acting.observation, value, *step_taken)
-        acting = Acting(
-            env_state=jax.vmap(_choose)(done, chance.env_state, after.state),
-            observation=jnp.where(done[None], chance.observation, after.observation),
-            cells=_reset_cells(settings, agent, chance, done, cells, episode_return),
+        trace_state = rollout_state.trace_state
+        if trace_state is not None:
+            step_taken = (output, action, after, episode_return)
+            trace_state = reward_signals.remember(
+                settings, agent, trace_state, rollout_state.observation, value, *step_taken
+            )
+        rollout_state = RolloutState(
+            env_state=jax.vmap(_choose)(done, randomness.env_state, after.state),
+            observation=jnp.where(done[None], randomness.observation, after.observation),
+            cells=_reset_cells(settings, agent, randomness, done, cells, episode_return),
             episode_return=jnp.where(done, 0.0, episode_return),
-            memory=None if thought.memory is None else recurrent.forget(thought.memory, done),
-            learning=learning,
+            memory=None if output.memory is None else recurrent.forget(output.memory, done),
+            trace_state=trace_state,
         )
-        return acting, experience
+        return rollout_state, experience
 
-    return jax.lax.scan(step, acting, chance)
+    return jax.lax.scan(step, rollout_state, randomness)
 
 
 def evaluate(
@@ -146,45 +150,49 @@ def evaluate(
     are drawn and redrawn as in training.
     """
     key_begin, key_pattern, key_steps = jax.random.split(key, 3)
-    acting = begin(settings, env, agent, key_begin, episodes)
+    rollout_state = begin(settings, env, agent, key_begin, episodes)
     if settings.cell.reset == "redraw" and settings.guidance.kind != "win_stay":
         keys = jax.random.split(key_pattern, episodes)
-        acting = acting._replace(cells=jax.vmap(lambda k: _draw_pattern(settings, env, k), out_axes=-1)(keys))
+        rollout_state = rollout_state._replace(
+            cells=jax.vmap(lambda k: _draw_pattern(settings, env, k), out_axes=-1)(keys)
+        )
 
     def running(carry):
         return jnp.any(carry[2])
 
     def step(carry):
-        time, acting, alive = carry
+        time, rollout_state, alive = carry
         key_now = jax.random.fold_in(key_steps, time)
         key_step, key_action, key_control = jax.random.split(key_now, 3)
-        chance = companion.draw_chance(settings, key_control, (), env.num_actions, episodes)
-        cells, thought = think(settings, agent, acting.cells, acting.observation, acting.memory, chance)
-        noise = 0.0 if greedy else jax.random.gumbel(key_action, thought.blended.shape)
-        action = jnp.argmax(thought.blended + noise, axis=0)
+        randomness = companion.draw_chance(settings, key_control, (), env.num_actions, episodes)
+        cells, output = policy_step(
+            settings, agent, rollout_state.cells, rollout_state.observation, rollout_state.memory, randomness
+        )
+        noise = 0.0 if greedy else jax.random.gumbel(key_action, output.blended.shape)
+        action = jnp.argmax(output.blended + noise, axis=0)
         keys = jax.random.split(key_step, episodes)
-        after = jax.vmap(env.step, out_axes=ENV_AXES)(keys, acting.env_state, action)
-        episode_return = acting.episode_return + alive * after.reward
+        after = jax.vmap(env.step, out_axes=ENV_AXES)(keys, rollout_state.env_state, action)
+        episode_return = rollout_state.episode_return + alive * after.reward
         alive = alive & ~(after.terminated | after.truncated)
-        acting = acting._replace(
+        rollout_state = rollout_state._replace(
             env_state=after.state,
             observation=after.observation,
             cells=_redraw_cells(settings, env, jax.random.fold_in(key_now, 3), cells, episodes),
             episode_return=episode_return,
-            memory=thought.memory,
+            memory=output.memory,
         )
-        return time + 1, acting, alive
+        return time + 1, rollout_state, alive
 
-    return jax.lax.while_loop(running, step, (0, acting, jnp.ones(episodes, bool)))[1].episode_return
+    return jax.lax.while_loop(running, step, (0, rollout_state, jnp.ones(episodes, bool)))[1].episode_return
 
 
-def _perceive(settings: Settings, agent: Agent, acting: Acting) -> tuple[Any, Any, Any, Any]:
+def _td_signal(settings: Settings, agent: Agent, rollout_state: RolloutState) -> tuple[Any, Any, Any, Any]:
     """Signal, δ, value, and weights of exchange (None: equal) for guidance that knows the reward; else nothing."""
-    if acting.learning is None:
+    if rollout_state.trace_state is None:
         return None, None, None, None
-    told = reward_signals.perceive(settings, agent, acting.learning, acting.observation)
+    told = reward_signals.td_signal(settings, agent, rollout_state.trace_state, rollout_state.observation)
     by_returns = settings.guidance.exchange == "returns"
-    return *told, reward_signals.weights(acting.learning.fitness) if by_returns else None
+    return *told, reward_signals.weights(rollout_state.trace_state.fitness) if by_returns else None
 
 
 def _draw_pattern(settings: Settings, env: Environment, key: PRNGKeyArray) -> State:
@@ -194,7 +202,7 @@ def _draw_pattern(settings: Settings, env: Environment, key: PRNGKeyArray) -> St
 def _reset_cells(
     settings: Settings,
     agent: Agent,
-    chance: Chance,
+    randomness: RolloutRandomness,
     done: Bool[Array, " envs"],
     cells: State,
     episode_return: Float[Array, " envs"],
@@ -208,10 +216,10 @@ def _reset_cells(
     if settings.blend.kind == "none" or settings.cell.reset == "never":
         return cells
     if settings.guidance.kind == "win_stay":
-        return reward_signals.win_stay(settings, agent, cells, chance.pattern, done, episode_return)
-    if chance.redrawn is None:
+        return reward_signals.win_stay(settings, agent, cells, randomness.pattern, done, episode_return)
+    if randomness.redrawn is None:
         return _start(done, jax.tree.map(lambda u: u[..., None], agent.pattern), cells)
-    return _start(done | chance.redrawn, chance.pattern, cells)
+    return _start(done | randomness.redrawn, randomness.pattern, cells)
 
 
 def _redraw_cells(settings: Settings, env: Environment, key: PRNGKeyArray, cells: State, envs: int) -> State:

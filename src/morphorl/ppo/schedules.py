@@ -48,7 +48,7 @@ def follow(
     )
 
 
-def in_force(settings: Settings, performance: Performance | None, progress: float | Float[Array, ""]) -> Settings:
+def scheduled(settings: Settings, performance: Performance | None, progress: float | Float[Array, ""]) -> Settings:
     """The settings as they are now: the strength that performance calls for, and the weight of the handover.
 
     Args:

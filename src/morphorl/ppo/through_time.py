@@ -22,7 +22,7 @@ from morphorl.dynamics.learned_parameters import Offsets
 from morphorl.ppo import companion
 from morphorl.ppo.agent import Agent, cell_view, spread
 from morphorl.ppo.losses import optimiser, ppo_loss
-from morphorl.ppo.rollout import Chance, Experience
+from morphorl.ppo.rollout import Experience, RolloutRandomness
 from morphorl.ppo.settings import Settings
 
 
@@ -41,10 +41,12 @@ class Trace(NamedTuple):
     """`losses.Samples` whose last axis is cut in two, time and environments."""
 
 
-def trace(settings: Settings, agent: Agent, cells: Any, chance: Chance, experience: Experience, samples: Any) -> Trace:
+def trace(
+    settings: Settings, agent: Agent, cells: Any, randomness: RolloutRandomness, experience: Experience, samples: Any
+) -> Trace:
     """The trace of a rollout that began with `cells` and `agent`."""
     ended = experience.terminated | experience.truncated
-    later = jax.tree.map(lambda u: jnp.concatenate([u[:1], u[:-1]]), chance.pattern)
+    later = jax.tree.map(lambda u: jnp.concatenate([u[:1], u[:-1]]), randomness.pattern)
     starts = jnp.concatenate([jnp.zeros_like(ended[:1]), ended[:-1]])
     return Trace(
         seen=jax.vmap(cell_view, in_axes=(None, None, 0))(settings, agent.statistics, experience.observation),

@@ -17,7 +17,7 @@ from morphorl.environments.base import Environment
 from morphorl.ppo import recurrent, reward_signals, schedules, task, through_time
 from morphorl.ppo.agent import Agent, init_agent, observe
 from morphorl.ppo.losses import Networks, learn, networks_of, optimiser, prepare, shuffle
-from morphorl.ppo.rollout import Acting, Experience, begin, collect, draw, evaluate
+from morphorl.ppo.rollout import Experience, RolloutState, begin, collect, draw, evaluate
 from morphorl.ppo.settings import Settings
 
 
@@ -37,7 +37,7 @@ class TrainState(NamedTuple):
 
     agent: Agent
     optimiser: optax.OptState
-    acting: Acting
+    rollout_state: RolloutState
     key: PRNGKeyArray
     curve: Curve
     diverged_at: Int[Array, ""]
@@ -57,19 +57,19 @@ def init(settings: Settings, env: Environment, seed: Int[Array, ""], cell_seed: 
     agent = init_agent(settings, env.num_features, env.num_actions, key_agent, cell_key, continuous=env.continuous)
     state = untrained(settings, agent, begin(settings, env, agent, key_begin, settings.ppo.num_envs), key_updates)
     key_measure = jax.random.fold_in(key_updates, settings.updates)  # which no update uses
-    now = schedules.in_force(settings, agent.performance, 0.0)
+    now = schedules.scheduled(settings, agent.performance, 0.0)
     returns = evaluate(now, env, agent, key_measure, settings.evaluation_episodes, greedy=False)
     return state._replace(untrained_return=jnp.mean(returns))
 
 
-def untrained(settings: Settings, agent: Agent, acting: Any, key: PRNGKeyArray) -> TrainState:
+def untrained(settings: Settings, agent: Agent, rollout_state: Any, key: PRNGKeyArray) -> TrainState:
     """A run that has learned nothing yet."""
     unmeasured = jnp.full(settings.updates, jnp.nan)
     names = settings.learned.parameters
     return TrainState(
         agent=agent,
         optimiser=optimiser(settings.ppo).init(networks_of(agent)),  # pyright: ignore[reportArgumentType]
-        acting=acting,
+        rollout_state=rollout_state,
         key=key,
         curve=Curve(
             unmeasured,
@@ -86,13 +86,13 @@ def untrained(settings: Settings, agent: Agent, acting: Any, key: PRNGKeyArray) 
 
 def update(settings: Settings, env: Environment, state: TrainState, index: Int[Array, ""]) -> TrainState:
     """The update number `index`: collect a rollout, learn from it, evaluate if it is time, and note the curve."""
-    settings = schedules.in_force(settings, state.agent.performance, index / settings.updates)
+    settings = schedules.scheduled(settings, state.agent.performance, index / settings.updates)
     env = task.around(settings, env)
     key_rollout, key_learn, key_evaluate = jax.random.split(jax.random.fold_in(state.key, index), 3)
-    chance = draw(settings, env, key_rollout)
-    acting, experience = collect(settings, env, state.agent, state.acting, chance)
+    randomness = draw(settings, env, key_rollout)
+    rollout_state, experience = collect(settings, env, state.agent, state.rollout_state, randomness)
 
-    state = improve(settings, env, state, acting, experience, key_learn, index, chance)
+    state = improve(settings, env, state, rollout_state, experience, key_learn, index, randomness)
     greedy_return = _evaluate_if_due(settings, env, state.agent, key_evaluate, index)
     offsets = state.agent.learned
     values = None if offsets is None else learned_parameters.values(settings, offsets)
@@ -103,28 +103,28 @@ def improve(
     settings: Settings,
     env: Environment,
     state: TrainState,
-    acting: Acting,
+    rollout_state: RolloutState,
     experience: Experience,
     key: PRNGKeyArray,
     index: Int[Array, ""],
-    chance: Any = None,
+    randomness: Any = None,
     weight: Any = None,
 ) -> TrainState:
-    """Learn from a rollout that leads from `state.acting` to `acting`.
+    """Learn from a rollout that leads from `state.rollout_state` to `rollout_state`.
 
     Args:
-        chance: the rollout's `Chance`, which only learning through time needs.
+        chance: the rollout's `RolloutRandomness`, which only learning through time needs.
         weight: (time, envs), 0 for rows in which an environment did nothing but reset; None if there are none.
     """
     ppo = settings.ppo
     acted = learned_parameters.effective(settings, state.agent.learned)
-    samples = prepare(acted, env, state.agent, experience, acting.observation)
+    samples = prepare(acted, env, state.agent, experience, rollout_state.observation)
     if weight is not None:
         samples = samples._replace(weight=weight.reshape(-1))
     offsets, learned_optimiser = state.agent.learned, state.learned_optimiser
     share = 1 - index / settings.annealing_updates if ppo.anneal else 1.0
     if offsets is not None:
-        trace = through_time.trace(settings, state.agent, state.acting.cells, chance, experience, samples)
+        trace = through_time.trace(settings, state.agent, state.rollout_state.cells, randomness, experience, samples)
         networks = Networks(state.agent.actor, state.agent.critic)
         orders = shuffle(jax.random.fold_in(key, 1), ppo.epochs, ppo.num_envs)
         offsets, learned_optimiser = through_time.learn(
@@ -132,7 +132,7 @@ def improve(
         )
     if state.agent.core is not None:
         ended = experience.terminated | experience.truncated
-        samples = recurrent.as_sequences(samples, state.acting.memory, ended)
+        samples = recurrent.as_sequences(samples, state.rollout_state.memory, ended)
     networks = networks_of(state.agent)
     networks, optimiser_state, finite = learn(acted, networks, state.optimiser, samples, ppo.learning_rate * share, key)
 
@@ -141,7 +141,7 @@ def improve(
         state.agent,
         **networks._asdict(),
         statistics=observe(state.agent.statistics, seen),
-        pattern=_lasting(settings, state.agent, acting),
+        pattern=_lasting(settings, state.agent, rollout_state),
         performance=_follow(state.agent, experience),
         learned=offsets,
     )
@@ -149,7 +149,7 @@ def improve(
     return TrainState(
         agent=agent,
         optimiser=optimiser_state,
-        acting=acting,
+        rollout_state=rollout_state,
         key=state.key,
         curve=state.curve,
         diverged_at=jnp.where(first_failure, (index + 1) * ppo.batch, state.diverged_at),
@@ -191,13 +191,13 @@ def _evaluate_if_due(
     return jax.lax.cond((index + 1) % interval == 0, measure, lambda: jnp.array(jnp.nan))
 
 
-def _lasting(settings: Settings, agent: Agent, acting: Acting) -> Any:
+def _lasting(settings: Settings, agent: Agent, rollout_state: RolloutState) -> Any:
     """The pattern that evaluations start from: where patterns outlive episodes and grow by reward, one of them."""
     rule = settings.guidance.kind
     grows = rule == "win_stay" or (rule == "three_factor" and settings.cell.reset == "never")
-    if acting.learning is None or not grows:
+    if rollout_state.trace_state is None or not grows:
         return agent.pattern
-    return reward_signals.select(settings.guidance.selection, acting.cells, acting.learning.fitness)
+    return reward_signals.select(settings.guidance.selection, rollout_state.cells, rollout_state.trace_state.fitness)
 
 
 def _follow(agent: Agent, experience: Experience) -> schedules.Performance | None:

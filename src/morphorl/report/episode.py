@@ -10,9 +10,9 @@ import numpy as np
 from morphorl.environments.gymnasium_wrappers import CellObservation
 from morphorl.environments.jax_to_gymnasium import executed, single
 from morphorl.ppo import companion, distributions
-from morphorl.ppo.agent import spread, think
+from morphorl.ppo.agent import policy_step, spread
 from morphorl.ppo.checkpoints import Agents
-from morphorl.ppo.schedules import in_force
+from morphorl.ppo.schedules import scheduled
 from morphorl.report import replay
 
 MOST_STEPS = 2_000
@@ -37,7 +37,7 @@ def episode(agent: Agents, seed: int, *, pictures: bool, greedy: bool = False) -
     """Play one episode with the only agent of a batch, actions sampled as in training unless `greedy`."""
     settings = agent.settings[0]
     single_agent = jax.tree.map(lambda u: jnp.asarray(u)[0], agent.arrays)
-    settings = in_force(settings, single_agent.performance, 1.0)
+    settings = scheduled(settings, single_agent.performance, 1.0)
     env = single(settings.environment, pictures=pictures)
     actions = single_agent.actor.biases[-1].size
     shown = env if settings.memory.kind == "none" else CellObservation(env, settings.memory, guidance=settings.guidance)
@@ -46,22 +46,22 @@ def episode(agent: Agents, seed: int, *, pictures: bool, greedy: bool = False) -
     def act(cells, observation, memory, key):
         key_action, key_control = jax.random.split(key)
         chance = companion.draw_chance(settings, key_control, (), actions, 1)
-        cells, thought = think(settings, single_agent, cells, observation[:, None], memory, chance)
-        drawn = distributions.sample(key_action, thought.blended, single_agent.log_deviation)
-        best = distributions.best(thought.blended, single_agent.log_deviation)
-        return cells, thought, (best if greedy else drawn)[..., 0]
+        cells, output = policy_step(settings, single_agent, cells, observation[:, None], memory, chance)
+        drawn = distributions.sample(key_action, output.blended, single_agent.log_deviation)
+        best = distributions.best(output.blended, single_agent.log_deviation)
+        return cells, output, (best if greedy else drawn)[..., 0]
 
     cells = spread(single_agent.pattern, 1)
     memory = None if single_agent.core is None else jnp.zeros((single_agent.core.hidden_size, 1))
     observation, _ = shown.reset(seed=seed)
     for time in range(MOST_STEPS):
-        cells, thought, action = act(
+        cells, output, action = act(
             cells, np.asarray(observation), memory, jax.random.fold_in(jax.random.key(seed), time)
         )
-        memory = thought.memory
+        memory = output.memory
         picture: Any = env.render() if pictures and env.render_mode == "rgb_array" else None
         after, reward, terminated, truncated, _ = shown.step(executed(env, np.asarray(action)))
-        network, readout, blended = (np.asarray(u)[:, 0] for u in (thought.logits, thought.readout, thought.blended))
+        network, readout, blended = (np.asarray(u)[:, 0] for u in (output.logits, output.readout, output.blended))
         states = {} if settings.blend.kind == "none" else jax.tree.map(np.asarray, replay.matrices(cells, actions))
         yield Look(observation, states, network, readout, blended, np.asarray(action), float(reward), picture)
         observation = after

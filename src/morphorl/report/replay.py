@@ -16,10 +16,10 @@ from morphorl.dynamics.reaction_diffusion import CellState
 from morphorl.environments import registry
 from morphorl.environments.base import Environment
 from morphorl.ppo import companion, task
-from morphorl.ppo.agent import Agent, think
+from morphorl.ppo.agent import Agent, policy_step
 from morphorl.ppo.companion import State
 from morphorl.ppo.rollout import ENV_AXES, begin
-from morphorl.ppo.schedules import in_force
+from morphorl.ppo.schedules import scheduled
 from morphorl.ppo.settings import CARTPOLES, Settings, stack
 from morphorl.studies import batch_training
 from morphorl.studies.study import Run, batches
@@ -78,32 +78,34 @@ def replays(runs: list[Run], tell: Callable[[str], Any] = lambda text: None) -> 
 def record(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray) -> Episode:
     """Play one episode, with actions sampled as in training, and keep every step of it."""
     key_begin, key_noise, key_steps, key_control = jax.random.split(key, 4)
-    acting = begin(settings, env, agent, key_begin, 1)
+    rollout_state = begin(settings, env, agent, key_begin, 1)
     noise = jax.random.gumbel(key_noise, (env.time_limit, env.num_actions, 1))
     keys = jax.random.split(key_steps, (env.time_limit, 1))
     control = companion.draw_chance(settings, key_control, (env.time_limit,), env.num_actions, 1)
 
     def step(carry, chance):
-        acting, alive = carry
+        rollout_state, alive = carry
         noise, keys, control = chance
-        cells, thought = think(settings, agent, acting.cells, acting.observation, acting.memory, control)
-        action = jnp.argmax(thought.blended + noise, axis=0)
-        after = jax.vmap(env.step, out_axes=ENV_AXES)(keys, acting.env_state, action)
+        cells, output = policy_step(
+            settings, agent, rollout_state.cells, rollout_state.observation, rollout_state.memory, control
+        )
+        action = jnp.argmax(output.blended + noise, axis=0)
+        after = jax.vmap(env.step, out_axes=ENV_AXES)(keys, rollout_state.env_state, action)
         now = Episode(
-            position=_position(acting.env_state),
+            position=_position(rollout_state.env_state),
             states=matrices(cells, env.num_actions),
-            network=thought.logits[:, 0],
-            readout=thought.readout[:, 0],
-            blended=thought.blended[:, 0],
+            network=output.logits[:, 0],
+            readout=output.readout[:, 0],
+            blended=output.blended[:, 0],
             action=action[0],
             alive=alive,
         )
-        following = acting._replace(
-            env_state=after.state, observation=after.observation, cells=cells, memory=thought.memory
+        following = rollout_state._replace(
+            env_state=after.state, observation=after.observation, cells=cells, memory=output.memory
         )
         return (following, alive & ~(after.terminated | after.truncated)[0]), now
 
-    return jax.lax.scan(step, (acting, jnp.array(True)), (noise, keys, control))[1]
+    return jax.lax.scan(step, (rollout_state, jnp.array(True)), (noise, keys, control))[1]
 
 
 def _stages(runs: list[Run], settings: Settings) -> Iterator[tuple[str, int, Agent]]:
@@ -121,7 +123,7 @@ def _stages(runs: list[Run], settings: Settings) -> Iterator[tuple[str, int, Age
 
 def _play(env: Environment, progress: Any, settings: Settings, agent: Agent) -> Episode:
     """One episode; that of every agent starts from the same state, with the same chance."""
-    settings = in_force(settings, agent.performance, progress)
+    settings = scheduled(settings, agent.performance, progress)
     return record(settings, task.around(settings, env), agent, jax.random.key(random_streams.EPISODE))
 
 
