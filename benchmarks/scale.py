@@ -14,7 +14,7 @@ from pathlib import Path
 
 PLAN = """
 import resource, time
-from morphorl import study_file
+from morphorl.studies import study_file
 from morphorl.studies.study import batches, programs
 started = time.perf_counter()
 study = study_file.load("readings", {changes})
@@ -30,7 +30,7 @@ from pathlib import Path
 import numpy as np
 from morphorl.config.devices import use_all_cores
 use_all_cores()
-from morphorl import study_file
+from morphorl.studies import study_file
 from morphorl.studies.batch_training import BatchResult
 from morphorl.ppo.training import Curve
 from morphorl.studies.store import Store

@@ -13,12 +13,12 @@ import jax
 jax.config.update("jax_num_cpu_devices", int(sys.argv[1]))
 jax.config.update("jax_compilation_cache_dir", sys.argv[3])
 import numpy as np
-from morphorl import engines
+from morphorl.studies import batch_training
 from morphorl.ppo.settings import PPO, Settings
 from morphorl.studies.study import Study
 settings = Settings(steps=600, evaluate_every=0, ppo=PPO(num_envs=4, rollout_steps=50, minibatches=2, hidden=(8,)))
 runs = Study("devices", ("CartPole-v1",), {"agent": settings}, 3).runs()
-result = engines.train_batch(runs, int(sys.argv[2]))
+result = batch_training.train_batch(runs, int(sys.argv[2]))
 assert len(jax.devices()) == int(sys.argv[1])
 np.savez(sys.stdout.buffer, returns=result.curve.episode_return, weights=result.agents.actor.weights[0])
 """

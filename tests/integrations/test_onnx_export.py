@@ -107,7 +107,7 @@ def test_the_card_tells_environment_seeds_and_interval_and_its_metadata_are_yaml
     assert "IQM over 2 agents, greedy, 2 episodes each" in head
     assert "IQM 350.0 (95% interval 250.0 to 450.0)" in body
     assert "| `guidance.strength` | 0.1 |" in body
-    assert "agents.load(" in body
+    assert "checkpoints.load(" in body
     assert 'InferenceSession("agent.onnx")' in body
 
 

@@ -85,9 +85,9 @@ Settings that differ from morphorl's defaults:
 
 ```python
 from pathlib import Path
-from morphorl import agents, engines
-batch = agents.load(Path("."))
-print(engines.evaluate_agents(batch.settings, batch.arrays, episodes=10, greedy=True))
+from morphorl.ppo import checkpoints, evaluation
+batch = checkpoints.load(Path("."))
+print(evaluation.evaluate_agents(batch.settings, batch.arrays, episodes=10, greedy=True))
 ```
 {graph}
 Files: {", ".join(f"`{name}`" for name in files)}. Arrays are safetensors and the rest is JSON: loading runs no code.

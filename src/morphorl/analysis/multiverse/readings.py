@@ -87,7 +87,7 @@ INTRODUCTION = """\
 #
 # The 48 are a balanced fraction of the whole cross, made by
 #
-#     python -c "from morphorl import multiverse; print(multiverse.study_text(), end='')"
+#     python -c "from morphorl.analysis.multiverse import readings; print(readings.study_text(), end='')"
 #
 # and a test makes them again. The learning rate falls as over 100,000 steps, so that the mean return of these 20,000 is
 # the early return of a run of 100,000 (`sb3` has no annealing). References: plain PPO with each of the four settings of
