@@ -11,7 +11,8 @@ import dataclasses
 import sys
 import time
 
-from morphorl.devices import use_all_cores
+from morphorl.config.devices import use_all_cores
+from morphorl.ppo.settings import stack
 
 use_all_cores()
 
@@ -19,13 +20,13 @@ import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 
-from morphorl import engines  # noqa: E402
-from morphorl.blend import Blend  # noqa: E402
-from morphorl.cell import Cell  # noqa: E402
-from morphorl.guidance import Guidance  # noqa: E402
-from morphorl.learned import Learned  # noqa: E402
-from morphorl.memory import Memory  # noqa: E402
-from morphorl.settings import PRESETS, Settings  # noqa: E402
+from morphorl.dynamics.blending import Blend  # noqa: E402
+from morphorl.dynamics.guidance import Guidance  # noqa: E402
+from morphorl.dynamics.learned_parameters import Learned  # noqa: E402
+from morphorl.dynamics.memory import Memory  # noqa: E402
+from morphorl.dynamics.reaction_diffusion import Cell  # noqa: E402
+from morphorl.ppo.settings import PRESETS, Settings  # noqa: E402
+from morphorl.studies import batch_training  # noqa: E402
 
 AGENTS, ROUNDS, UPDATES = 32, 6, 8
 FIVE = (
@@ -72,8 +73,8 @@ def main() -> None:
 
 def _start(settings: Settings) -> tuple:
     """A compiled program, its settings, and the state after the first update."""
-    stacked, seeds = engines.stack([settings] * AGENTS), jnp.arange(AGENTS, dtype=jnp.int32)
-    program = engines.compile_program(jax.tree.structure(stacked), settings.environment, AGENTS)
+    stacked, seeds = stack([settings] * AGENTS), jnp.arange(AGENTS, dtype=jnp.int32)
+    program = batch_training.compile_program(jax.tree.structure(stacked), settings.environment, AGENTS)
     state = program.advance(stacked, program.init(stacked, seeds, seeds), jnp.array(0), jnp.array(1))
     return program, stacked, jax.block_until_ready(state)
 

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from morphorl import intervals, luck, luck_crossed, spread, survival
+from morphorl.analysis import bootstrap, dispersion, survival
+from morphorl.analysis.luck import crossed, seed_luck
 
 STUDIES = 1_000
 SEEDS = (4, 8, 16, 32, 128)
@@ -33,7 +34,7 @@ def main() -> None:
     print("| interval of | scores | " + " | ".join(f"n = {n}" for n in SEEDS) + " |")
     print("|---|---|" + "---|" * len(SEEDS))
     for name, covered in {
-        "IQM": lambda draw, n: _of_statistic(intervals.iqm, draw, n),
+        "IQM": lambda draw, n: _of_statistic(bootstrap.iqm, draw, n),
         "mean": lambda draw, n: _of_statistic(np.mean, draw, n),
         "difference of IQMs, common seeds": _of_difference,
         "probability of improvement": _of_improvement,
@@ -69,8 +70,8 @@ def _of_crossed(guided: tuple, calm: tuple, difference: float) -> np.ndarray:
     for _ in range(CROSSED_STUDIES):
         x, y = (_crossed(generator, variances) for variances in (guided, calm))
         x += difference
-        fresh, shared = (luck_crossed.shares(x, y, FEW, one_pattern=one) for one in (False, True))
-        told = [luck_crossed.mean_difference(x, y), fresh.better, fresh.significant, shared.better, shared.significant]
+        fresh, shared = (crossed.shares(x, y, FEW, one_pattern=one) for one in (False, True))
+        told = [crossed.mean_difference(x, y), fresh.better, fresh.significant, shared.better, shared.significant]
         held.append([e.low <= value <= e.high for e, value in zip(told, truth, strict=True)])
     return np.mean(held, axis=0)
 
@@ -88,7 +89,7 @@ def _true_shares(guided: tuple, calm: tuple, difference: float, one_pattern: boo
     for (pattern, *rest), mean in ((guided, difference), (calm, 0.0)):
         patterns = np.sqrt(pattern) * generator.normal(size=(comparisons, 1 if one_pattern else FEW))
         drawn.append(mean + patterns + np.sqrt(sum(rest)) * generator.normal(size=(comparisons, FEW)))
-    return [float(flags.mean()) for flags in luck.leads(*drawn)]
+    return [float(flags.mean()) for flags in seed_luck.leads(*drawn)]
 
 
 def _percent(covered: Callable, draw: Callable, n: int) -> str:
@@ -101,7 +102,7 @@ def _truth(statistic: Callable, draw: Callable) -> float:
 
 def _of_statistic(statistic: Callable, draw: Callable, n: int) -> np.ndarray:
     truth = _truth(statistic, draw)
-    _, low, high = intervals.bootstrap(statistic, draw(np.random.default_rng(n), (n, STUDIES)))
+    _, low, high = bootstrap.bootstrap(statistic, draw(np.random.default_rng(n), (n, STUDIES)))
     return (low <= truth) & (truth <= high)
 
 
@@ -114,12 +115,12 @@ def _two_arms(draw: Callable, n: int):
 
 
 def _of_difference(draw: Callable, n: int) -> list[bool]:
-    effects = [intervals.difference(x, y, paired=True) for x, y in _two_arms(draw, n)]
+    effects = [bootstrap.difference(x, y, paired=True) for x, y in _two_arms(draw, n)]
     return [effect.low <= 0 <= effect.high for effect in effects]
 
 
 def _of_improvement(draw: Callable, n: int) -> list[bool]:
-    estimates = [intervals.probability_of_improvement(x, y, paired=True) for x, y in _two_arms(draw, n)]
+    estimates = [bootstrap.probability_of_improvement(x, y, paired=True) for x, y in _two_arms(draw, n)]
     return [estimate.low <= 0.5 <= estimate.high for estimate in estimates]
 
 
@@ -127,13 +128,13 @@ def _of_spread(draw: Callable, n: int) -> list[bool]:
     population = np.random.default_rng(0)
     truth = np.abs(draw(population, 4_000_000) - draw(population, 4_000_000)).mean()
     generator = np.random.default_rng(n)
-    estimates = [spread.spread(draw(generator, n)) for _ in range(STUDIES)]
+    estimates = [dispersion.spread(draw(generator, n)) for _ in range(STUDIES)]
     return [estimate.low <= truth <= estimate.high for estimate in estimates]
 
 
 def _of_spread_difference(draw: Callable, n: int) -> list[bool]:
-    pairs = [(spread.mean_distance(x), spread.mean_distance(y)) for x, y in _two_arms(draw, n)]
-    effects = [spread.paired_difference(x, y) for x, y in pairs]
+    pairs = [(dispersion.mean_distance(x), dispersion.mean_distance(y)) for x, y in _two_arms(draw, n)]
+    effects = [dispersion.paired_difference(x, y) for x, y in pairs]
     return [effect.low <= 0 <= effect.high for effect in effects]
 
 
@@ -150,7 +151,7 @@ def _of_split(rows: int, columns: int, shares: np.ndarray) -> np.ndarray:
     for _ in range(STUDIES):
         pattern, learner, both = (generator.normal(size=size) for size in ((rows, 1), (1, columns), (rows, columns)))
         scale = np.sqrt(shares)
-        split = luck.variance_split(scale[0] * pattern + scale[1] * learner + scale[2] * both)[:3]
+        split = seed_luck.variance_split(scale[0] * pattern + scale[1] * learner + scale[2] * both)[:3]
         held.append([e.low <= share <= e.high for e, share in zip(split, shares, strict=True)])
     return np.mean(held, axis=0)
 

@@ -22,8 +22,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from morphorl.checks import SettingError
-from morphorl.field import PRESETS, Grid, simulate
+from morphorl.config.fields import SettingError
+from morphorl.dynamics.pde.gierer_meinhardt import PRESETS, Grid, simulate
 
 PYPDE = ("py-pde==0.60.0", "numba==0.68.1", "jax==0.11.2")
 SIZE, TIME = 128, 2000.0

@@ -78,14 +78,14 @@ class Record:
     """Names of settings; all if not given."""
 
     def __call__(self) -> None:
-        from morphorl.devices import use_all_cores
+        from morphorl.config.devices import use_all_cores
 
         use_all_cores()
         kept: dict[str, np.ndarray] = {}
         for name in self.only or (*SETTINGS, *HOST):
             print(name, flush=True)
             kept |= {f"{name}/{key}": value for key, value in bits(name).items()}
-        np.savez(self.file, **kept)
+        np.savez(self.file, **kept)  # pyright: ignore[reportArgumentType]
 
 
 @dataclasses.dataclass
@@ -109,9 +109,11 @@ class Compare:
 
 def bits(name: str) -> dict[str, np.ndarray]:
     """Curves, agents and evaluations of two runs under the settings of that name."""
-    from morphorl.engines import evaluate_agents, train_batch
-    from morphorl.settings import Settings, from_dict
-    from morphorl.study import Run
+    from morphorl.config.plain import from_dict
+    from morphorl.ppo.evaluation import evaluate_agents
+    from morphorl.ppo.settings import Settings
+    from morphorl.studies.batch_training import train_batch
+    from morphorl.studies.study import Run
 
     environment, changes = HOST[name] if name in HOST else ("CartPole-v1", SETTINGS[name])
     values: dict[str, Any] = {"environment": environment, "steps": STEPS, "evaluate_every": EVERY}

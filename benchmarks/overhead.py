@@ -14,16 +14,16 @@ import time
 from functools import partialmethod
 from pathlib import Path
 
-from morphorl.devices import use_all_cores
+from morphorl.config.devices import use_all_cores
 
 use_all_cores()
 
 from rich.console import Console  # noqa: E402
 
-from morphorl import engines, study_file  # noqa: E402
-from morphorl.progress import Progress  # noqa: E402
-from morphorl.run import run  # noqa: E402
-from morphorl.store import Store  # noqa: E402
+from morphorl.studies import batch_training, study_file  # noqa: E402
+from morphorl.studies.progress import Progress  # noqa: E402
+from morphorl.studies.runner import run  # noqa: E402
+from morphorl.studies.store import Store  # noqa: E402
 
 
 class Stopwatch:
@@ -44,9 +44,9 @@ class Stopwatch:
 def main() -> None:
     """Measure and print."""
     seeds, steps = (int(argument) for argument in (sys.argv[1:] or ("32", "100000")))
-    training, shown, stored = Stopwatch(engines.train_batch), Stopwatch(Progress.advanced), Stopwatch(Store.add)
+    training, shown, stored = Stopwatch(batch_training.train_batch), Stopwatch(Progress.advanced), Stopwatch(Store.add)
     for owner, name, watch in (
-        (engines, "train_batch", training),
+        (batch_training, "train_batch", training),
         (Progress, "advanced", shown),
         (Store, "add", stored),
     ):

@@ -14,8 +14,8 @@ from pathlib import Path
 
 PLAN = """
 import resource, time
-from morphorl import study_file
-from morphorl.study import batches, programs
+from morphorl.studies import study_file
+from morphorl.studies.study import batches, programs
 started = time.perf_counter()
 study = study_file.load("readings", {changes})
 found = list(batches(study.iterate(), set(), 32, 2))
@@ -28,13 +28,13 @@ FOLDER = """
 import sys
 from pathlib import Path
 import numpy as np
-from morphorl.devices import use_all_cores
+from morphorl.config.devices import use_all_cores
 use_all_cores()
-from morphorl import study_file
-from morphorl.engines import BatchResult
-from morphorl.training import Curve
-from morphorl.store import Store
-from morphorl.study import batches
+from morphorl.studies import study_file
+from morphorl.studies.batch_training import BatchResult
+from morphorl.ppo.training import Curve
+from morphorl.studies.store import Store
+from morphorl.studies.study import batches
 study, store = study_file.load("readings", {changes}), Store(Path({folder!r}))
 store.open(study, resume=True)
 noise = np.random.default_rng(0)

@@ -17,10 +17,10 @@ from functools import partial
 
 import numpy as np
 
-from morphorl import claims, intervals, paired_arms
-from morphorl.claims import Arms
-from morphorl.intervals import Resampled
-from morphorl.paired_arms import Arm, Evidence
+from morphorl.analysis import bootstrap, claims, paired_arms
+from morphorl.analysis.bootstrap import Resampled
+from morphorl.analysis.claims import Arms
+from morphorl.analysis.paired_arms import Arm, Evidence
 
 UNTRAINED, GAIN = 22.0, 84.0
 """Returns of the untrained network, and what plain PPO learns early under `standard`."""
@@ -67,8 +67,8 @@ def simulate(studies: int, seeds: int, deviation: float, shape: str, effect: flo
 
 def one(seeds: int, deviation: float, shape: str, effect: float, number: int) -> dict[str, str]:
     """The verdicts on one simulated study."""
-    intervals.COMPARISON_RESAMPLES = RESAMPLES
-    claims.resample = paired_arms.resample = _once(intervals.resample)
+    bootstrap.COMPARISON_RESAMPLES = RESAMPLES
+    claims.resample = paired_arms.resample = _once(bootstrap.resample)
     evidence = study(np.random.default_rng([number, round(1000 * effect)]), seeds, deviation, shape, effect)
     judged = {
         f"C1 ({name})": claims.faster_at_first(evidence, ARMS, rival, f"C1 ({name})")

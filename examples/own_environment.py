@@ -10,11 +10,12 @@ import numpy as np
 import tyro
 from gymnasium import spaces
 
-from morphorl import engines
-from morphorl.blend import Blend
-from morphorl.memory import Memory
-from morphorl.settings import PRESETS, Settings
-from morphorl.study import Run
+from morphorl.dynamics.blending import Blend
+from morphorl.dynamics.memory import Memory
+from morphorl.ppo import evaluation
+from morphorl.ppo.settings import PRESETS, Settings
+from morphorl.studies import batch_training
+from morphorl.studies.study import Run
 
 
 class Lamp(gymnasium.Env):
@@ -55,8 +56,8 @@ def main(options: Options) -> None:
             blend=Blend(kind="none"),
             memory=Memory(kind=kind),
         )
-        trained = engines.train_batch([Run(kind, settings, seed, seed) for seed in range(4)], size=4)
-        returns = engines.evaluate_agents([settings] * 4, trained.agents, episodes=50, greedy=True)
+        trained = batch_training.train_batch([Run(kind, settings, seed, seed) for seed in range(4)], size=4)
+        returns = evaluation.evaluate_agents([settings] * 4, trained.agents, episodes=50, greedy=True)
         print(f"memory {kind!r}: mean return {returns.mean():.2f} of 3")
 
 

@@ -15,7 +15,7 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.evaluation import evaluate_policy
 
 import morphorl  # noqa: F401 (registers the environments)
-from morphorl.gym import CellObservation
+from morphorl.environments.gymnasium_wrappers import CellObservation
 
 
 @dataclass

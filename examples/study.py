@@ -8,16 +8,16 @@ from pathlib import Path
 
 import tyro
 
-from morphorl.devices import use_all_cores
+from morphorl.config.devices import use_all_cores
 
 use_all_cores()  # before anything else of JAX
 
 from rich.console import Console  # noqa: E402
 
-from morphorl import findings  # noqa: E402
-from morphorl.run import run  # noqa: E402
-from morphorl.store import Store  # noqa: E402
-from morphorl.study import Study  # noqa: E402
+from morphorl.analysis import learning_curves  # noqa: E402
+from morphorl.studies.runner import run  # noqa: E402
+from morphorl.studies.store import Store  # noqa: E402
+from morphorl.studies.study import Study  # noqa: E402
 
 
 @dataclass
@@ -40,8 +40,8 @@ def main(options: Options) -> None:
     study = Study("example", ("CartPole-v1",), arms, options.seeds, steps=options.steps)
     store = Store(options.out)
     run(study, store, Console())
-    for arm, rows in findings.by_arm(store.curves(study)).items():
-        early = findings.early(findings.curve(rows).seeds)
+    for arm, rows in learning_curves.by_arm(store.curves(study)).items():
+        early = learning_curves.early(learning_curves.curve(rows).seeds)
         print(f"{arm:10} early return {early.value:.0f} ({early.low:.0f} to {early.high:.0f})")
 
 

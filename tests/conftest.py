@@ -6,7 +6,7 @@ import jax
 import pytest
 from jaxtyping import install_import_hook
 
-from morphorl.devices import use_all_cores
+from morphorl.config.devices import use_all_cores
 
 use_all_cores()
 os.environ.pop("COLUMNS", None)  # which pytest-xdist sets, and consoles made at import would keep for ever
@@ -15,16 +15,16 @@ install_import_hook("morphorl", "beartype.beartype")
 
 
 def pytest_ignore_collect(collection_path, config):
-    """PyTorch and its threads stay out of the process of all other tests: `pytest tests/test_sb3.py` runs its own."""
-    asked_for = any("test_sb3" in word for word in config.args)
-    return True if collection_path.name == "test_sb3.py" and not asked_for else None
+    """PyTorch and its threads stay out of the process of all other tests; `pytest` of that file alone runs its own."""
+    asked_for = any("test_stable_baselines3" in word for word in config.args)
+    return True if collection_path.name == "test_stable_baselines3.py" and not asked_for else None
 
 
 @pytest.fixture(scope="module", autouse=True)
 def no_programs_of_other_files():
     """Compiled programs go with the file that needed them: thousands in one process exhaust its memory mappings."""
     yield
-    from morphorl import engines
+    from morphorl.studies import batch_training
 
-    engines._programs.clear()
+    batch_training.compiled_programs.clear()
     jax.clear_caches()

@@ -9,7 +9,7 @@ import sys
 
 import work
 
-from morphorl.devices import use_all_cores
+from morphorl.config.devices import use_all_cores
 
 use_all_cores()
 

@@ -7,7 +7,7 @@ import sys
 
 import work
 
-from morphorl.devices import use_all_cores
+from morphorl.config.devices import use_all_cores
 
 use_all_cores()
 
@@ -15,7 +15,7 @@ import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 
-from morphorl.field import PRESETS, Grid, advance, solver  # noqa: E402
+from morphorl.dynamics.pde.gierer_meinhardt import PRESETS, Grid, advance, solver  # noqa: E402
 
 
 def main(order: int, length: float, time: float, steps: int, start: str, end: str) -> None:

@@ -8,18 +8,18 @@ import sys
 
 import work
 
-from morphorl.devices import use_all_cores
+from morphorl.config.devices import use_all_cores
 
 if len(sys.argv) > 8:
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv[8])])
 use_all_cores()
 
-from morphorl import engines  # noqa: E402
-from morphorl.blend import Blend  # noqa: E402
-from morphorl.cell import Cell  # noqa: E402
-from morphorl.guidance import Guidance  # noqa: E402
-from morphorl.settings import PPO, Settings  # noqa: E402
-from morphorl.study import Study, batches  # noqa: E402
+from morphorl.dynamics.blending import Blend  # noqa: E402
+from morphorl.dynamics.guidance import Guidance  # noqa: E402
+from morphorl.dynamics.reaction_diffusion import Cell  # noqa: E402
+from morphorl.ppo.settings import PPO, Settings  # noqa: E402
+from morphorl.studies import batch_training  # noqa: E402
+from morphorl.studies.study import Study, batches  # noqa: E402
 
 GUIDANCE_STRENGTH = 0.1
 
@@ -58,8 +58,8 @@ def main(
     runs = Study("speed", (environment,), {"agent": settings}, agents).runs()
 
     def repeat() -> float:
-        for batch, size, _ in batches(runs, set(), *engines.batch_sizes()):
-            engines.train_batch(batch, size)
+        for batch, size, _ in batches(runs, set(), *batch_training.batch_sizes()):
+            batch_training.train_batch(batch, size)
         return agents * steps
 
     work.serve(repeat)

@@ -8,4 +8,6 @@ for _name, _entry in {
     "StatelessCartPole-v1": "GymnasiumStatelessCartPole",
     "CartPoleNoVel-v1": "GymnasiumCartPoleNoVel",
 }.items():
-    gymnasium.register(f"morphorl/{_name}", f"morphorl.envs:{_entry}", max_episode_steps=500, reward_threshold=475.0)
+    gymnasium.register(
+        f"morphorl/{_name}", f"morphorl.environments.cartpole:{_entry}", max_episode_steps=500, reward_threshold=475.0
+    )

@@ -10,7 +10,7 @@ import tyro
 from rich.console import Console
 from rich.markup import escape
 
-from morphorl.errors import SettingError, StoreError, did_you_mean
+from morphorl.config.errors import SettingError, StoreError, did_you_mean
 
 console = Console()
 errors = Console(stderr=True)
@@ -91,7 +91,7 @@ def _parse(arguments: list[str]):
         raise SettingError(f"command = {name!r}: must be one of {', '.join(COMMANDS)}.{hint}")
     command = COMMANDS[name]
     if command.computes:
-        from morphorl.devices import use_all_cores
+        from morphorl.config.devices import use_all_cores
 
         use_all_cores()  # before gymnax is imported, which computes
     module = importlib.import_module(f"morphorl.commands.{command.module}")

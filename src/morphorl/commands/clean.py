@@ -2,11 +2,11 @@
 
 import dataclasses
 
-from morphorl import shards
 from morphorl.commands.shared import PositionalFolder, console
-from morphorl.errors import SettingError
-from morphorl.files import refuse_links_out
-from morphorl.lock import locked
+from morphorl.config.errors import SettingError
+from morphorl.config.files import refuse_links_out
+from morphorl.studies import shards
+from morphorl.studies.lock import locked
 
 
 @dataclasses.dataclass

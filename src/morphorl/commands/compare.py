@@ -8,12 +8,14 @@ from typing import Any, Literal
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import comparisons, readings, stored, tables
+from morphorl.analysis import comparisons, interpretations
+from morphorl.analysis.bootstrap import Effect, Estimate
+from morphorl.analysis.comparisons import Comparison
+from morphorl.analysis.scores import load_scores
 from morphorl.commands.shared import PositionalFolder, console
-from morphorl.comparisons import Comparison
-from morphorl.files import write_atomically
-from morphorl.intervals import Effect, Estimate
-from morphorl.results import COLUMNS
+from morphorl.config.files import write_atomically
+from morphorl.report import tables
+from morphorl.report.summary import COLUMNS
 
 
 @dataclasses.dataclass
@@ -37,12 +39,12 @@ class Compare:
     the last greedy evaluation's."""
 
     def __call__(self) -> None:
-        study, scores = stored.scores(self.dir)
+        study, scores = load_scores(self.dir)
         labelled = study.expand(study.presets[0])
-        against = readings.rival(labelled) if self.against is None else self.against
+        against = interpretations.rival(labelled) if self.against is None else self.against
         with console.status("resampling"):
             told = comparisons.compare(scores, against, self.statistic)
-        values = {label: readings.in_words(settings) for label, settings in labelled.items()}
+        values = {label: interpretations.in_words(settings) for label, settings in labelled.items()}
         differing = comparisons.differing(values, against)
         plain = [{name: _plain(value) for name, value in one._asdict().items()} for one in told]
         rows = [row | {"differs_in": differing[str(row["arm"])]} for row in plain]

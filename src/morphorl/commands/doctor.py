@@ -14,12 +14,12 @@ import numpy as np
 from rich.table import Table
 
 import morphorl
-from morphorl import engines
 from morphorl.commands.shared import console
-from morphorl.devices import cache_folder
-from morphorl.extras import EXTRAS
-from morphorl.settings import PPO, Settings
-from morphorl.study import Run
+from morphorl.config.devices import cache_folder
+from morphorl.config.extras import EXTRAS
+from morphorl.ppo.settings import PPO, Settings
+from morphorl.studies import batch_training
+from morphorl.studies.study import Run
 
 PACKAGES = ("jax", "jaxlib", "equinox", "optax", "gymnax", "gymnasium", "numpy", "polars", "tyro")
 
@@ -63,7 +63,7 @@ def self_test() -> tuple[float, str | None]:
     settings = Settings(steps=256, evaluate_every=0, ppo=ppo)
     started = time.perf_counter()
     try:
-        result = engines.train_batch([Run("self-test", settings, seed, seed) for seed in range(2)], 2)
+        result = batch_training.train_batch([Run("self-test", settings, seed, seed) for seed in range(2)], 2)
     except Exception as error:  # whatever it is, it is what the report should say
         return time.perf_counter() - started, f"{type(error).__name__}: {str(error).splitlines()[0]}"
     weights = result.agents.actor.weights[0]

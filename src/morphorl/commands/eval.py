@@ -5,9 +5,10 @@ from typing import Annotated
 
 import tyro
 
-from morphorl import agents, engines, results
 from morphorl.commands.shared import PositionalFolder, console
-from morphorl.errors import SettingError
+from morphorl.config.errors import SettingError
+from morphorl.ppo import checkpoints, evaluation
+from morphorl.report import summary
 
 _either = tyro.conf.create_mutex_group(required=False)
 
@@ -28,7 +29,9 @@ class Eval:
     def __call__(self) -> None:
         if self.episodes < 1:
             raise SettingError(f"episodes = {self.episodes}: must be a whole number of at least 1.")
-        batch = agents.load(self.dir)
+        batch = checkpoints.load(self.dir)
         with console.status(f"evaluating {len(batch.seeds)} agents"):
-            returns = engines.evaluate_agents(batch.settings, batch.arrays, self.episodes, greedy=not self.stochastic)
-        results.write_evaluation(batch, returns, self.dir, console, greedy=not self.stochastic)
+            returns = evaluation.evaluate_agents(
+                batch.settings, batch.arrays, self.episodes, greedy=not self.stochastic
+            )
+        summary.write_evaluation(batch, returns, self.dir, console, greedy=not self.stochastic)

@@ -5,9 +5,11 @@ import sys
 
 from rich.table import Table
 
-from morphorl import evolve_figure, generations, study_file, tables
 from morphorl.commands.shared import Changes, Folder, StudyName, console, folder_of
-from morphorl.search_space import EVOLVED, Search
+from morphorl.evolution import generations, search_space
+from morphorl.evolution.search_space import EVOLVED, Search
+from morphorl.report import tables
+from morphorl.report.figures import evolution_figure
 
 
 @dataclasses.dataclass
@@ -30,13 +32,13 @@ class Evolve:
     """Keep the finished runs that OUT holds; with --no-resume they are done again."""
 
     def __call__(self) -> None:
-        study, search = study_file.load_search(self.study, self.set)
+        study, search = search_space.load_search(self.study, self.set)
         root = folder_of(study.name) if self.out is None else self.out
         outcome = generations.evolve_arm(search, study, root, console, resume=self.resume)
         if outcome.failed:
             sys.exit(1)
         title = f"{study.environments[0]}, {study.presets[0]}: evolved from {search.arm!r}"
-        evolve_figure.draw(outcome.history, search.fitness, title, root / "fitness")
+        evolution_figure.draw(outcome.history, search.fitness, title, root / "fitness")
         console.print(_table(search, outcome))
         told = "Does it beat the start on seeds that it never saw? morphorl run"
         console.print(f"{told} {root / EVOLVED}.toml", soft_wrap=True, markup=False, highlight=False)

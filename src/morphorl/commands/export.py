@@ -6,10 +6,11 @@ from typing import Annotated
 
 import tyro
 
-from morphorl import agents, card, engines, export
 from morphorl.commands.shared import Folder, console
-from morphorl.errors import SettingError
-from morphorl.files import write_atomically
+from morphorl.config.errors import SettingError
+from morphorl.config.files import write_atomically
+from morphorl.integrations import model_card, onnx_export
+from morphorl.ppo import checkpoints, evaluation
 
 
 @dataclasses.dataclass
@@ -34,20 +35,20 @@ class Export:
     def __call__(self) -> None:
         if self.episodes < 1:
             raise SettingError(f"episodes = {self.episodes}: must be a whole number of at least 1.")
-        batch = agents.load(self.agent)
-        chosen = export.one(batch, self.seed)
+        batch = checkpoints.load(self.agent)
+        chosen = checkpoints.one(batch, self.seed)
         out = self.agent / "export" if self.out is None else self.out
         out.mkdir(parents=True, exist_ok=True)
         difference = None
         if self.onnx:
             with console.status("translating, and playing 1,000 steps beside JAX"):
-                difference = export.to_onnx(chosen, out / "agent.onnx")
+                difference = onnx_export.to_onnx(chosen, out / "agent.onnx")
             told = f"agent.onnx acts as the JAX agent over 1,000 steps (logits differ by at most {difference:.1g})."
             console.print(told, highlight=False, soft_wrap=True)
-        agents.save(chosen, out)
+        checkpoints.save(chosen, out)
         with console.status(f"evaluating {len(batch.seeds)} agents for the card"):
-            returns = engines.evaluate_agents(batch.settings, batch.arrays, self.episodes, greedy=True)
+            returns = evaluation.evaluate_agents(batch.settings, batch.arrays, self.episodes, greedy=True)
         files = ["agents.json", "agents.safetensors", *["agent.onnx"] * self.onnx]
-        text = card.card(batch, returns, files, difference)
+        text = model_card.card(batch, returns, files, difference)
         write_atomically(out / "README.md", lambda path: path.write_text(text, encoding="utf-8"))
         console.print(f"Exported: {out}", soft_wrap=True, markup=False, highlight=False)

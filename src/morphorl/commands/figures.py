@@ -6,10 +6,14 @@ from pathlib import Path
 
 import polars as pl
 
-from morphorl import envs, figures, pattern_map, readings, results, scores, stored, verdicts
+from morphorl.analysis import interpretations, scores, verdicts
+from morphorl.analysis.learning_curves import attempt
 from morphorl.commands.shared import PositionalFolder, console
-from morphorl.findings import attempt
-from morphorl.study import Study
+from morphorl.environments import registry
+from morphorl.report import summary
+from morphorl.report.figures import pattern_map, study_figures
+from morphorl.studies import results
+from morphorl.studies.study import Study
 
 
 @dataclasses.dataclass
@@ -25,7 +29,7 @@ class Figures:
     """A folder that `morphorl run` (or `reproduce`, or `train`) wrote."""
 
     def __call__(self) -> None:
-        (study, _), curves = stored.curves(self.dir)
+        (study, _), curves = results.curves(self.dir)
         for preset in study.presets:
             folder = self.dir / preset / "figures" if len(study.presets) > 1 else self.dir / "figures"
             with console.status(f"{preset}: computing intervals and drawing figures"):
@@ -43,7 +47,7 @@ class Figures:
                 continue
             table = scores.table(curves.filter(environment=environment))
             panels = {preset: table.filter(preset=preset) for preset in study.presets}
-            path = self.dir / "figures" / f"{results.file_name(environment)}_map"
+            path = self.dir / "figures" / f"{summary.file_name(environment)}_map"
             why = attempt(pattern_map.draw, found, panels, environment, path)
             what = f"{path}.png" if why is None else f"{path.name}: not drawn: {why}"
             console.print(what, soft_wrap=True, markup=False, highlight=False)
@@ -52,19 +56,19 @@ class Figures:
 def _draw(study: Study, preset: str, curves: pl.DataFrame, folder: Path) -> dict[str, str | None]:
     """Every figure of one preset, by name: None where it was drawn, or why it was not."""
     labelled = study.expand(preset)
-    strengths, rival = readings.strengths(labelled), readings.rival(labelled)
+    strengths, rival = interpretations.strengths(labelled), interpretations.rival(labelled)
     judged = verdicts.judge(study, preset, scores.table(curves))
     told: dict[str, str | None] = {}
-    if len(labelled) <= results.MOST_LINES:
+    if len(labelled) <= summary.MOST_LINES:
         for environment in curves["environment"].unique(maintain_order=True):
-            rows, path = curves.filter(environment=environment), folder / results.file_name(environment)
-            threshold = envs.make(environment).threshold
-            told |= figures.draw_all(rows, f"{environment}, {preset}", path, strengths, rival, threshold)
+            rows, path = curves.filter(environment=environment), folder / summary.file_name(environment)
+            threshold = registry.make(environment).threshold
+            told |= study_figures.draw_all(rows, f"{environment}, {preset}", path, strengths, rival, threshold)
     else:
         told["learning curves and the like"] = f"{len(labelled)} arms are too many for one figure."
     metrics = {verdict.claim: verdict.metric for one in judged for verdict in one.verdicts}
     for claim, metric in metrics.items() if len(judged) > 1 else ():
         words = re.sub(r"\W+", "_", claim.replace("γ = 0", "unguided").lower()).strip("_")
         name, title = f"readings_{words}", f"{claim}, {preset}: {metric}"
-        told[name] = attempt(figures.specification, judged, claim, title, folder / name)
+        told[name] = attempt(study_figures.specification, judged, claim, title, folder / name)
     return told

@@ -7,16 +7,18 @@ import math
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import cell_figures, cell_theory, tables
-from morphorl.cell import Cell
-from morphorl.cell_ends import Ends, Spread, Trajectories, ends, trajectories
-from morphorl.cell_theory import FixedPoint, Linear
-from morphorl.checks import COUNT, COUNT_OR_ZERO
 from morphorl.commands.shared import Folder, console
-from morphorl.errors import SettingError
-from morphorl.files import write_atomically
-from morphorl.guidance import Guidance
-from morphorl.settings import to_dict
+from morphorl.config.errors import SettingError
+from morphorl.config.fields import COUNT, COUNT_OR_ZERO
+from morphorl.config.files import write_atomically
+from morphorl.config.plain import to_dict
+from morphorl.dynamics.guidance import Guidance
+from morphorl.dynamics.kinetics import theory
+from morphorl.dynamics.kinetics.ends import Ends, Spread, Trajectories, ends, trajectories
+from morphorl.dynamics.kinetics.theory import FixedPoint, Linear
+from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.report import tables
+from morphorl.report.figures import kinetics_figures
 
 STRENGTHS = (0.0, 0.01, 0.05, 0.1, 0.3)
 """The post's γ, as `reproduce` runs them."""
@@ -47,9 +49,9 @@ class Kinetics:
     def __call__(self) -> None:
         self._check()
         strengths = (0.0, self.guidance.strength) if self.guidance.strength else STRENGTHS
-        points = [cell_theory.fixed_points(self.cell, strength) for strength in strengths]
-        told = [cell_theory.linear(self.cell, strength, self.shape) for strength in strengths]
-        critical = cell_theory.critical_strength(self.cell, self.shape)
+        points = [theory.fixed_points(self.cell, strength) for strength in strengths]
+        told = [theory.linear(self.cell, strength, self.shape) for strength in strengths]
+        critical = theory.critical_strength(self.cell, self.shape)
         with console.status(f"{self.patterns} patterns, {max(STEPS)} steps"):
             found = trajectories(self.cell, strengths, self.shape, self.patterns, max(STEPS), self.seed)
         summary = [
@@ -110,7 +112,7 @@ class Kinetics:
         self.out.mkdir(parents=True, exist_ok=True)
         write_atomically(self.out / "kinetics.json", lambda path: path.write_text(text, encoding="utf-8"))
         title = f"{self.shape[0]} × {self.shape[1]} entries, coupling {self.cell.coupling}, initial {self.cell.initial}"
-        cell_figures.trajectories(found, strengths, points, title, self.out / "trajectories")
+        kinetics_figures.trajectories(found, strengths, points, title, self.out / "trajectories")
 
 
 def _known(content: object) -> object:

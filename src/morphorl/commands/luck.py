@@ -11,14 +11,19 @@ import tyro
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import engines, luck_figure, luck_report, scores, stored, study_file, tables
+from morphorl.analysis import scores
+from morphorl.analysis.luck import summary
+from morphorl.analysis.luck.summary import LEAD, ArmReport, Plain
+from morphorl.analysis.scores import load_scores
 from morphorl.commands.shared import Changes, Folder, console, folder_of
-from morphorl.errors import SettingError
-from morphorl.files import refuse_links_out, write_atomically, write_table
-from morphorl.luck_report import LEAD, ArmReport, Plain
-from morphorl.run import run
-from morphorl.store import Store
-from morphorl.study import Study
+from morphorl.config.errors import SettingError
+from morphorl.config.files import refuse_links_out, write_atomically, write_table
+from morphorl.report import tables
+from morphorl.report.figures import luck_figure
+from morphorl.studies import batch_training, study_file
+from morphorl.studies.runner import run
+from morphorl.studies.store import Store
+from morphorl.studies.study import Study
 
 
 @dataclasses.dataclass
@@ -46,7 +51,7 @@ class Luck:
         study, table, folder, failed = self._read() if Path(self.study).is_dir() else self._run()
         labelled = {preset: study.expand(preset) for preset in study.presets}
         with console.status("resampling"):
-            report = luck_report.report(table, labelled, self.against)
+            report = summary.report(table, labelled, self.against)
             write_atomically(folder / "luck.json", lambda path: path.write_text(json.dumps(report, indent=2)))
             luck_figure.draw(report, folder / "luck")
         for preset, environments in report.items():
@@ -60,7 +65,7 @@ class Luck:
         root, folder = Path(self.study), Path(self.study) if self.out is None else self.out
         if self.set:
             raise SettingError(f"set = {self.set[0]!r}: must not be given with a folder, whose study has been run.")
-        study, table = stored.scores(root)
+        study, table = load_scores(root)
         folder.mkdir(parents=True, exist_ok=True)
         refuse_links_out(folder)
         return study, table, folder, 0
@@ -73,7 +78,7 @@ class Luck:
                 "in the study, or with --set cell_seeds=16."
             )
         store = Store(folder_of(study.name) if self.out is None else self.out)
-        failed = run(study, store, console, engine=engines.local)
+        failed = run(study, store, console, engine=batch_training.local)
         curves = store.curves(study)
         table = scores.table(curves)
         write_atomically(store.root / "curves.parquet", lambda path: write_table(curves, path))
@@ -109,7 +114,7 @@ def _variance(head: str, arms: dict[str, ArmReport]) -> Table:
 
 
 def _found(arms: dict[str, ArmReport]) -> Table:
-    most = luck_report.SIZES[-1]
+    most = summary.SIZES[-1]
     table = _table(f"Difference from the partner; how often {most} seeds find p ≤ .05 for it")
     for name in ("difference", "fresh patterns", "one pattern"):
         table.add_column(name, justify="right")
@@ -119,7 +124,7 @@ def _found(arms: dict[str, ArmReport]) -> Table:
             continue
         difference, last = effect["difference"], effect["found"][-1]
         told = f"{difference['value']:+.1f} [dim]{difference['low']:+.1f} to {difference['high']:+.1f}[/dim]"
-        shares = [last[kind]["significant"] for kind in luck_report.KINDS]
+        shares = [last[kind]["significant"] for kind in summary.KINDS]
         table.add_row(escape(arm), told, *("" if share is None else _share(share) for share in shares))
     return table
 

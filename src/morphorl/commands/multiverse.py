@@ -6,14 +6,17 @@ from pathlib import Path
 
 import polars as pl
 
-from morphorl import multiverse_effects, multiverse_figure, multiverse_report, stored
+from morphorl.analysis.bootstrap import EvidenceError
+from morphorl.analysis.multiverse import effects as multiverse_effects
+from morphorl.analysis.multiverse.effects import Effects
+from morphorl.analysis.scores import load_scores
 from morphorl.commands.shared import PositionalFolder, console
-from morphorl.errors import SettingError
-from morphorl.files import write_atomically
-from morphorl.intervals import EvidenceError
-from morphorl.multiverse_effects import Effects
-from morphorl.multiverse_report import SHOWN, Regressions
-from morphorl.study import Study
+from morphorl.config.errors import SettingError
+from morphorl.config.files import write_atomically
+from morphorl.report import multiverse_report
+from morphorl.report.figures import multiverse_figure
+from morphorl.report.multiverse_report import SHOWN, Regressions
+from morphorl.studies.study import Study
 
 
 @dataclasses.dataclass
@@ -29,7 +32,7 @@ class Multiverse:
     """A folder that `morphorl run multiverse` wrote."""
 
     def __call__(self) -> None:
-        study, scores = stored.scores(self.dir)
+        study, scores = load_scores(self.dir)
         if len(study.presets) * len(study.environments) > 1:
             raise SettingError("presets, environments: must be one of each; PPO is an axis of the multiverse.")
         try:

@@ -6,13 +6,15 @@ import json
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import odds_report, stored, tables
+from morphorl.analysis import family_odds
+from morphorl.analysis.family_odds import Family, Odds
+from morphorl.analysis.interpretations import option_words
+from morphorl.analysis.plot_odds import SIZES
+from morphorl.analysis.scores import load_scores
 from morphorl.commands.shared import PositionalFolder, console
-from morphorl.errors import SettingError
-from morphorl.files import write_atomically
-from morphorl.odds_report import Family, Odds
-from morphorl.plot_odds import SIZES
-from morphorl.readings import option_words
+from morphorl.config.errors import SettingError
+from morphorl.config.files import write_atomically
+from morphorl.report import tables
 
 
 @dataclasses.dataclass
@@ -29,15 +31,15 @@ class OddsCommand:
     """A folder that `morphorl run` (or `reproduce`) wrote, or one of docs/results with scores.parquet."""
 
     def __call__(self) -> None:
-        study, table = stored.scores(self.dir)
+        study, table = load_scores(self.dir)
         rows: list[dict[str, object]] = []
-        families = {preset: odds_report.families(study.expand(preset)) for preset in study.presets}
+        families = {preset: family_odds.families(study.expand(preset)) for preset in study.presets}
         if not any(families.values()):
             raise SettingError("arms: must be at least two that differ in guidance.strength alone, one of them with 0.")
         for preset, family in ((preset, one) for preset, many in families.items() for one in many):
             with console.status("drawing small studies"):
-                told = odds_report.odds(table.filter(preset=preset), family)
-            rows += odds_report.to_plain(preset, family, told)
+                told = family_odds.odds(table.filter(preset=preset), family)
+            rows += family_odds.to_plain(preset, family, told)
             console.print(_table(preset, family, told))
             for sentence in dict.fromkeys(f"{one.environment}: {one.unknown}" for one in told if one.unknown):
                 console.print(sentence, soft_wrap=True, markup=False, highlight=False)

@@ -15,14 +15,17 @@ import tyro
 from rich.markup import escape
 from rich.progress import Progress
 
-from morphorl import field_figures, field_report, field_sweep, field_theory
-from morphorl.checks import FINITE, NOT_NEGATIVE, setting
-from morphorl.checks import check as check_settings
 from morphorl.commands.shared import console, early_preset
-from morphorl.errors import SettingError
-from morphorl.field import PRESETS, GiererMeinhardt, Grid, advance, perturbed, solver
-from morphorl.files import write_atomically
-from morphorl.settings import to_dict
+from morphorl.config.errors import SettingError
+from morphorl.config.fields import FINITE, NOT_NEGATIVE, setting
+from morphorl.config.fields import check as check_settings
+from morphorl.config.files import write_atomically
+from morphorl.config.plain import to_dict
+from morphorl.dynamics.pde import linear_theory
+from morphorl.dynamics.pde import summary as pde_summary
+from morphorl.dynamics.pde import sweep as pde_sweep
+from morphorl.dynamics.pde.gierer_meinhardt import PRESETS, GiererMeinhardt, Grid, advance, perturbed, solver
+from morphorl.report.figures import field_figures
 
 DT = 2.0
 """Largest time step of a run; its relative error at T = 2000 is below 1e-5."""
@@ -89,15 +92,15 @@ class Pde:
 
     def _run(self, grid: Grid) -> None:
         equation = self._guided_equation()
-        prediction = field_report.predict(equation, grid)
+        prediction = pde_summary.predict(equation, grid)
         growth = prediction["growth_rate"]
         default = GROWTHS / growth if prediction["pattern"] and growth > 0 else UNGUIDED_TIME
         time = default if self.time is None else self.time
-        uniform = field_theory.steady_state(equation)
+        uniform = linear_theory.steady_state(equation)
         start = perturbed(uniform, grid, jax.random.key(self.seed), self.noise)
         times, frames, counts = film(equation, grid, start, time)
-        measurement = field_report.measure(grid, times, frames, prediction)
-        notes = field_report.remarks(equation, grid, prediction, counts, times, time)
+        measurement = pde_summary.measure(grid, times, frames, prediction)
+        notes = pde_summary.remarks(equation, grid, prediction, counts, times, time)
         summary = {
             "preset": self.preset,
             "equation": to_dict(equation),
@@ -130,19 +133,19 @@ class Pde:
                     f"equation.{name} = {getattr(self.equation, name)} and guidance.strength = "
                     f"{self.guidance.strength}: must not both be set; guidance.strength sets it for both fields."
                 )
-        return field_theory.guided(self.equation, self.guidance.strength)
+        return linear_theory.guided(self.equation, self.guidance.strength)
 
     def _sweep(self, grid: Grid) -> None:
         if self.equation.activator_guidance or self.equation.inhibitor_guidance:
             raise SettingError("sweep: sets the guidance of both fields; must go without equation.…_guidance.")
         if self.guidance.strength < 0:
             raise SettingError(f"guidance.strength = {self.guidance.strength}: must be at least 0 for a sweep.")
-        time = field_sweep.TIME if self.time is None else self.time
-        plan = field_sweep.plan(self.equation, self.guidance.strength or None)
+        time = pde_sweep.TIME if self.time is None else self.time
+        plan = pde_sweep.plan(self.equation, self.guidance.strength or None)
         with Progress(console=console) as progress:
             task = progress.add_task(f"{plan.strengths.size * plan.ratios.size} fields", total=1.0)
             report = partial(progress.update, task)
-            amplitudes = field_sweep.amplitudes(self.equation, plan, grid, time, self.noise, self.seed, report)
+            amplitudes = pde_sweep.amplitudes(self.equation, plan, grid, time, self.noise, self.seed, report)
         summary = {
             "preset": self.preset,
             "equation": to_dict(self.equation),
@@ -150,7 +153,7 @@ class Pde:
             "time": time,
             "noise": self.noise,
             "seed": self.seed,
-            "boundary": field_sweep.boundary(plan, amplitudes),
+            "boundary": pde_sweep.boundary(plan, amplitudes),
         }
         self.out.mkdir(parents=True, exist_ok=True)
         title = f"{self.preset} in one dimension, time {time:g}, from noise of {self.noise:.0%}"
@@ -159,8 +162,8 @@ class Pde:
         _write_json(self.out / "summary.json", summary)
         for row in summary["boundary"]:
             console.print(
-                f"D_h/D_a = {row['ratio']:.3g}: patterns end at γ = {field_report.number(row['simulated'])}, "
-                f"theory {field_report.number(row['theory'])}",
+                f"D_h/D_a = {row['ratio']:.3g}: patterns end at γ = {pde_summary.number(row['simulated'])}, "
+                f"theory {pde_summary.number(row['theory'])}",
                 highlight=False,
             )
         console.print(f"Wrote {escape(str(self.out / 'sweep.png'))}", soft_wrap=True, highlight=False)
@@ -168,8 +171,8 @@ class Pde:
     def _say(self, prediction: dict[str, Any], measurement: dict[str, Any], notes: list[str]) -> None:
         for name, unit in (("growth_rate", "per unit of time"), ("wavelength", "units of length")):
             console.print(
-                f"{name.replace('_', ' ')}: predicted {field_report.number(prediction[name])}, measured "
-                f"{field_report.number(measurement[name])} {unit}",
+                f"{name.replace('_', ' ')}: predicted {pde_summary.number(prediction[name])}, measured "
+                f"{pde_summary.number(measurement[name])} {unit}",
                 highlight=False,
             )
         expected = "expected" if prediction["pattern"] else "not expected"

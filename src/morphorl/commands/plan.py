@@ -6,9 +6,9 @@ from collections import defaultdict
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import estimate, study_file
 from morphorl.commands.shared import Changes, StudyName, console
-from morphorl.study import programs
+from morphorl.studies import study_file, time_estimate
+from morphorl.studies.study import programs
 
 
 @dataclasses.dataclass
@@ -41,9 +41,9 @@ class Plan:
         console.print(table, highlight=False)
         left: dict[str, int] = defaultdict(int)
         for program, one in settings:
-            left[estimate.kind(one)] += len(program.runs) * estimate.work(one)
-        speeds = estimate.known_speeds()
+            left[time_estimate.kind(one)] += len(program.runs) * time_estimate.work(one)
+        speeds = time_estimate.known_speeds()
         known = set(left) <= set(speeds)
         source = "at the speed of earlier studies on this machine" if known else "if this is a typical machine"
-        seconds = estimate.seconds(left, speeds) + estimate.COMPILING * len(found)
-        console.print(f"About {estimate.duration(seconds)} {source}.", highlight=False, soft_wrap=True)
+        seconds = time_estimate.seconds(left, speeds) + time_estimate.COMPILING * len(found)
+        console.print(f"About {time_estimate.duration(seconds)} {source}.", highlight=False, soft_wrap=True)

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import tyro
 
-from morphorl import agents
 from morphorl.commands.shared import console
-from morphorl.errors import SettingError
-from morphorl.extras import need
+from morphorl.config.errors import SettingError
+from morphorl.config.extras import need
+from morphorl.ppo import checkpoints
 
 FILES = ("README.md", "agents.json", "agents.safetensors", "agent.onnx")
 
@@ -31,7 +31,7 @@ class Push:
     def __call__(self) -> None:
         if self.to.count("/") != 1:
             raise SettingError(f"to = {self.to!r}: must be OWNER/NAME.")
-        agents.load(self.export)  # refuses what is damaged
+        checkpoints.load(self.export)  # refuses what is damaged
         files = [name for name in FILES if (self.export / name).is_file()]
         if "README.md" not in files:
             raise SettingError(f"{self.export}: has no README.md; must be a folder that `morphorl export` wrote.")

@@ -5,8 +5,9 @@ import dataclasses
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import matching, study_file
+from morphorl.analysis import readout_noise
 from morphorl.commands.shared import Changes, StudyName, console
+from morphorl.studies import study_file
 
 
 @dataclasses.dataclass
@@ -25,7 +26,7 @@ class ReadoutsCommand:
     def __call__(self) -> None:
         study = study_file.load(self.study, self.set)
         with console.status(f"training {study.size:,} runs and measuring their readouts"):
-            measured = matching.measure(study)
+            measured = readout_noise.measure(study)
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         for name in ("preset", "environment", "arm"):
             table.add_column(name)

@@ -2,9 +2,9 @@
 
 import dataclasses
 
-from morphorl import replay, report, stored
 from morphorl.commands.shared import PositionalFolder, console
-from morphorl.report import contents
+from morphorl.report import html, html_data, replay
+from morphorl.studies import results
 
 
 @dataclasses.dataclass
@@ -17,11 +17,11 @@ class Report:
     """Train one seed of every arm again, to show what early, middle and final agents do; --no-replay leaves it out."""
 
     def __call__(self) -> None:
-        found, curves = stored.curves(self.dir)
-        runs = contents.shown_runs(found.study) if self.replay else []
+        found, curves = results.curves(self.dir)
+        runs = html_data.shown_runs(found.study) if self.replay else []
         with console.status("reading the results") as status:
             replays = list(replay.replays(runs, status.update))
             status.update("computing intervals and writing the page")
-            path = report.write(self.dir, found, curves, replays)
+            path = html.write(self.dir, found, curves, replays)
         size = path.stat().st_size / 1e6
         console.print(f"Report: {path} ({size:.1f} MB)", soft_wrap=True, markup=False, highlight=False)

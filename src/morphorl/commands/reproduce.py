@@ -5,10 +5,11 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-from morphorl import results, study_file
 from morphorl.commands.shared import Folder, console
-from morphorl.run import run
-from morphorl.store import Store
+from morphorl.report import summary
+from morphorl.studies import study_file
+from morphorl.studies.runner import run
+from morphorl.studies.store import Store
 
 
 @dataclasses.dataclass
@@ -39,6 +40,6 @@ class Reproduce:
         )
         store = Store(self.out)
         failed = run(study, store, console, resume=self.resume)
-        results.write(study, store, console)
+        summary.write(study, store, console)
         if failed:
             sys.exit(1)

@@ -4,12 +4,14 @@ import dataclasses
 import sys
 from typing import Literal
 
-from morphorl import engines, results, study_file, track
 from morphorl.commands.shared import Changes, Folder, StudyName, console, folder_of
-from morphorl.errors import SettingError
-from morphorl.run import run
-from morphorl.store import Store
-from morphorl.track import Tracker
+from morphorl.config.errors import SettingError
+from morphorl.integrations import trackers
+from morphorl.integrations.trackers import Tracker
+from morphorl.report import summary
+from morphorl.studies import batch_training, study_file
+from morphorl.studies.runner import run
+from morphorl.studies.store import Store
 
 
 @dataclasses.dataclass
@@ -36,20 +38,20 @@ class RunStudy:
     """Also send the curves to a tracker when they are written (extras of these names)."""
 
     def __call__(self) -> None:
-        track.check(self.track)
+        trackers.check(self.track)
         if self.address is not None and self.engine != "ray":
             raise SettingError(f"address = {self.address!r}: must not be given without --engine ray.")
         study = study_file.load(self.study, self.set)
         store = Store(folder_of(study.name) if self.out is None else self.out)
         failed = run(study, store, console, resume=self.resume, engine=self._engine())
-        results.write(study, store, console)
-        track.send(self.track, study, store.curves(study), store.root)
+        summary.write(study, store, console)
+        trackers.send(self.track, study, store.curves(study), store.root)
         if failed:
             sys.exit(1)
 
     def _engine(self):
         if self.engine == "local":
-            return engines.local
-        from morphorl import ray_engine  # an extra, which is not always there
+            return batch_training.local
+        from morphorl.studies import ray_engine  # an extra, which is not always there
 
         return ray_engine.cluster(self.address)

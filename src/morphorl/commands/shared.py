@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import tyro
 from rich.console import Console
 
-from morphorl.errors import SettingError
+from morphorl.config.errors import SettingError
 
 Preset = Literal["standard", "tuned", "sb3"]
 Folder = Annotated[Path, tyro.conf.arg(metavar="DIR")]

@@ -7,9 +7,9 @@ import polars as pl
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl import lock, shards
 from morphorl.commands.shared import PositionalFolder, console
-from morphorl.files import refuse_links_out
+from morphorl.config.files import refuse_links_out
+from morphorl.studies import lock, shards
 
 SILENT_SECONDS = 120.0
 """A writer that said nothing for so long is probably compiling, or stuck."""

@@ -5,7 +5,7 @@ import dataclasses
 from rich.table import Table
 
 from morphorl.commands.shared import console
-from morphorl.studies import introduction, shipped
+from morphorl.studies.library import introduction, shipped
 
 
 @dataclasses.dataclass

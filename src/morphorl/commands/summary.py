@@ -2,9 +2,10 @@
 
 import dataclasses
 
-from morphorl import results, stored
+from morphorl.analysis.scores import load_scores
 from morphorl.commands.shared import PositionalFolder, console
-from morphorl.files import refuse_links_out
+from morphorl.config.files import refuse_links_out
+from morphorl.report import summary
 
 
 @dataclasses.dataclass
@@ -19,10 +20,10 @@ class Summary:
     """A folder that `morphorl run` (or `reproduce`, or `train`) wrote, or one of docs/results with scores.parquet."""
 
     def __call__(self) -> None:
-        study, scores = stored.scores(self.dir)
+        study, scores = load_scores(self.dir)
         refuse_links_out(self.dir)
         presets = [preset for preset in study.presets if len(scores.filter(preset=preset))]
         for preset in presets:
             folder = self.dir / preset if len(study.presets) > 1 else self.dir
             folder.mkdir(exist_ok=True)
-            results.summarise(study, preset, scores, folder, console)
+            summary.summarise(study, preset, scores, folder, console)

@@ -7,20 +7,22 @@ from typing import Annotated
 import tyro
 from rich.markup import escape
 
-from morphorl import agents, results, track
-from morphorl.blend import Blend
-from morphorl.cell import Cell
 from morphorl.commands.shared import Folder, Preset, console, early_preset
-from morphorl.control import Control
-from morphorl.field_cell import FieldCell
-from morphorl.guidance import Guidance
-from morphorl.learned import Learned
-from morphorl.memory import Memory
-from morphorl.run import run
-from morphorl.settings import PPO, PRESETS, Settings
-from morphorl.store import Store
-from morphorl.study import Study
-from morphorl.track import Tracker
+from morphorl.dynamics.blending import Blend
+from morphorl.dynamics.control import Control
+from morphorl.dynamics.gierer_meinhardt import FieldCell
+from morphorl.dynamics.guidance import Guidance
+from morphorl.dynamics.learned_parameters import Learned
+from morphorl.dynamics.memory import Memory
+from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.integrations import trackers
+from morphorl.integrations.trackers import Tracker
+from morphorl.ppo import checkpoints
+from morphorl.ppo.settings import PPO, PRESETS, Settings
+from morphorl.report import summary
+from morphorl.studies.runner import run
+from morphorl.studies.store import Store
+from morphorl.studies.study import Study
 
 
 @dataclasses.dataclass
@@ -78,12 +80,12 @@ class Train:
         )
         study = Study("train", (self.env,), {"agent": settings}, self.seeds, self.first_seed, presets=(self.preset,))
         store = Store(self.out)
-        track.check(self.track)
+        trackers.check(self.track)
         if run(study, store, console, resume=self.resume, with_agents=True):
             sys.exit(1)
-        agents.save(store.agents(study), self.out)
-        results.write(study, store, console)
-        track.send(self.track, study, store.curves(study), self.out)
+        checkpoints.save(store.agents(study), self.out)
+        summary.write(study, store, console)
+        trackers.send(self.track, study, store.curves(study), self.out)
         console.print(f"Evaluate the agents: morphorl eval {escape(str(self.out))}", soft_wrap=True)
 
 

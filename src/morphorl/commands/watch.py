@@ -7,13 +7,13 @@ from typing import Annotated
 
 import tyro
 
-from morphorl import agents, export, terminal, watching
 from morphorl.commands.shared import console
-from morphorl.errors import SettingError
-from morphorl.extras import missing
-from morphorl.files import write_atomically
-from morphorl.report import watch
-from morphorl.report.contents import FEATURES
+from morphorl.config.errors import SettingError
+from morphorl.config.extras import missing
+from morphorl.config.files import write_atomically
+from morphorl.ppo import checkpoints
+from morphorl.report import episode, episode_page, terminal
+from morphorl.report.html_data import FEATURES
 
 
 @dataclasses.dataclass
@@ -39,11 +39,11 @@ class Watch:
     def __call__(self) -> None:
         if self.episodes < 1:
             raise SettingError(f"episodes = {self.episodes}: must be a whole number of at least 1.")
-        chosen = export.one(agents.load(self.agent), self.seed)
+        chosen = checkpoints.one(checkpoints.load(self.agent), self.seed)
         environment = chosen.settings[0].environment
         if self.terminal:
             for number in range(self.episodes):
-                looks = watching.episode(chosen, number, pictures=False, greedy=self.greedy)
+                looks = episode.episode(chosen, number, pictures=False, greedy=self.greedy)
                 terminal.show(looks, f"{environment}, episode {number + 1}", console)
             return
         pictures = importlib.util.find_spec("pygame") is not None
@@ -51,16 +51,16 @@ class Watch:
             raise SettingError(missing("render", "watch"))
         with console.status("playing"):
             played = [
-                list(watching.episode(chosen, number, pictures=pictures, greedy=self.greedy))
+                list(episode.episode(chosen, number, pictures=pictures, greedy=self.greedy))
                 for number in range(self.episodes)
             ]
-            text = watch.page(chosen, played)
+            text = episode_page.page(chosen, played)
         write_atomically(self.agent / "watch.html", lambda path: path.write_text(text, encoding="utf-8"))
         written = [self.agent / "watch.html"]
         if self.gif:
             if played[0][0].picture is None:
                 raise SettingError(f"gif: {environment} has no pictures; leave --gif out.")
-            write_atomically(self.agent / "watch.gif", lambda path: watch.gif(played, path))
+            write_atomically(self.agent / "watch.gif", lambda path: episode_page.gif(played, path))
             written.append(self.agent / "watch.gif")
         for path in written:
             told = f"Watch: {path} ({path.stat().st_size / 1e6:.1f} MB)"

@@ -1,0 +1,1 @@
+"""From the curves of finished runs to scores, intervals, comparisons and verdicts; prints and draws nothing."""

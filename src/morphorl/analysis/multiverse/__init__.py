@@ -1,0 +1,1 @@
+"""Which open choices of the post carry the effect of guidance."""

@@ -1,0 +1,97 @@
+"""Matching controls to the cell: how large its readouts are, and how long they persist."""
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from morphorl.config.choices import mix
+from morphorl.environments import registry
+from morphorl.environments.base import Environment
+from morphorl.ppo import task, training
+from morphorl.ppo.rollout import collect, draw
+from morphorl.ppo.schedules import scheduled
+from morphorl.ppo.settings import Settings, stack
+from morphorl.studies.study import Program, Study, programs
+
+
+class Moments(NamedTuple):
+    """Sums over readouts, each centred over the actions: a part common to all of them cancels in the softmax."""
+
+    square: Float[Array, ""]
+    size: Float[Array, ""]
+    earlier: Float[Array, ""]
+    """Squares of the readouts that another one of the same episode follows."""
+    later: Float[Array, ""]
+    """Squares of those that follow."""
+    product: Float[Array, ""]
+    """Products of the two."""
+
+
+class Readouts(NamedTuple):
+    """What correlated noise must have to match an arm's readouts (`control.deviation`, `control.autocorrelation`)."""
+
+    deviation: float
+    autocorrelation: float
+
+
+def moments(readout: Float[Array, "time actions envs"], ended: Bool[Array, "time envs"]) -> Moments:
+    """The sums over one rollout, whose episodes ended where `ended` says."""
+    centred = readout - jnp.mean(readout, axis=1, keepdims=True)
+    goes_on = ~ended[:-1, None]
+    one, next_one = centred[:-1] * goes_on, centred[1:] * goes_on
+    sums = (centred**2, jnp.ones_like(centred), one**2, next_one**2, one * next_one)
+    return Moments(*map(jnp.sum, sums))
+
+
+def readouts(moments: Moments, actions: int) -> Readouts:
+    """Standard deviation and correlation from one step to the next, by the sums over rollouts and runs.
+
+    Both are about 0, which is the mean over patterns: a readout that its pattern biases for a whole run deviates, and
+    persists. Centring takes one of K degrees of freedom, so that noise which is independent for each action, of
+    variance σ², measures σ.
+    """
+    deviation = np.sqrt(moments.square / moments.size * actions / (actions - 1))
+    scale = np.sqrt(moments.earlier * moments.later)
+    return Readouts(float(deviation), float(moments.product / scale) if scale > 0 else 0.0)
+
+
+def over_training(settings: Settings, env: Environment, seed: Int[Array, ""], cell_seed: Int[Array, ""]) -> Moments:
+    """The sums over all the readouts that one run acts on while it trains."""
+
+    def update(state, index):
+        key = jax.random.split(jax.random.fold_in(state.key, index), 3)[0]  # as `training.update` does
+        now = scheduled(settings, state.agent.performance, index / settings.updates)
+        here = task.around(now, env)
+        _, seen = collect(now, here, state.agent, state.rollout_state, draw(now, here, key))
+        return training.update(settings, env, state, index), moments(seen.readout, seen.terminated | seen.truncated)
+
+    state = training.init(settings, env, seed, cell_seed)
+    parts = jax.lax.scan(update, state, jnp.arange(settings.updates))[1]
+    return jax.tree.map(jnp.sum, parts)
+
+
+def measure(study: Study) -> dict[tuple[str, str, str], Readouts]:
+    """The readouts of every arm of a study, pooled over its seeds, by preset, environment and arm."""
+    runs = list(replace(study, evaluate_every=0).iterate())
+    known = {id: sums for program in programs(runs) for id, sums in _measure_program(program).items()}
+    pooled = defaultdict(list)
+    for run in runs:
+        pooled[run.preset, run.settings.environment, run.arm].append(known[run.id])
+    return {
+        label: readouts(Moments(*np.sum(sums, axis=0)), registry.make(label[1]).num_actions)
+        for label, sums in pooled.items()
+    }
+
+
+def _measure_program(program: Program) -> dict[str, Moments]:
+    runs = list(program.runs.values())
+    env = registry.make(runs[0].settings.environment)
+    train = jax.jit(jax.vmap(lambda settings, *seeds: over_training(settings, env, *seeds)))
+    seeds = [jnp.array([getattr(run, name) for run in runs]) for name in ("seed", "cell_seed")]
+    sums = [np.asarray(u, float) for u in train(stack([mix(run.settings, program.mixed) for run in runs]), *seeds)]
+    return {run.id: Moments(*values) for run, *values in zip(runs, *sums, strict=True)}

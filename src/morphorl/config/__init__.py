@@ -1,0 +1,1 @@
+"""Settings as fields and as plain values, errors, files, devices, random streams: what knows nothing of the rest."""

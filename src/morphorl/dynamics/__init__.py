@@ -1,0 +1,1 @@
+"""Dynamical systems, the rules that guide them, the controls in their place, and how a readout is blended."""

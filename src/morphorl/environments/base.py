@@ -1,0 +1,35 @@
+"""What an environment is here: two pure functions and the sizes that an agent needs."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+
+class Step(NamedTuple):
+    """What one environment step returns; `observation` is that of the state reached, before any reset."""
+
+    state: Any
+    observation: Float[Array, " features"]
+    reward: Float[Array, ""]
+    terminated: Bool[Array, ""]
+    truncated: Bool[Array, ""]
+
+
+class Environment(NamedTuple):
+    """A pair of pure functions and the sizes that the agent needs.
+
+    Observations are flattened to float32 vectors. Nothing resets by itself: whoever steps decides what follows an end.
+    """
+
+    id: str
+    num_features: int
+    num_actions: int
+    time_limit: int
+    """No episode is longer than this many steps, so that it is truncated at most once in that many."""
+    threshold: float | None
+    """The return from which Gymnasium calls the task solved, if it names one."""
+    reset: Callable[[PRNGKeyArray], tuple[Any, Float[Array, " features"]]]
+    step: Callable[[PRNGKeyArray, Any, Int[Array, ""]], Step]
+    continuous: bool = False
+    """Whether actions are `num_actions` real numbers (for Gymnasium's alone, `gymnasium_envs.py`)."""

@@ -1,0 +1,1 @@
+"""Bridges to other programs: Stable-Baselines3, ONNX, model cards, trackers."""

@@ -1,0 +1,1 @@
+"""Proximal policy optimisation of agents that a dynamical system is blended into: settings, networks, training."""

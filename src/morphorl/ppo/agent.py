@@ -1,0 +1,168 @@
+"""The agent: a policy network beside the cell, one value network, and what it knows of its observations' scale."""
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from morphorl.dynamics import learned_parameters
+from morphorl.dynamics.blending import blend
+from morphorl.dynamics.echo_state import Wiring
+from morphorl.dynamics.gierer_meinhardt import Propagator
+from morphorl.dynamics.guidance import Signal
+from morphorl.ppo import companion, recurrent
+from morphorl.ppo.companion import State
+from morphorl.ppo.networks import MLP, init_mlp
+from morphorl.ppo.schedules import Performance, unknown
+from morphorl.ppo.settings import Settings
+
+
+class Statistics(NamedTuple):
+    """Running moments of the observations: how many, their mean and sum of squared deviations per feature."""
+
+    size: Float[Array, ""]
+    mean: Float[Array, " features"]
+    deviations: Float[Array, " features"]
+
+
+class Agent(eqx.Module):
+    """Everything that acts: networks, the initial pattern of the cell (or control), and observation statistics."""
+
+    actor: MLP
+    critic: MLP
+    pattern: State
+    statistics: Statistics
+    wiring: Wiring | Propagator | None = None
+    """The fixed weights of a reservoir in the cell's place, or of a field's step."""
+    core: eqx.nn.GRUCell | None = None
+    """The recurrent unit under both networks."""
+    log_deviation: Float[Array, " actions"] | None = None
+    """Of continuous actions; the network and the cell then give their mean in place of logits."""
+    learned: dict[str, Any] | None = None
+    """What was learned of the cell's parameters (`learned_parameters.Offsets`)."""
+    performance: Performance | None = None
+    """How the run is doing, where the guidance wants to know."""
+
+
+class PolicyOutput(NamedTuple):
+    """One step of the agent in parallel environments: the network's logits, the cell's readout, and their blend."""
+
+    logits: Float[Array, "actions envs"]
+    readout: Float[Array, "actions envs"]
+    blended: Float[Array, "actions envs"]
+    memory: Float[Array, "memory envs"] | None = None
+    """A recurrent network's memory, this observation included."""
+
+
+def init_agent(
+    settings: Settings,
+    features: int,
+    actions: int,
+    key: PRNGKeyArray,
+    cell_key: PRNGKeyArray,
+    *,
+    continuous: bool = False,
+) -> Agent:
+    """A fresh agent; the networks come from `key` and the cell's pattern (or control) from `cell_key` alone."""
+    key_actor, key_critic, key_core = jax.random.split(key, 3)
+    inputs, hidden, activation, core = features, settings.ppo.hidden, settings.ppo.activation, None
+    if settings.ppo.network == "gru":
+        inputs, *hidden = hidden
+        core = recurrent.init(key_core, features, inputs)
+    beside = companion.init(settings, cell_key, features, actions)
+    actor = init_mlp(key_actor, (inputs, *hidden, actions), 0.01, activation)
+    return Agent(
+        actor=dataclasses.replace(actor, skip=jnp.zeros((actions, inputs))) if settings.ppo.skip else actor,
+        critic=init_mlp(key_critic, (inputs, *hidden, 1), 1.0, activation),
+        pattern=beside.pattern,
+        statistics=Statistics(jnp.zeros(()), jnp.zeros(features), jnp.zeros(features)),
+        wiring=beside.wiring,
+        core=core,
+        log_deviation=jnp.zeros(actions) if continuous else None,
+        learned=learned_parameters.init(settings.learned.parameters),
+        performance=None if settings.guidance.kind in ("none", "blind") else unknown(),
+    )
+
+
+def spread(pattern: State, envs: int) -> State:
+    """One copy of the pattern for each parallel environment, on a new last axis."""
+    return jax.tree.map(lambda u: jnp.repeat(u[..., None], envs, axis=-1), pattern)
+
+
+def policy_step(
+    settings: Settings,
+    agent: Agent,
+    cells: State,
+    observation: Float[Array, "features envs"],
+    memory: Float[Array, "memory envs"] | None = None,
+    chance: Float[Array, "rows envs"] | None = None,
+    signal: Signal | None = None,
+    weights: Float[Array, " envs"] | None = None,
+) -> tuple[State, PolicyOutput]:
+    """Advance the cells by one step under the observation, and blend their readouts into the network's logits.
+
+    Args:
+        memory: what a recurrent network remembers of the episode so far.
+        chance: random numbers for a control that needs some, from `companion.draw_chance`.
+        signal: what reward-aware guidance knows.
+        weights: how much each environment's cell counts where cells exchange their patterns.
+
+    Returns:
+        The new states of the cells, of shape (features, actions, envs), and the step's logits.
+    """
+    settings = learned_parameters.effective(settings, agent.learned)
+    view = network_view(settings, agent.statistics, observation)
+    if agent.core is not None:
+        assert memory is not None, "a recurrent network needs the memory of the episode so far"
+        view = memory = recurrent.step(agent.core, memory, view)
+    logits = agent.actor(view)
+    if settings.blend.kind == "none":
+        return cells, PolicyOutput(logits, jnp.zeros_like(logits), logits, memory)
+    seen = cell_view(settings, agent.statistics, observation)
+    hidden = agent.actor.hidden(view) if settings.control.kind == "state_dependent" else None
+    cells, readout = companion.step(settings, agent.wiring, cells, seen, chance, signal, weights, hidden)
+    return cells, PolicyOutput(logits, readout, blend(settings.blend, logits, readout), memory)
+
+
+def network_view(
+    settings: Settings, statistics: Statistics, observation: Float[Array, "features batch"]
+) -> Float[Array, "features batch"]:
+    """The observation as the networks see it: as it is, or (x − mean)/deviation clipped to ±10."""
+    if not settings.ppo.normalise_observations:
+        return observation
+    variance = _variance(statistics)
+    standard = (observation - statistics.mean[:, None]) / jnp.sqrt(variance + 1e-8)[:, None]
+    return jnp.clip(standard, -10.0, 10.0)
+
+
+def cell_view(
+    settings: Settings, statistics: Statistics, observation: Float[Array, "features batch"]
+) -> Float[Array, "features batch"]:
+    """The observation as the cell sees it: as it is, or divided by its running root mean square."""
+    if not settings.cell.normalise:
+        return observation
+    mean_square = _variance(statistics) + statistics.mean**2
+    return observation / jnp.sqrt(mean_square + 1e-8)[:, None]
+
+
+def observe(statistics: Statistics, observation: Float[Array, "features batch"]) -> Statistics:
+    """Add a batch to the running moments (Chan, Golub and LeVeque's parallel update)."""
+    batch = observation.shape[1]
+    mean = jnp.mean(observation, axis=1)
+    size = statistics.size + batch
+    delta = mean - statistics.mean
+    deviations = jnp.sum((observation - mean[:, None]) ** 2, axis=1)
+    return Statistics(
+        size=size,
+        mean=statistics.mean + delta * batch / size,
+        deviations=statistics.deviations + deviations + delta**2 * statistics.size * batch / size,
+    )
+
+
+def _variance(statistics: Statistics) -> Float[Array, " features"]:
+    """The running variance; 1 before anything was observed."""
+    seen = statistics.size > 0
+    return jnp.where(seen, statistics.deviations / jnp.maximum(statistics.size, 1.0), 1.0)

@@ -1,0 +1,129 @@
+"""Trained agents as files: the arrays in safetensors, everything else in JSON; nothing in them is ever executed."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from morphorl.config.errors import SettingError, StoreError
+from morphorl.config.extras import MissingExtraError
+from morphorl.config.files import write_atomically
+from morphorl.config.plain import from_dict, to_dict
+from morphorl.environments import registry
+from morphorl.ppo import task
+from morphorl.ppo.agent import Agent, init_agent
+from morphorl.ppo.settings import Settings
+
+SCHEMA = "morphorl.agents/1"
+
+
+class AgentsError(StoreError):
+    """Files do not hold agents that can be loaded; the message says what is wrong and what was expected."""
+
+
+class Agents(NamedTuple):
+    """A batch of agents: their settings and seeds, and their arrays stacked on a leading axis."""
+
+    settings: list[Settings]
+    seeds: list[int]
+    arrays: Agent
+
+
+def save(batch: Agents, folder: Path) -> None:
+    """Write `agents.safetensors` and `agents.json`."""
+    write_atomically(folder / "agents.safetensors", lambda path: write_arrays(batch, path))
+    described = folder / "agents.json"
+    content = {"schema": SCHEMA, "seeds": batch.seeds, "settings": [to_dict(s) for s in batch.settings]}
+    write_atomically(described, lambda path: path.write_text(json.dumps(content, indent=2)))
+
+
+def load(folder: Path) -> Agents:
+    """Read what `save` wrote.
+
+    Raises:
+        AgentsError: if a file is missing or damaged, or an array has another shape than the settings call for.
+    """
+    described = folder / "agents.json"
+    if not described.exists():
+        raise AgentsError(f"{folder}: holds no agents.json; must be a folder that `morphorl train --out` wrote.")
+    try:
+        content = json.loads(described.read_text())
+        if content.get("schema") != SCHEMA:
+            raise AgentsError(f"{described}: schema is {content.get('schema')!r}; must be {SCHEMA!r}.")
+        settings = [from_dict(Settings, values) for values in content["settings"]]
+        return from_arrays(settings, content["seeds"], read_arrays(folder / "agents.safetensors"))
+    except MissingExtraError:
+        raise  # the file is whole; this installation is not
+    except (ValueError, AttributeError, KeyError, TypeError) as error:  # JSON, Unicode and settings are ValueErrors
+        raise AgentsError(f"{described}: is damaged ({error}).") from error
+
+
+def one(batch: Agents, seed: int | None) -> Agents:
+    """The agent of that seed; the first one if none is given.
+
+    Raises:
+        SettingError: if the batch has no agent of that seed.
+    """
+    if seed is not None and seed not in batch.seeds:
+        raise SettingError(f"seed = {seed}: must be one of {', '.join(map(str, batch.seeds))}.")
+    i = 0 if seed is None else batch.seeds.index(seed)
+    return Agents([batch.settings[i]], [batch.seeds[i]], jax.tree.map(lambda u: np.asarray(u)[i : i + 1], batch.arrays))
+
+
+def write_arrays(batch: Agents, path: Path) -> None:
+    """Write the arrays alone.
+
+    Raises:
+        OSError: if that cannot be done; safetensors' own writer would call a full disk something else.
+    """
+    path.write_bytes(safetensors.numpy.save(_named(batch.arrays)))
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Read arrays by name.
+
+    Raises:
+        AgentsError: if the file is missing or no safetensors file.
+    """
+    try:
+        return safetensors.numpy.load_file(path)
+    except (FileNotFoundError, safetensors.SafetensorError) as error:
+        raise AgentsError(f"{path}: is missing or damaged ({error}).") from error
+
+
+def from_arrays(settings: list[Settings], seeds: list[int], arrays: dict[str, np.ndarray]) -> Agents:
+    """Assemble agents from named arrays, each checked against the shape that the settings call for."""
+    if not settings or len(seeds) != len(settings):
+        raise AgentsError(f"agents.json: has {len(seeds)} seeds and {len(settings)} settings; must be one of each.")
+    expected = _named(skeleton(settings[0], len(settings)))
+    for name, want in expected.items():
+        have = arrays[name].shape if name in arrays else None
+        if have != want.shape:
+            raise AgentsError(f"agents.safetensors: {name} has shape {have}; must be {want.shape}.")
+        if arrays[name].dtype != want.dtype:
+            raise AgentsError(f"agents.safetensors: {name} holds {arrays[name].dtype}; must be {want.dtype}.")
+    if unknown := set(arrays) - set(expected):
+        raise AgentsError(f"agents.safetensors: holds {min(unknown)!r}, which these settings have no place for.")
+    structure = jax.tree.structure(skeleton(settings[0], len(settings)))
+    return Agents(settings, seeds, jax.tree.unflatten(structure, [arrays[name] for name in expected]))
+
+
+def skeleton(settings: Settings, runs: int) -> Agent:
+    """The shapes of the arrays of so many agents; nothing is allocated."""
+    env, key = task.around(settings, registry.make(settings.environment)), jax.random.key(0)
+    sizes = (env.num_features, env.num_actions)
+    one = jax.eval_shape(lambda: init_agent(settings, *sizes, key, key, continuous=env.continuous))
+    return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((runs, *leaf.shape), leaf.dtype), one)
+
+
+def _named(arrays: Agent) -> dict:
+    """Leaves by the path that leads to them, such as `actor.weights.0`."""
+    leaves = jax.tree_util.tree_leaves_with_path(arrays)
+    named = {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in leaves}
+    is_shape = isinstance(next(iter(named.values())), jax.ShapeDtypeStruct)
+    return named if is_shape else {name: np.ascontiguousarray(jnp.asarray(leaf)) for name, leaf in named.items()}

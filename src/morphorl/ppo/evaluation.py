@@ -1,0 +1,33 @@
+"""Evaluation: whole episodes with trained agents, greedily or with sampled actions."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from morphorl.config import random_streams
+from morphorl.environments import gymnasium_envs, registry
+from morphorl.ppo import gymnasium_training, rollout, task
+from morphorl.ppo.agent import Agent
+from morphorl.ppo.schedules import scheduled
+from morphorl.ppo.settings import Settings, stack
+
+
+def evaluate_agents(
+    settings: list[Settings], arrays: Agent, episodes: int, *, greedy: bool, seed: int = 0
+) -> np.ndarray:
+    """Play whole episodes with trained agents of one program.
+
+    Returns:
+        Episode returns of shape (agents, episodes).
+    """
+    if gymnasium_envs.is_host(settings[0].environment):
+        chosen = (stack(settings), jax.tree.map(jnp.asarray, arrays), settings[0].environment, episodes, seed)
+        return gymnasium_training.evaluate(*chosen, greedy=greedy)
+    env = registry.make(settings[0].environment)
+    keys = jax.random.split(jax.random.fold_in(jax.random.key(random_streams.EVALUATION), seed), len(settings))
+
+    def play(settings: Settings, agent: Agent, key: jax.Array) -> jax.Array:
+        settings = scheduled(settings, agent.performance, 1.0)
+        return rollout.evaluate(settings, task.around(settings, env), agent, key, episodes, greedy=greedy)
+
+    return np.asarray(jax.jit(jax.vmap(play))(stack(settings), jax.tree.map(jnp.asarray, arrays), keys))

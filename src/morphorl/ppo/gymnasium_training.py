@@ -1,0 +1,277 @@
+"""Training on any Gymnasium environment: a loop in Python around the compiled agent, update and advantages.
+
+Steps run on the host, one vector environment for all runs of a batch; acting and learning are the functions of the
+pure path (`policy_step`, `training.improve`).
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode, VectorEnv
+
+from morphorl.config import random_streams
+from morphorl.config.errors import SettingError
+from morphorl.environments.base import Environment
+from morphorl.environments.gymnasium_envs import actions_of, autoreset_mode, vector, vector_space
+from morphorl.environments.gymnasium_wrappers import VectorCellObservation
+from morphorl.ppo import companion, distributions, training
+from morphorl.ppo.agent import Agent, init_agent, policy_step, spread
+from morphorl.ppo.compatibility import check_gymnasium
+from morphorl.ppo.rollout import Experience, RolloutState
+from morphorl.ppo.settings import Settings
+
+
+class Rollout(NamedTuple):
+    """What a rollout on the host leads to: runs first, then time, then rows, then environments."""
+
+    experience: Experience
+    weight: np.ndarray
+    """0 for rows in which an environment did nothing but reset (NEXT_STEP)."""
+
+
+def with_memory(settings: Settings, envs: VectorEnv) -> VectorEnv:
+    """The environments as the agent sees them: with the memory of their observations, if `memory.kind` says so."""
+    if settings.memory.kind == "none":
+        return envs
+    numbers = settings.memory, settings.guidance
+    first = jax.tree.map(lambda u: float(u[0]), numbers)
+    remembering = VectorCellObservation(envs, first[0], guidance=first[1])
+    # Every environment remembers with the numbers of its run.
+    copies = envs.num_envs // np.size(settings.memory.first_gain)
+    remembering.cells.pattern = jax.tree.map(lambda u: np.repeat(np.asarray(u), copies, axis=0), numbers)
+    return remembering
+
+
+def train(
+    settings: Settings,
+    seeds: np.ndarray,
+    cell_seeds: np.ndarray,
+    envs: VectorEnv,
+    evaluate: Callable[[Agent, int], np.ndarray] | None = None,
+    advanced: Callable[[int, np.ndarray], None] = lambda updates, returns: None,
+) -> training.TrainState:
+    """Train a batch of runs in one vector environment, under whichever autoreset mode it has.
+
+    Args:
+        settings: of all runs, array-valued ones with a leading axis of runs (`settings.stack`).
+        envs: the runs' environments, those of the first run first.
+        evaluate: gives the greedy return of each run's agent; called as often as `evaluate_every` says.
+        advanced: called after every update with its number and each run's latest episode return.
+    """
+    check_gymnasium(settings)
+    envs = with_memory(settings, envs)
+    runs, copies = len(seeds), settings.ppo.num_envs
+    assert envs.num_envs == runs * copies, "one environment for each run and parallel copy"
+    sizes = vector_space(envs.single_observation_space).shape[0], actions_of("envs", envs.single_action_space)
+    programs = _programs(sizes[0], *sizes[1])
+    player = Player(envs, programs, settings, runs)
+    state = programs.init(settings, jnp.asarray(seeds), jnp.asarray(cell_seeds))
+    state = state._replace(rollout_state=player.begin(state.agent, seeds))
+    latest = np.full(runs, np.nan)
+    interval = settings.evaluation_interval
+    for index in range(settings.updates):
+        keys = programs.keys(state.key, index)
+        rollout_state, rollout = player.collect(state.agent, state.rollout_state, keys[0])
+        state = programs.improve(settings, state, rollout_state, rollout.experience, keys[1], index, rollout.weight)
+        greedy = np.full(runs, np.nan)
+        if evaluate is not None and interval and (index + 1) % interval == 0:
+            greedy = evaluate(state.agent, index)
+        state = programs.note(state, rollout.experience, jnp.asarray(greedy, jnp.float32), index)
+        now = np.asarray(state.curve.episode_return[:, index])
+        latest = np.where(np.isnan(now), latest, now)
+        advanced(index + 1, latest)
+    return state
+
+
+class Programs:
+    """The compiled parts, each for all runs of a batch at once."""
+
+    def __init__(self, env: Environment):
+        def init(settings, seed, cell_seed):
+            key = jax.random.fold_in(jax.random.key(random_streams.LEARNER), seed)
+            cell_key = jax.random.fold_in(jax.random.key(random_streams.CELL), cell_seed)
+            key_agent, _, key_updates = jax.random.split(key, 3)
+            agent = init_agent(
+                settings, env.num_features, env.num_actions, key_agent, cell_key, continuous=env.continuous
+            )
+            return training.untrained(settings, agent, None, key_updates)
+
+        def act(settings, agent, cells, observation, key, greedy):
+            key_action, key_control = jax.random.split(key)
+            envs = observation.shape[1]
+            chance = companion.draw_chance(settings, key_control, (), env.num_actions, envs)
+            cells, output = policy_step(settings, agent, cells, observation, None, chance)
+            drawn = distributions.sample(key_action, output.blended, agent.log_deviation)
+            action = jnp.where(greedy, distributions.best(output.blended, agent.log_deviation), drawn)
+            return cells, action, output, companion.at_bound(settings, cells)
+
+        def reset(settings, agent, cells, which, key):
+            if settings.blend.kind == "none" or settings.cell.reset == "never":
+                return cells
+            fresh = spread(agent.pattern, which.size)
+            if settings.cell.reset == "redraw":
+                draw = functools.partial(
+                    companion.draw_state, settings, features=env.num_features, actions=env.num_actions
+                )
+                fresh = jax.vmap(draw, out_axes=-1)(jax.random.split(key, which.size))
+            return jax.tree.map(lambda new, u: jnp.where(which[(None,) * (u.ndim - 1)], new, u), fresh, cells)
+
+        def improve(settings, state, rollout_state, experience, key, index, weight):
+            return training.improve(settings, env, state, rollout_state, experience, key, index, weight=weight)
+
+        def note(state, experience, greedy, index):
+            return state._replace(curve=training.note(state.curve, index, experience, greedy))
+
+        self.init = jax.jit(jax.vmap(init))
+        self.act = jax.jit(jax.vmap(act, in_axes=(0, 0, 0, 0, 0, None)))
+        self.reset = jax.jit(jax.vmap(reset))
+        self.improve = jax.jit(jax.vmap(improve, in_axes=(0, 0, 0, 0, 0, None, 0)))
+        self.note = jax.jit(jax.vmap(note, in_axes=(0, 0, 0, None)))
+        self.keys = jax.jit(jax.vmap(lambda key, index: jax.random.split(jax.random.fold_in(key, index)), (0, None), 1))
+        self.spread = jax.jit(jax.vmap(spread, in_axes=(0, None)), static_argnums=1)
+
+
+class Player:
+    """A vector environment and the cells beside it: who resets when."""
+
+    def __init__(self, envs: VectorEnv, programs: Programs, settings: Settings, runs: int):
+        self.envs, self.programs, self.settings, self.runs = envs, programs, settings, runs
+        self.copies, self.mode = envs.num_envs // runs, autoreset_mode(envs)
+        if self.mode == AutoresetMode.DISABLED:
+            raise SettingError("autoreset_mode = DISABLED: must be NEXT_STEP or SAME_STEP to train in.")
+        self.resetting = np.zeros((runs, self.copies), bool)
+        space = envs.single_action_space
+        self.box = space if isinstance(space, spaces.Box) else None
+
+    def begin(self, agent: Agent, seeds: np.ndarray) -> RolloutState:
+        """Reset everything: each environment from a seed of its run and its place."""
+        places = [np.random.SeedSequence([int(seed), i]) for seed in seeds for i in range(self.copies)]
+        seed: Any = [int(place.generate_state(1)[0]) for place in places]
+        observation, _ = self.envs.reset(seed=seed)
+        cells = self.programs.spread(agent.pattern, self.copies)
+        none_yet: Any = np.zeros((self.runs, self.copies), np.float32)
+        return RolloutState(None, self._columns(observation), cells, none_yet)
+
+    def collect(self, agent: Agent, rollout_state: RolloutState, key: Any) -> tuple[RolloutState, Rollout]:
+        """One rollout of every run."""
+        rows, weights = [], []
+        for time in range(self.settings.ppo.rollout_steps):
+            rollout_state, row, weight = self.step(
+                agent, rollout_state, jax.vmap(jax.random.fold_in, (0, None))(key, time)
+            )
+            rows.append(row)
+            weights.append(weight)
+        experience = jax.tree.map(lambda *leaves: np.stack(leaves, axis=1), *rows)
+        return rollout_state, Rollout(experience, np.stack(weights, axis=1))
+
+    def step(
+        self, agent: Agent, rollout_state: RolloutState, key: Any, greedy: bool = False
+    ) -> tuple[RolloutState, Experience, np.ndarray]:
+        """Act once in every environment."""
+        resetting = self.resetting
+        cells, action, output, at_bound = self.programs.act(
+            self.settings, agent, rollout_state.cells, rollout_state.observation, key, greedy
+        )
+        action = np.asarray(action)
+        observation, reward, terminated, truncated, info = self.envs.step(self._executed(action))
+        final = self._final(observation, terminated | truncated, info)
+        terminated, truncated = (self._rows(u).astype(bool) & ~resetting for u in (terminated, truncated))
+        reward = np.where(resetting, 0.0, self._rows(reward)).astype(np.float32)
+        done = terminated | truncated
+        episode_return = rollout_state.episode_return + reward
+        row: dict[str, Any] = {
+            "observation": rollout_state.observation,
+            "final_observation": self._columns(final),
+            "logits": np.asarray(output.logits),
+            "readout": np.asarray(output.readout),
+            "action": action,
+            "reward": reward,
+            "terminated": terminated,
+            "truncated": truncated,
+            "episode_return": episode_return,
+            "at_bound": np.asarray(at_bound),
+        }
+        # Under NEXT_STEP the cell must not see the step that resets: it starts afresh after it (and again before it).
+        starts = done | resetting
+        if starts.any():
+            cells = self.programs.reset(self.settings, agent, cells, starts, key)
+        self.resetting = done if self.mode == AutoresetMode.NEXT_STEP else np.zeros_like(done)
+        going_on: Any = np.where(done, 0.0, episode_return).astype(np.float32)
+        rollout_state = RolloutState(None, self._columns(observation), cells, going_on)
+        return rollout_state, Experience(**row), (~resetting).astype(np.float32)
+
+    def _executed(self, action: np.ndarray) -> np.ndarray:
+        """Actions as the environment takes them: continuous ones clipped to its bounds."""
+        if self.box is None:
+            return action.reshape(-1)
+        flat = action.transpose(0, 2, 1).reshape(self.envs.num_envs, -1)
+        return np.clip(flat, self.box.low, self.box.high).astype(self.box.dtype)
+
+    def _final(self, observation: np.ndarray, done: np.ndarray, info: dict[str, Any]) -> np.ndarray:
+        """What each action led to, before any reset."""
+        if self.mode != AutoresetMode.SAME_STEP or not done.any():
+            return observation
+        final = np.array(observation, np.float32)
+        for i in np.flatnonzero(done):
+            final[i] = info["final_obs"][i]
+        return final
+
+    def _rows(self, values: Any) -> np.ndarray:
+        return np.asarray(values).reshape(self.runs, self.copies)
+
+    def _columns(self, observation: np.ndarray) -> Any:
+        cut = np.asarray(observation, np.float32).reshape(self.runs, self.copies, -1)
+        return np.ascontiguousarray(cut.transpose(0, 2, 1))
+
+
+def evaluate(
+    settings: Settings, agents: Agent, environment: str, episodes: int, seed: int, *, greedy: bool
+) -> np.ndarray:
+    """Play whole episodes with the agents of a batch.
+
+    Args:
+        settings: array-valued ones with a leading axis of runs.
+
+    Returns:
+        Returns of shape (runs, episodes), each of the first episode of an environment of its own. Patterns are drawn
+        afresh for each where training draws them so.
+    """
+    runs = agents.actor.biases[-1].shape[0]
+    envs = with_memory(settings, vector(environment, runs * episodes))
+    actions, continuous = actions_of(environment, envs.single_action_space)
+    features = vector_space(envs.single_observation_space).shape[0]
+    programs = _programs(features, actions, continuous)
+    player = Player(envs, programs, settings, runs)
+    rollout_state = player.begin(agents, np.full(runs, 1_000_003 + seed))
+    alive, returns = np.ones((runs, episodes), bool), np.zeros((runs, episodes))
+    key_start = jax.random.split(jax.random.fold_in(jax.random.key(random_streams.CELL), seed), runs)
+    keys = jax.random.split(jax.random.fold_in(jax.random.key(random_streams.ACTING), seed), runs)
+    if settings.cell.reset == "redraw":
+        rollout_state = rollout_state._replace(
+            cells=programs.reset(settings, agents, rollout_state.cells, alive, key_start)
+        )
+    time = 0
+    while alive.any():
+        rollout_state, row, _ = player.step(
+            agents, rollout_state, jax.vmap(jax.random.fold_in, (0, None))(keys, time), greedy
+        )
+        returns += alive * row.reward
+        alive &= ~(row.terminated | row.truncated)
+        time += 1
+    envs.close()
+    return returns
+
+
+@functools.cache
+def _programs(features: int, actions: int, continuous: bool) -> "Programs":
+    # A time limit of 1 says that any step may be cut off: the value of what it led to is computed for each.
+    return Programs(Environment("host", features, actions, 1, None, nothing, nothing, continuous))
+
+
+def nothing(*_: Any) -> Any:
+    raise AssertionError("a host environment is not stepped inside a program")

@@ -1,0 +1,214 @@
+"""PPO for an agent with a cell: advantages, the clipped loss, and learning from one rollout."""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from morphorl.dynamics.blending import blend
+from morphorl.environments.base import Environment
+from morphorl.ppo import distributions, recurrent
+from morphorl.ppo.agent import Agent, network_view
+from morphorl.ppo.networks import MLP
+from morphorl.ppo.recurrent import Sequences
+from morphorl.ppo.rollout import Experience
+from morphorl.ppo.settings import PPO, Settings
+
+Scalar = float | Float[Array, ""]
+"""A number, or the array that it becomes inside a compiled program."""
+
+
+class Networks(NamedTuple):
+    """What the gradient trains."""
+
+    actor: MLP
+    critic: MLP
+    core: Any = None
+    """A recurrent network's unit (`eqx.nn.GRUCell`)."""
+    log_deviation: Any = None
+    """Of continuous actions, (actions,)."""
+
+
+class Samples(NamedTuple):
+    """A rollout as the loss needs it: one column (or entry) per sample, all environments and times alike."""
+
+    observation: Float[Array, "features batch"]
+    readout: Float[Array, "actions batch"]
+    action: Int[Array, " batch"] | Float[Array, "actions batch"]
+    log_prob: Float[Array, " batch"]
+    value: Float[Array, " batch"]
+    advantage: Float[Array, " batch"]
+    weight: Any = None
+    """(batch,): 1, or 0 for rows in which an environment did nothing but reset (`gymnasium_training.py`); None: all
+    count."""
+
+
+# --- Advantages ------------------------------------------------------------------------------------------------------
+
+
+def gae(
+    reward: Float[Array, "time envs"],
+    value: Float[Array, "time envs"],
+    next_value: Float[Array, "time envs"],
+    terminated: Bool[Array, "time envs"],
+    truncated: Bool[Array, "time envs"],
+    discount: Scalar,
+    gae_lambda: Scalar,
+) -> Float[Array, "time envs"]:
+    """Generalised advantage estimation, A_t = δ_t + γλ·A_{t+1} with δ_t = r_t + γ·V(s_{t+1}) − V(s_t).
+
+    Termination has no future: its V(s_{t+1}) counts as 0. Truncation has one that was not seen: `next_value` must hold
+    the value of the observation that it cut off. The recursion stops at both.
+
+    Source: Schulman et al., "High-Dimensional Continuous Control Using Generalized Advantage Estimation", 2016.
+    """
+    delta = reward + discount * next_value * ~terminated - value
+    carry_on = discount * gae_lambda * ~(terminated | truncated)
+
+    def back(advantage, now):
+        delta, carry_on = now
+        advantage = delta + carry_on * advantage
+        return advantage, advantage
+
+    return jax.lax.scan(back, jnp.zeros_like(value[0]), (delta, carry_on), reverse=True)[1]
+
+
+def truncation_values(
+    critic: MLP, final: Float[Array, "time features envs"], truncated: Bool[Array, "time envs"], time_limit: int
+) -> Float[Array, "time envs"]:
+    """V of the observation that each truncation cut off; 0 where nothing was truncated.
+
+    An environment is truncated at most once in `time_limit` steps, so only so many values are computed per rollout.
+    """
+    time, features, envs = final.shape
+    slots = -(-time // time_limit)
+    _, when = jax.lax.top_k(truncated.T.astype(jnp.float32), slots)
+    where = (when, jnp.arange(envs)[:, None])
+    columns = final.transpose(0, 2, 1)[where].reshape(-1, features).T
+    values = critic(columns)[0].reshape(envs, slots)
+    return jnp.zeros_like(truncated, jnp.float32).at[where].set(values * truncated[where])
+
+
+def prepare(
+    settings: Settings, env: Environment, agent: Agent, experience: Experience, last: Float[Array, "features envs"]
+) -> Samples:
+    """Turn a rollout into samples: log-probabilities, values (one batched pass of the critic) and advantages."""
+    time, features, envs = experience.observation.shape
+    columns = experience.observation.transpose(1, 0, 2).reshape(features, time * envs)
+    view = network_view(settings, agent.statistics, jnp.concatenate([columns, last], axis=1))
+    final = jax.vmap(network_view, in_axes=(None, None, 0))(settings, agent.statistics, experience.final_observation)
+    seen = view
+    if agent.core is not None:
+        ended = experience.terminated | experience.truncated
+        seen, final = recurrent.seen_by_heads(agent.core, experience.memory, ended, view[:, -envs:], final)
+    value = agent.critic(seen)[0].reshape(time + 1, envs)
+    cut_off = truncation_values(agent.critic, final, experience.truncated, env.time_limit)
+    next_value = jnp.where(experience.truncated, cut_off, value[1:])
+    ppo = settings.ppo
+    ends = (experience.terminated, experience.truncated)
+    advantage = gae(experience.reward, value[:-1], next_value, *ends, ppo.discount, ppo.gae_lambda)
+    flat = [u.transpose(1, 0, 2).reshape(-1, time * envs) for u in (experience.logits, experience.readout)]
+    action = experience.action.reshape(-1)
+    if agent.log_deviation is not None:
+        action = experience.action.transpose(1, 0, 2).reshape(-1, time * envs)
+    return Samples(
+        observation=view[:, :-envs],
+        readout=flat[1],
+        action=action,
+        log_prob=distributions.of(blend(settings.blend, *flat), agent.log_deviation).log_prob(action),
+        value=value[:-1].reshape(-1),
+        advantage=advantage.reshape(-1),
+    )
+
+
+# --- Loss and update -------------------------------------------------------------------------------------------------
+
+
+def ppo_loss(networks: Networks, settings: Settings, rollout: Samples | Sequences) -> Float[Array, ""]:
+    """The clipped surrogate, the (clipped) value loss and the entropy bonus on one minibatch.
+
+    With r the probability ratio, A the advantages normalised over the minibatch, V the value, R = A_gae + V_old:
+
+        L = −E[min(r·A, clip(r, 1−ε, 1+ε)·A)] + c_v·½·E[max((V−R)², (V_clip−R)²)] − c_e·E[H] + c_d·E[CE]
+
+    CE is the cross-entropy from the blended policy, held fixed, to the network alone (`blend.distil`).
+    """
+    samples = recurrent.as_samples(networks.core, rollout) if isinstance(rollout, Sequences) else rollout
+    ppo = settings.ppo
+    logits = networks.actor(samples.observation)
+    forgetful = settings.blend.update == "network"
+    acted = logits if forgetful else blend(settings.blend, logits, samples.readout)
+    policy = distributions.of(acted, networks.log_deviation)
+    ratio = jnp.exp(policy.log_prob(samples.action) - samples.log_prob)
+    mean = partial(_mean, samples.weight)
+    centred = samples.advantage - mean(samples.advantage)
+    advantage = centred / (jnp.sqrt(mean(centred**2)) + 1e-8)
+    surrogate = jnp.minimum(ratio * advantage, jnp.clip(ratio, 1 - ppo.clip, 1 + ppo.clip) * advantage)
+
+    value = networks.critic(samples.observation)[0]
+    target = samples.advantage + samples.value
+    clipped = samples.value + jnp.clip(value - samples.value, -ppo.value_clip, ppo.value_clip)
+    value_loss = 0.5 * mean(jnp.maximum((value - target) ** 2, (clipped - target) ** 2))
+
+    entropy = mean(policy.entropy())
+    loss = -mean(surrogate) + ppo.value_coefficient * value_loss - ppo.entropy_coefficient * entropy
+    if settings.blend.kind == "none":
+        return loss
+    return loss + settings.blend.distil * mean(policy.cross_entropy(logits))
+
+
+def _mean(weight: Any, values: Float[Array, " batch"]) -> Float[Array, ""]:
+    """The mean over the samples that count."""
+    if weight is None:
+        return jnp.mean(values)
+    return jnp.sum(jnp.where(weight > 0, values, 0.0)) / jnp.maximum(jnp.sum(weight), 1.0)
+
+
+def optimiser(ppo: PPO) -> optax.GradientTransformation:
+    """Clipping by the global norm, then Adam's direction; `learn` multiplies it by the learning rate."""
+    return optax.chain(optax.clip_by_global_norm(ppo.max_gradient_norm), optax.scale_by_adam(eps=1e-5))
+
+
+def shuffle(key: PRNGKeyArray, epochs: int, batch: int) -> Int[Array, "epochs batch"]:
+    """A random order of the batch for each epoch.
+
+    Random numbers whose last bits are replaced by the position are sorted, and the positions read off: sorting one
+    array of plain numbers is twice as fast on a CPU as `jax.random.permutation`, which sorts pairs.
+    """
+    position = jnp.arange(batch, dtype=jnp.uint32)[None]
+    last_bits = jnp.uint32(2 ** (batch - 1).bit_length() - 1)
+    numbers = jax.random.bits(key, (epochs, batch)) & ~last_bits | position
+    return (jnp.sort(numbers, axis=1) & last_bits).astype(jnp.int32)
+
+
+def learn(
+    settings: Settings,
+    networks: Networks,
+    optimiser_state: optax.OptState,
+    samples: Samples | Sequences,
+    learning_rate: Scalar,
+    key: PRNGKeyArray,
+) -> tuple[Networks, optax.OptState, Bool[Array, ""]]:
+    """Several epochs of minibatch steps on one rollout; also returns whether loss and gradient stayed finite."""
+    ppo = settings.ppo
+    batch = ppo.num_envs if isinstance(samples, Sequences) else ppo.batch
+    minibatches = shuffle(key, ppo.epochs, batch).reshape(ppo.epochs * ppo.minibatches, -1)
+
+    def step(carry, chosen):
+        networks, optimiser_state, finite = carry
+        minibatch = jax.tree.map(lambda u: u[..., chosen], samples)
+        loss, gradient = jax.value_and_grad(ppo_loss)(networks, settings, minibatch)
+        finite = finite & jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(gradient))
+        direction, optimiser_state = optimiser(ppo).update(gradient, optimiser_state)
+        networks = jax.tree.map(lambda w, d: w - learning_rate * d, networks, direction)
+        return (networks, optimiser_state, finite), None
+
+    return jax.lax.scan(step, (networks, optimiser_state, jnp.array(True)), minibatches)[0]
+
+
+def networks_of(agent: Agent) -> Networks:
+    """What of the agent the gradient trains."""
+    return Networks(agent.actor, agent.critic, agent.core, agent.log_deviation)

@@ -1,0 +1,112 @@
+"""The learning signal inside a rollout: what reward-aware guidance may know at a step, all of it from steps before."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from morphorl.dynamics.guidance import Signal
+from morphorl.dynamics.reaction_diffusion import CellState
+from morphorl.environments.base import Step
+from morphorl.ppo.agent import Agent, PolicyOutput, cell_view, network_view
+from morphorl.ppo.settings import Settings
+
+
+class TraceState(NamedTuple):
+    """What is remembered of the step before in parallel environments."""
+
+    reward: Float[Array, " envs"]
+    value: Float[Array, " envs"]
+    terminated: Bool[Array, " envs"]
+    truncated: Bool[Array, " envs"]
+    """True before the first step as well: nothing is known of what led there."""
+    eligibility: Float[Array, "features actions envs"]
+    fitness: Float[Array, " envs"]
+    """The return of the latest episode that ended in each environment."""
+
+
+def begin(settings: Settings, features: int, actions: int, envs: int) -> TraceState | None:
+    """Before the first step; nothing for guidance that does not know the reward."""
+    if not settings.guidance.knows_reward or settings.blend.kind == "none":
+        return None
+    zeros, never = jnp.zeros(envs), jnp.zeros(envs, bool)
+    return TraceState(zeros, zeros, never, ~never, jnp.zeros((features, actions, envs)), zeros)
+
+
+def td_signal(
+    settings: Settings, agent: Agent, trace_state: TraceState, observation: Float[Array, "features envs"]
+) -> tuple[Signal, Float[Array, " envs"], Float[Array, " envs"]]:
+    """What is known once an observation is seen: the signal δ̂ of the step that led to it, that δ, and V of it.
+
+    δ = r + γ·V(now) − V(before), without V(now) if the episode terminated, and 0 if it was truncated.
+    """
+    if not settings.guidance.needs_value:
+        return Signal(jnp.zeros_like(trace_state.value)), trace_state.value, trace_state.value
+    value = agent.critic(network_view(settings, agent.statistics, observation))[0]
+    td_error = trace_state.reward + settings.ppo.discount * value * ~trace_state.terminated - trace_state.value
+    td_error = jnp.where(trace_state.truncated, 0.0, td_error)
+    assert agent.performance is not None, "guidance that knows the reward follows the agent's performance"
+    usual = agent.performance.usual_surprise + 1e-6
+    surprise = {
+        "td_error": td_error / usual,
+        "constant": jnp.ones_like(td_error),
+        "shuffled": jnp.roll(td_error, 1) / usual,
+    }[settings.guidance.signal]
+    return Signal(surprise, trace_state.eligibility), td_error, value
+
+
+def remember(
+    settings: Settings,
+    agent: Agent,
+    trace_state: TraceState,
+    observation: Float[Array, "features envs"],
+    value: Float[Array, " envs"],
+    output: PolicyOutput,
+    action: Int[Array, " envs"],
+    after: Step,
+    episode_return: Float[Array, " envs"],
+) -> TraceState:
+    """What the next step will know of this one."""
+    eligibility = trace_state.eligibility
+    if settings.guidance.kind == "three_factor":
+        seen = cell_view(settings, agent.statistics, observation)
+        chosen = jax.nn.one_hot(action, output.blended.shape[0], axis=0) - jax.nn.softmax(output.blended, axis=0)
+        goes_on = ~(trace_state.terminated | trace_state.truncated)
+        eligibility = (settings.guidance.trace_decay * goes_on)[None, None] * eligibility + seen[:, None] * chosen[None]
+    done = after.terminated | after.truncated
+    fitness = jnp.where(done, episode_return, trace_state.fitness)
+    return TraceState(after.reward, value, after.terminated, after.truncated, eligibility, fitness)
+
+
+def weights(fitness: Float[Array, " envs"]) -> Float[Array, " envs"]:
+    """How much each environment's pattern counts: the softmax of its fitness, standardised over environments."""
+    return jax.nn.softmax((fitness - jnp.mean(fitness)) / (jnp.std(fitness) + 1e-6))
+
+
+def win_stay(
+    settings: Settings,
+    agent: Agent,
+    cells: CellState,
+    fresh: Any,
+    done: Bool[Array, " envs"],
+    episode_return: Float[Array, " envs"],
+) -> CellState:
+    """Patterns after the ends of episodes: better ones than usual amplified and kept, the others drawn anew."""
+    assert agent.performance is not None, "guidance that knows the reward follows the agent's performance"
+    usual = jnp.nan_to_num(agent.performance.fast_return)
+    better = (episode_return - usual) / jnp.maximum(jnp.abs(usual), 1.0)
+    push = settings.guidance.strength * jnp.tanh(settings.guidance.sensitivity * better)
+    bound = settings.cell.bound
+
+    def settle(u, new):
+        kept = jnp.where(better[None, None] >= 0, jnp.clip(u + push[None, None] * jnp.sign(u), -bound, bound), new)
+        return jnp.where(done[None, None], kept, u)
+
+    return jax.tree.map(settle, cells, fresh)
+
+
+def select(selection: str, cells: CellState, fitness: Float[Array, " envs"]) -> CellState:
+    """The pattern of one environment: of the first (`none`), or of the one that did best (`fittest`)."""
+    chosen = jnp.argmax(fitness) if selection == "fittest" else 0
+    return jax.tree.map(lambda u: u[..., chosen], cells)

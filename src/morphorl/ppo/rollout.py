@@ -1,0 +1,241 @@
+"""Acting: an agent in parallel environments, to collect experience or to be evaluated."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from morphorl.environments.base import Environment, Step
+from morphorl.ppo import companion, recurrent, reward_signals
+from morphorl.ppo.agent import Agent, policy_step, spread
+from morphorl.ppo.companion import State
+from morphorl.ppo.settings import Settings
+
+ENV_AXES = Step(state=0, observation=-1, reward=0, terminated=0, truncated=0)  # pyright: ignore[reportArgumentType]
+
+
+class RolloutState(NamedTuple):
+    """Where the parallel environments stand: what the next step starts from."""
+
+    env_state: Any
+    observation: Float[Array, "features envs"]
+    cells: State
+    episode_return: Float[Array, " envs"]
+    memory: Any = None
+    """What a recurrent network remembers, (memory, envs); nothing for plain networks."""
+    trace_state: Any = None
+    """What reward-aware guidance remembers of the step before (`reward_signals.TraceState`)."""
+
+
+class Experience(NamedTuple):
+    """A rollout; the leading axis of every array is time.
+
+    `observation` is what the action answered, `final_observation` what the action led to, before any reset. `readout`
+    and `logits` are what was acted on: the update recomputes nothing of the cell (but see `through_time.py`).
+    """
+
+    observation: Float[Array, "time features envs"]
+    final_observation: Float[Array, "time features envs"]
+    logits: Float[Array, "time actions envs"]
+    readout: Float[Array, "time actions envs"]
+    action: Int[Array, "time envs"] | Float[Array, "time actions envs"]
+    reward: Float[Array, "time envs"]
+    terminated: Bool[Array, "time envs"]
+    truncated: Bool[Array, "time envs"]
+    episode_return: Float[Array, "time envs"]
+    at_bound: Float[Array, " time"]
+    memory: Any = None
+    """A recurrent network's memory, each observation included: (time, memory, envs)."""
+    td_error: Any = None
+    """The δ that guidance was told, of the step before each: (time, envs)."""
+
+
+class RolloutRandomness(NamedTuple):
+    """All random numbers of a rollout, drawn before it starts: one large draw is cheaper than many small ones.
+
+    A fresh start is drawn for every step, whether or not an episode ends there.
+    """
+
+    noise: Float[Array, "time actions envs"]
+    step_key: PRNGKeyArray
+    env_state: Any
+    observation: Float[Array, "time features envs"]
+    pattern: State | None
+    control: Float[Array, "time rows envs"] | None
+    """What a control needs in each step; nothing for the cell."""
+    redrawn: Bool[Array, "time envs"] | None = None
+    """After which steps the fresh pattern is taken although the episode goes on (`cell.redraw`)."""
+
+
+def begin(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray, envs: int) -> RolloutState:
+    """Reset `envs` parallel environments, and give each a copy of the agent's pattern."""
+    keys = jax.random.split(key, envs)
+    state, observation = jax.vmap(env.reset, out_axes=(0, -1))(keys)
+    memory = None if agent.core is None else jnp.zeros((agent.core.hidden_size, envs))
+    trace_state = reward_signals.begin(settings, env.num_features, env.num_actions, envs)
+    return RolloutState(state, observation, spread(agent.pattern, envs), jnp.zeros(envs), memory, trace_state)
+
+
+def draw(settings: Settings, env: Environment, key: PRNGKeyArray) -> RolloutRandomness:
+    """Draw the random numbers of one rollout."""
+    time, envs = settings.ppo.rollout_steps, settings.ppo.num_envs
+    key_noise, key_step, key_reset, key_pattern, key_control = jax.random.split(key, 5)
+    noise = jax.random.gumbel(key_noise, (time, env.num_actions, envs))
+    state, observation = jax.vmap(jax.vmap(env.reset, out_axes=(0, -1)))(jax.random.split(key_reset, (time, envs)))
+    pattern = redrawn = None
+    if settings.blend.kind != "none" and settings.cell.reset == "redraw":
+        # A key of its own beside the five, so that all other numbers are what they would be without it.
+        redrawn = jax.random.uniform(jax.random.fold_in(key, 5), (time, envs)) < settings.cell.redraw
+        keys = jax.random.split(key_pattern, (time, envs))
+        pattern = jax.vmap(jax.vmap(lambda k: _draw_pattern(settings, env, k), out_axes=-1))(keys)
+    control = companion.draw_chance(settings, key_control, (time,), env.num_actions, envs)
+    return RolloutRandomness(
+        noise, jax.random.split(key_step, (time, envs)), state, observation, pattern, control, redrawn
+    )
+
+
+def collect(
+    settings: Settings, env: Environment, agent: Agent, rollout_state: RolloutState, randomness: RolloutRandomness
+) -> tuple[RolloutState, Experience]:
+    """Act for one rollout in every parallel environment; episodes that end are followed by fresh ones."""
+
+    def step(rollout_state: RolloutState, randomness: RolloutRandomness) -> tuple[RolloutState, Experience]:
+        signal, td_error, value, weights = _td_signal(settings, agent, rollout_state)
+        now = (rollout_state.cells, rollout_state.observation, rollout_state.memory, randomness.control)
+        cells, output = policy_step(settings, agent, *now, signal, weights)
+        action = jnp.argmax(output.blended + randomness.noise, axis=0)
+        after = jax.vmap(env.step, out_axes=ENV_AXES)(randomness.step_key, rollout_state.env_state, action)
+        done = after.terminated | after.truncated
+        episode_return = rollout_state.episode_return + after.reward
+        experience = Experience(
+            observation=rollout_state.observation,
+            final_observation=after.observation,
+            logits=output.logits,
+            readout=output.readout,
+            action=action,
+            reward=after.reward,
+            terminated=after.terminated,
+            truncated=after.truncated,
+            episode_return=episode_return,
+            at_bound=companion.at_bound(settings, cells),
+            memory=output.memory,
+            td_error=td_error,
+        )
+        trace_state = rollout_state.trace_state
+        if trace_state is not None:
+            step_taken = (output, action, after, episode_return)
+            trace_state = reward_signals.remember(
+                settings, agent, trace_state, rollout_state.observation, value, *step_taken
+            )
+        rollout_state = RolloutState(
+            env_state=jax.vmap(_choose)(done, randomness.env_state, after.state),
+            observation=jnp.where(done[None], randomness.observation, after.observation),
+            cells=_reset_cells(settings, agent, randomness, done, cells, episode_return),
+            episode_return=jnp.where(done, 0.0, episode_return),
+            memory=None if output.memory is None else recurrent.forget(output.memory, done),
+            trace_state=trace_state,
+        )
+        return rollout_state, experience
+
+    return jax.lax.scan(step, rollout_state, randomness)
+
+
+def evaluate(
+    settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray, episodes: int, *, greedy: bool
+) -> Float[Array, " episodes"]:
+    """The returns of `episodes` whole episodes, each in an environment of its own.
+
+    `greedy` takes the action with the largest blended logit, otherwise actions are sampled from their softmax. Patterns
+    are drawn and redrawn as in training.
+    """
+    key_begin, key_pattern, key_steps = jax.random.split(key, 3)
+    rollout_state = begin(settings, env, agent, key_begin, episodes)
+    if settings.cell.reset == "redraw" and settings.guidance.kind != "win_stay":
+        keys = jax.random.split(key_pattern, episodes)
+        rollout_state = rollout_state._replace(
+            cells=jax.vmap(lambda k: _draw_pattern(settings, env, k), out_axes=-1)(keys)
+        )
+
+    def running(carry):
+        return jnp.any(carry[2])
+
+    def step(carry):
+        time, rollout_state, alive = carry
+        key_now = jax.random.fold_in(key_steps, time)
+        key_step, key_action, key_control = jax.random.split(key_now, 3)
+        randomness = companion.draw_chance(settings, key_control, (), env.num_actions, episodes)
+        cells, output = policy_step(
+            settings, agent, rollout_state.cells, rollout_state.observation, rollout_state.memory, randomness
+        )
+        noise = 0.0 if greedy else jax.random.gumbel(key_action, output.blended.shape)
+        action = jnp.argmax(output.blended + noise, axis=0)
+        keys = jax.random.split(key_step, episodes)
+        after = jax.vmap(env.step, out_axes=ENV_AXES)(keys, rollout_state.env_state, action)
+        episode_return = rollout_state.episode_return + alive * after.reward
+        alive = alive & ~(after.terminated | after.truncated)
+        rollout_state = rollout_state._replace(
+            env_state=after.state,
+            observation=after.observation,
+            cells=_redraw_cells(settings, env, jax.random.fold_in(key_now, 3), cells, episodes),
+            episode_return=episode_return,
+            memory=output.memory,
+        )
+        return time + 1, rollout_state, alive
+
+    return jax.lax.while_loop(running, step, (0, rollout_state, jnp.ones(episodes, bool)))[1].episode_return
+
+
+def _td_signal(settings: Settings, agent: Agent, rollout_state: RolloutState) -> tuple[Any, Any, Any, Any]:
+    """Signal, δ, value, and weights of exchange (None: equal) for guidance that knows the reward; else nothing."""
+    if rollout_state.trace_state is None:
+        return None, None, None, None
+    told = reward_signals.td_signal(settings, agent, rollout_state.trace_state, rollout_state.observation)
+    by_returns = settings.guidance.exchange == "returns"
+    return *told, reward_signals.weights(rollout_state.trace_state.fitness) if by_returns else None
+
+
+def _draw_pattern(settings: Settings, env: Environment, key: PRNGKeyArray) -> State:
+    return companion.draw_state(settings, key, env.num_features, env.num_actions)
+
+
+def _reset_cells(
+    settings: Settings,
+    agent: Agent,
+    randomness: RolloutRandomness,
+    done: Bool[Array, " envs"],
+    cells: State,
+    episode_return: Float[Array, " envs"],
+) -> State:
+    """Cells at the start of the next step: reset as `cell.reset` says where an episode has just ended, and redrawn by
+    chance within one as `cell.redraw` says.
+
+    Args:
+        chance: of this step alone.
+    """
+    if settings.blend.kind == "none" or settings.cell.reset == "never":
+        return cells
+    if settings.guidance.kind == "win_stay":
+        return reward_signals.win_stay(settings, agent, cells, randomness.pattern, done, episode_return)
+    if randomness.redrawn is None:
+        return _start(done, jax.tree.map(lambda u: u[..., None], agent.pattern), cells)
+    return _start(done | randomness.redrawn, randomness.pattern, cells)
+
+
+def _redraw_cells(settings: Settings, env: Environment, key: PRNGKeyArray, cells: State, envs: int) -> State:
+    """Cells after a step of an evaluation, whose episodes are not followed by others: redrawn by chance."""
+    if settings.blend.kind == "none" or settings.cell.reset != "redraw" or settings.guidance.kind == "win_stay":
+        return cells
+    key_which, key_pattern = jax.random.split(key)
+    redrawn = jax.random.uniform(key_which, (envs,)) < settings.cell.redraw
+    keys = jax.random.split(key_pattern, envs)
+    return _start(redrawn, jax.vmap(lambda k: _draw_pattern(settings, env, k), out_axes=-1)(keys), cells)
+
+
+def _start(where: Bool[Array, " envs"], initial: State, cells: State) -> State:
+    """The initial states in the environments chosen, and the cells as they are in the others."""
+    return jax.tree.map(lambda start, u: jnp.where(where[(None,) * (u.ndim - 1)], start, u), initial, cells)
+
+
+def _choose(condition: Bool[Array, ""], if_true: Any, if_false: Any) -> Any:
+    return jax.tree.map(lambda x, y: jnp.where(condition, x, y), if_true, if_false)

@@ -1,0 +1,188 @@
+"""Everything that one run depends on, beside its seed: one definition for Python, study files and the command line."""
+
+import dataclasses
+import functools
+import hashlib
+import json
+import weakref
+from typing import Any, Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from morphorl.config.errors import SettingError
+from morphorl.config.fields import BOUND, COUNT, COUNT_OR_ZERO, FRACTION, NOT_NEGATIVE, POSITIVE, WIDTHS, check, setting
+from morphorl.config.plain import to_dict, unusual
+from morphorl.dynamics.blending import Blend
+from morphorl.dynamics.control import Control
+from morphorl.dynamics.gierer_meinhardt import FieldCell
+from morphorl.dynamics.guidance import Guidance
+from morphorl.dynamics.learned_parameters import Learned
+from morphorl.dynamics.memory import Memory
+from morphorl.dynamics.reaction_diffusion import Cell
+
+
+class PPO(eqx.Module):
+    """Proximal policy optimisation (Schulman et al., 2017); the defaults are the widely published ones (`standard`)."""
+
+    learning_rate: float = setting(2.5e-4, POSITIVE)
+    """Adam's step size (at the start, if annealed)."""
+    anneal: bool = setting(True, static=True)
+    """Whether the learning rate falls linearly to 0 over the run."""
+    anneal_steps: int = setting(0, COUNT_OR_ZERO, static=True)
+    """Environment steps over which it falls (0: the run's own). With 100,000 here, a run of 20,000 steps is, bit for
+    bit, the first fifth of one of 100,000 (but for `blend.handover`, a share of the run's own steps)."""
+    discount: float = setting(0.99, FRACTION)
+    """PPO's γ, per environment step (not to be confused with the guidance strength)."""
+    gae_lambda: float = setting(0.95, FRACTION)
+    """λ of generalised advantage estimation."""
+    clip: float = setting(0.2, POSITIVE)
+    """The probability ratio counts within 1 ± clip."""
+    value_clip: float = setting(0.2, BOUND)
+    """The value estimate moves at most this far per update (inf: no clipping)."""
+    value_coefficient: float = setting(0.5, NOT_NEGATIVE)
+    """Weight of the value loss."""
+    entropy_coefficient: float = setting(0.01, NOT_NEGATIVE)
+    """Weight of the entropy bonus."""
+    max_gradient_norm: float = setting(0.5, BOUND)
+    """Gradients are scaled down to this global norm (inf: never)."""
+    num_envs: int = setting(4, COUNT, static=True)
+    """Parallel environments of one run."""
+    rollout_steps: int = setting(128, COUNT, static=True)
+    """Steps of each environment between two updates."""
+    epochs: int = setting(4, COUNT, static=True)
+    """Passes over a rollout."""
+    minibatches: int = setting(4, COUNT, static=True)
+    """Parts that each pass is cut into; must divide num_envs × rollout_steps (num_envs for `gru`)."""
+    hidden: tuple[int, ...] = setting((64, 64), WIDTHS, static=True)
+    """Widths of the hidden layers, the same for policy and value network."""
+    network: Literal["mlp", "gru"] = setting("mlp", static=True)
+    """`mlp`: two plain networks. `gru`: their first hidden layer is one recurrent unit, trained through time."""
+    skip: bool = setting(False, static=True)
+    """Whether the policy has a linear path from its input to its logits beside the network, which starts at 0."""
+    activation: Literal["tanh", "relu"] = setting("tanh", static=True)
+    """The hidden layers' activation."""
+    normalise_observations: bool = setting(False, static=True)
+    """Whether the networks see observations shifted and scaled by their running mean and deviation."""
+
+    def __check_init__(self) -> None:
+        check(self, "ppo")
+        if isinstance(self.minibatches, int) and self.batch % self.minibatches:
+            raise SettingError(
+                f"ppo.minibatches = {self.minibatches}: must divide the batch of {self.batch} samples "
+                f"(ppo.num_envs {self.num_envs} × ppo.rollout_steps {self.rollout_steps})."
+            )
+        if self.network == "gru" and self.num_envs % self.minibatches:
+            raise SettingError(
+                f"ppo.minibatches = {self.minibatches}: must divide the {self.num_envs} environments (ppo.num_envs) "
+                "where ppo.network is 'gru', whose minibatches are whole sequences."
+            )
+
+    @property
+    def batch(self) -> int:
+        """Environment steps per update, over all parallel environments."""
+        return self.num_envs * self.rollout_steps
+
+
+PRESETS: dict[str, PPO] = {
+    "standard": PPO(),
+    "tuned": PPO(
+        learning_rate=3e-3,
+        discount=0.98,
+        gae_lambda=0.9,
+        value_clip=float("inf"),
+        entropy_coefficient=0.0,
+        num_envs=8,
+        rollout_steps=32,
+        epochs=10,
+        normalise_observations=True,
+    ),
+    "sb3": PPO(
+        learning_rate=3e-4,
+        anneal=False,
+        value_clip=float("inf"),
+        entropy_coefficient=0.0,
+        num_envs=1,
+        rollout_steps=2048,
+        epochs=10,
+        minibatches=32,
+    ),
+}
+"""`standard`: CleanRL's published settings for CartPole. `tuned`: found by us on tuning seeds (docs/method.md). `sb3`:
+what Stable-Baselines3 does where nothing is said, one environment of 2,048 steps."""
+
+
+CARTPOLES = ("CartPole-v1", "StatelessCartPole-v1", "CartPoleNoVel-v1")
+"""Environments that are known to exist without asking gymnax."""
+
+
+_digests: dict[int, str] = {}
+"""Digests of the settings that are alive, by identity: a million runs share a thousand settings. (An attribute of the
+module would become part of its structure as a pytree.)"""
+
+
+class Settings(eqx.Module):
+    """One run: which environment, how long, and the agent that learns in it."""
+
+    environment: str = setting("CartPole-v1", static=True)
+    """A gymnax id with discrete actions, one of ours (`registry.OURS`), or `gym:` and an id of Gymnasium's."""
+    steps: int = setting(100_000, COUNT, static=True)
+    """Environment steps of training, over all parallel environments; rounded down to whole updates."""
+    evaluate_every: int = setting(2_000, COUNT_OR_ZERO, static=True)
+    """Environment steps between two greedy evaluations, rounded up to whole updates (0: never)."""
+    evaluation_episodes: int = setting(8, COUNT, static=True)
+    """Episodes of each such evaluation."""
+    ppo: PPO = dataclasses.field(default_factory=PPO)
+    cell: Cell = dataclasses.field(default_factory=Cell)
+    guidance: Guidance = dataclasses.field(default_factory=Guidance)
+    blend: Blend = dataclasses.field(default_factory=Blend)
+    control: Control = dataclasses.field(default_factory=Control)
+    field: FieldCell = dataclasses.field(default_factory=FieldCell)
+    learned: Learned = dataclasses.field(default_factory=Learned)
+    memory: Memory = dataclasses.field(default_factory=Memory)
+
+    def __check_init__(self) -> None:
+        from morphorl.ppo import compatibility  # which needs this module
+
+        check(self, "")
+        compatibility.check_together(self)
+
+    @property
+    def digest(self) -> str:
+        """A hash of all values that are not the default: settings with the same digest are the same.
+
+        A setting that a later version adds, with a default that changes nothing, leaves the digest and stored runs
+        valid. A changed default needs a new `study.ALGORITHM_VERSION`; a test guards that.
+        """
+        known = _digests.get(id(self))
+        if known is None:
+            text = json.dumps(unusual(to_dict(self), _defaults()), sort_keys=True)
+            known = _digests[id(self)] = hashlib.sha256(text.encode()).hexdigest()
+            weakref.finalize(self, _digests.pop, id(self))
+        return known
+
+    @property
+    def updates(self) -> int:
+        """Number of PPO updates of the run."""
+        return self.steps // self.ppo.batch
+
+    @property
+    def annealing_updates(self) -> int:
+        """Number of updates over which the learning rate falls to 0."""
+        return self.ppo.anneal_steps // self.ppo.batch or self.updates
+
+    @property
+    def evaluation_interval(self) -> int:
+        """Updates between two greedy evaluations; 0 for none."""
+        return -(-self.evaluate_every // self.ppo.batch)
+
+
+@functools.cache
+def _defaults() -> dict[str, Any]:
+    return to_dict(Settings())
+
+
+def stack(settings: list[Settings]) -> Settings:
+    """Settings of one program with a leading axis of runs on every array-valued one."""
+    return jax.tree.map(lambda *leaves: jnp.array(leaves, jnp.float32), *settings)

@@ -1,0 +1,1 @@
+"""Figures for papers and folders of results, drawn with Matplotlib."""

@@ -1,0 +1,303 @@
+"""Figures fit for a paper: one function each, written as PNG and SVG."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib
+
+matplotlib.use("agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, PercentFormatter
+
+from morphorl.analysis import claims
+from morphorl.analysis import learning_curves as analysed
+from morphorl.analysis.bootstrap import EvidenceError
+from morphorl.analysis.interpretations import Reading, spoken
+from morphorl.analysis.learning_curves import SMALL_COMPARISONS, Curve, attempt
+from morphorl.analysis.verdicts import Judged
+
+REFERENCE_COLOURS = ("#1a1a1a", "#8a8a8a", "#b5651d", "#a0336f", "#5b7f3a", "#7a5c3e")
+ANSWER_COLOURS = {"supported": "#0a7048", "contradicted": "#b3261e", "undecided": "#b08900", "not testable": "#777777"}
+MOST_WITHIN = 9
+"""Arms whose legend finds room within the axes."""
+STYLE: dict[Any, Any] = {
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "font.size": 10,
+    "svg.hashsalt": "morphorl",  # the same data give the same file
+    "text.parse_math": False,  # a label is text, whatever dollar signs it has
+}
+
+Strengths = Mapping[str, float]
+"""γ of the arms that differ in it alone, by label: they run through a colour map, and all others are dashed."""
+
+
+class Specified(NamedTuple):
+    """A reading in a specification curve: the value of each of its options, its effect with its interval, a colour."""
+
+    options: Mapping[str, str]
+    value: float
+    low: float
+    high: float
+    colour: str
+
+
+def learning_curves(curves: pl.DataFrame, title: str, path: Path, strengths: Strengths) -> None:
+    """Episode return over environment steps, one line per arm: IQM over seeds with its 95% bootstrap band.
+
+    Args:
+        curves: rows of one environment under one preset, as `Store.curves` returns them.
+        path: without suffix; `.png` and `.svg` are written.
+    """
+    arms = analysed.by_arm(curves)
+    with axes_on(path, title, "environment steps", "episode return") as axes:
+        for arm, line in _lines(list(arms), strengths).items():
+            curve = analysed.curve(arms[arm])
+            axes.plot(curve.steps, curve.middle, label=_shown(arm), linewidth=1.6, **line)
+            axes.fill_between(curve.steps, curve.low, curve.high, color=line["color"], alpha=0.15, linewidth=0)
+        axes.set_xlim(0, None)
+        if axes.get_ylim()[0] > -0.1 * axes.get_ylim()[1]:  # returns that are not negative
+            axes.set_ylim(0, None)
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        seeds = curves.select("seed", "cell_seed").unique().height
+        _legend(axes, f"IQM of {seeds} seeds, 95% bootstrap band")
+
+
+def threshold_survival(
+    curves: pl.DataFrame, title: str, path: Path, strengths: Strengths, threshold: float | None
+) -> None:
+    """The share of runs that have not reached the threshold, over environment steps (Kaplan-Meier).
+
+    Raises:
+        EvidenceError: if there is no threshold, or there were no evaluations.
+    """
+    arms = analysed.by_arm(curves)
+    found = {arm: analysed.threshold_survival(rows, threshold) for arm, rows in arms.items()}
+    with axes_on(path, title, "environment steps", f"share of runs not yet at {threshold:g}") as axes:
+        for arm, line in _lines(list(arms), strengths).items():
+            steps = np.concatenate([[0.0], found[arm].steps])
+            share, low, high = (np.concatenate([[1.0], u]) for u in (found[arm].share, found[arm].low, found[arm].high))
+            axes.step(steps, share, where="post", label=_shown(arm), linewidth=1.6, **line)
+            axes.fill_between(steps, low, high, step="post", color=line["color"], alpha=0.08, linewidth=0)
+        axes.set(xlim=(0, None), ylim=(0, 1.02))
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        _legend(axes, "Kaplan-Meier, pointwise 95% intervals")
+
+
+def early_return(curves: pl.DataFrame, title: str, path: Path, strengths: Strengths) -> None:
+    """Early return against γ: IQM with 95% interval over seeds, and levels for the arms that have no γ of their own.
+
+    More than two of those would cover each other: then, and where several arms share a γ, every arm is a point by name.
+
+    Raises:
+        EvidenceError: if no arm has a γ of its own, or a return is unknown.
+    """
+    if not strengths:
+        raise EvidenceError("no arms differ in γ alone.")
+    arms = {arm: analysed.early(analysed.curve(rows).seeds) for arm, rows in analysed.by_arm(curves).items()}
+    order = sorted((arm for arm in arms if arm in strengths), key=strengths.__getitem__)
+    ticks = [f"{strengths[arm]:g}" for arm in order]
+    by_name = len(arms) - len(order) > 2 or len(set(ticks)) < len(ticks)
+    if by_name:
+        order = ticks = list(arms)
+    xlabel = "arm" if by_name else "guidance strength γ (evenly spaced)"
+    with axes_on(path, title, xlabel, "early return") as axes:
+        for arm, line in _lines(list(arms), strengths).items():
+            value, low, high, _ = arms[arm]
+            if arm in order:
+                bars = np.array([[value - low], [high - value]])
+                axes.errorbar([order.index(arm)], [value], yerr=bars, fmt="o", capsize=3, color=line["color"])
+            else:
+                axes.axhline(value, label=_shown(arm), linewidth=1.4, **line)
+                axes.axhspan(low, high, color=line["color"], alpha=0.1, linewidth=0)
+        axes.set_xticks(range(len(order)), ticks)
+        axes.set_xlim(-0.5, len(order) - 0.5)
+        if by_name:
+            axes.tick_params(axis="x", rotation=35)
+            plt.setp(axes.get_xticklabels(), ha="right", rotation_mode="anchor", fontsize="small")
+        _legend(axes, "IQM over seeds, 95% intervals")
+
+
+def small_comparisons(curves: pl.DataFrame, title: str, path: Path, strengths: Strengths, rival: str) -> None:
+    """How often comparisons of few seeds would have found an arm's early return above the rival's.
+
+    Solid: a higher mean; faint: that, and p ≤ 0.05 in Welch's test. Bands are 95% intervals over the seeds that there
+    are.
+
+    Raises:
+        EvidenceError: if a return is unknown, or an arm has one seed.
+    """
+    arms: dict[str, Curve] = {arm: analysed.curve(rows) for arm, rows in analysed.by_arm(curves).items()}
+    if rival not in arms or len(arms) < 2:
+        raise EvidenceError("there is nothing to compare.")
+    found = {arm: analysed.small_comparisons(c.seeds, arms[rival].seeds) for arm, c in arms.items() if arm != rival}
+    places = range(len(SMALL_COMPARISONS))
+    with axes_on(path, title, "seeds of each arm in the comparison", f"found above {rival}") as axes:
+        axes.axhline(0.5, color="#999999", linewidth=0.8, linestyle=":")
+        for arm, line in _lines(list(arms), strengths).items():
+            if arm == rival:
+                continue
+            better = [one.better for one in found[arm]]
+            axes.plot(places, [e.value for e in better], marker="o", markersize=4, label=_shown(arm), **line)
+            axes.fill_between(places, [e.low for e in better], [e.high for e in better], alpha=0.1, color=line["color"])
+            tested = [(place, one.significant.value) for place, one in enumerate(found[arm]) if one.significant]
+            axes.plot(*zip(*tested, strict=True), marker="o", markersize=2, linewidth=0.8, alpha=0.5, **line)
+        axes.set_xticks(places, list(map(str, SMALL_COMPARISONS)))
+        axes.set_ylim(-0.02, 1.02)
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        _legend(axes, "higher mean, 95% (thin: and p ≤ 0.05)")
+
+
+def specification(judged: Sequence[Judged], claim: str, title: str, path: Path) -> None:
+    """Every reading's effect on one claim with its 95% interval, sorted, over the choices that it makes.
+
+    Raises:
+        EvidenceError: if no reading has an effect.
+    """
+    rows = [(one.reading, verdict) for one in judged for verdict in one.verdicts if verdict.claim == claim]
+    known = [row for row in rows if np.isfinite(row[1].effect)]
+    if not known:
+        raise EvidenceError(f"{rows[0][1].reason if rows else 'no readings.'}")
+    specified = [
+        Specified(reading.options, verdict.effect, verdict.low, verdict.high, ANSWER_COLOURS[verdict.verdict])
+        for reading, verdict in known
+    ]
+    answers = [verdict.verdict for _, verdict in rows]
+    legend = {f"{one}: {answers.count(one)} of {len(rows)}": colour for one, colour in ANSWER_COLOURS.items()}
+    choices = _choices([reading for reading, _ in rows])
+    specification_curve(specified, choices, legend, title, path, (-claims.MARGIN, claims.MARGIN))
+
+
+def specification_curve(
+    specified: Sequence[Specified],
+    choices: Sequence[tuple[str, str]],
+    legend: Mapping[str, str],
+    title: str,
+    path: Path,
+    margins: Sequence[float] = (),
+) -> None:
+    """Effects with their intervals, sorted, over the options that each has.
+
+    Args:
+        choices: a row for each, the name of an option and a value.
+        legend: colours by words.
+        margins: where dotted lines stand.
+        path: without suffix; `.png` and `.svg` are written.
+    """
+    with plt.rc_context(STYLE):
+        figure, (above, below) = plt.subplots(
+            2, 1, figsize=(7, 3 + 0.19 * len(choices)), sharex=True, layout="constrained",
+            height_ratios=[2.6, 0.19 * len(choices)],
+        )  # fmt: skip
+        for i, one in enumerate(sorted(specified, key=lambda one: one.value)):
+            above.plot([i, i], [one.low, one.high], color=one.colour, linewidth=1, alpha=0.7)
+            above.plot(i, one.value, "o", color=one.colour, markersize=3)
+            chosen = [row for row, (name, value) in enumerate(choices) if one.options[name] == value]
+            below.plot([i] * len(chosen), chosen, "s", color=one.colour, markersize=2.5)
+        for side in (0, *margins):
+            above.axhline(side, color="#777777", linewidth=0.8, linestyle="-" if side == 0 else ":")
+        above.set(ylabel="share of what\nplain PPO learns", title=title)
+        above.yaxis.set_major_formatter(PercentFormatter(1.0))
+        for row in range(1, len(choices)):
+            if choices[row][0] != choices[row - 1][0]:
+                below.axhline(row - 0.5, color="#dddddd", linewidth=0.6)
+        below.set_yticks(range(len(choices)), [f"{spoken(name)} {value}" for name, value in choices])
+        below.tick_params(axis="y", labelsize=7)
+        below.invert_yaxis()
+        below.set(xlabel="readings, by their effect", xticks=[])
+        for words, colour in legend.items():
+            above.plot([], [], "o", color=colour, label=words)
+        above.legend(fontsize="small", frameon=False)
+        save(figure, path)
+
+
+def draw_all(
+    curves: pl.DataFrame, title: str, path: Path, strengths: Strengths, rival: str, threshold: float | None
+) -> dict[str, str | None]:
+    """Every figure of one environment under one preset: `path` with `_threshold`, `_strength`, `_luck` after it.
+
+    Returns:
+        By the figure's name: None, or the sentence that says why it was not drawn.
+    """
+    return {
+        path.name: attempt(learning_curves, curves, title, path, strengths),
+        f"{path.name}_threshold": attempt(
+            threshold_survival, curves, title, path.with_name(f"{path.name}_threshold"), strengths, threshold
+        ),
+        f"{path.name}_strength": attempt(
+            early_return, curves, title, path.with_name(f"{path.name}_strength"), strengths
+        ),
+        f"{path.name}_luck": attempt(
+            small_comparisons, curves, title, path.with_name(f"{path.name}_luck"), strengths, rival
+        ),
+    }
+
+
+def _lines(arms: list[str], strengths: Strengths) -> dict[str, dict[str, Any]]:
+    """Colour and dash of each arm: arms that share a γ, or a colour since there are too many, differ in their dash."""
+    values = sorted({strengths[arm] for arm in arms if arm in strengths})
+    shades = dict(zip(values, plt.get_cmap("viridis")(np.linspace(0.9, 0.1, len(values))), strict=True))
+    others = [arm for arm in arms if arm not in strengths]
+    lines = {}
+    for arm in arms:
+        if arm in strengths:
+            earlier = [one for one in lines if strengths.get(one) == strengths[arm]]
+            lines[arm] = {"color": shades[strengths[arm]], "linestyle": ("-", "-.", ":")[len(earlier) % 3]}
+            continue
+        place = others.index(arm)
+        dash = ("--", ":", (0, (6, 1, 1, 1)))[place // len(REFERENCE_COLOURS) % 3]
+        lines[arm] = {"color": REFERENCE_COLOURS[place % len(REFERENCE_COLOURS)], "linestyle": dash}
+    return lines
+
+
+def _choices(readings: list[Reading]) -> list[tuple[str, str]]:
+    """Each setting in which readings differ, with each of its values."""
+    return list(dict.fromkeys((name, one.options[name]) for name in readings[0].options for one in readings))
+
+
+@contextmanager
+def axes_on(path: Path, title: str, xlabel: str, ylabel: str) -> Iterator[Axes]:
+    """One pair of axes in the house style, saved as PNG and SVG when the context ends well."""
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
+        try:
+            axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+            axes.grid(alpha=0.25)
+            yield axes
+            save(figure, path)
+        finally:
+            plt.close(figure)
+
+
+def _shown(arm: str) -> str:
+    """A label as Matplotlib takes it: one that begins with an underscore would be left out of the legend."""
+    return f"\u200b{arm}" if arm.startswith("_") else arm
+
+
+def _legend(axes: Axes, note: str) -> None:
+    """The legend, within the axes where there is room for it, or else beside them."""
+    handles, labels = axes.get_legend_handles_labels()  # none where the axis names all arms
+    style = {"title": note, "title_fontsize": "small", "fontsize": "small", "frameon": False}
+    if len(labels) <= MOST_WITHIN:
+        axes.legend(handles, labels, loc="best", **style)
+        return
+    figure = axes.get_figure()
+    assert isinstance(figure, Figure)
+    figure.set_size_inches(10, 4.2)
+    figure.legend(handles, labels, loc="outside right upper", **style)
+
+
+def save(figure: Any, path: Path) -> None:
+    """Write a figure as PNG and SVG, `path` being without suffix, and forget it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path.with_name(f"{path.name}.png"), dpi=200)
+    figure.savefig(path.with_name(f"{path.name}.svg"), metadata={"Date": None})
+    plt.close(figure)

@@ -1,0 +1,168 @@
+"""The report: one HTML file with everything in it, that opens from disk and never asks a network for anything.
+
+The charts are SVG, drawn by `page.js` from the data in the page. A plotting library inlined would be ten times as large
+as the data of a study (Plotly: 4.6 MB), would need styles that the content security policy forbids, and would leave
+dark mode, print and keyboard to us all the same.
+"""
+
+import base64
+import hashlib
+import json
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import polars as pl
+from markupsafe import Markup
+
+from morphorl.analysis import claims, curve_statistics, interpretations, scores, verdicts
+from morphorl.config.files import write_atomically
+from morphorl.config.plain import to_dict
+from morphorl.ppo.settings import CARTPOLES
+from morphorl.report import html_data, summary, verdict_report
+from morphorl.report.replay import Replay
+from morphorl.studies import results, shards
+from morphorl.studies.arms import shown
+from morphorl.studies.results import Stored
+
+TEMPLATES = Path(__file__).parent / "templates"
+MARKS = {"supported": "✓", "contradicted": "✗", "undecided": "?", "not testable": "–"}
+
+
+def write(root: Path, found: Stored, curves: pl.DataFrame, replays: Iterable[Replay]) -> Path:
+    """Write `report.html` into a study's folder.
+
+    Args:
+        curves: all finished runs of the study, as `Store.curves` returns them.
+    """
+    page = render(root, found, curves, replays)
+    path = root / "report.html"
+    write_atomically(path, lambda temporary: temporary.write_text(page, encoding="utf-8"))
+    return path
+
+
+def render(root: Path, found: Stored, curves: pl.DataFrame, replays: Iterable[Replay]) -> str:
+    """The page as text; the same data give the same page."""
+    study, versions = found
+    arms, groups = html_data.arms(study), html_data.groups(study)
+    present = curves.select("preset", "environment").unique(maintain_order=True).rows()
+    panels = [html_data.panel(study, preset, environment, curves) for preset, environment in present]
+    has_seeds = curves["run"].n_unique() <= html_data.MOST_SEEDS
+    table = scores.table(curves)
+    judged = {preset: one for preset in study.presets if (one := verdicts.judge(study, preset, table))}
+    multiverse = any(len(one) > 1 for one in judged.values())
+    shown_runs, labels = html_data.shown_runs(study), [arm["label"] for arm in arms]
+    played = [row for replay in replays for row in html_data.replay(replay, labels, shown_runs)]
+    data = {
+        "arms": [{"label": arm["label"], "strength": arm["strength"]} for arm in arms],
+        "groups": groups,
+        "panels": panels if has_seeds else [html_data.without_seeds(panel) for panel in panels],
+        "margin": claims.MARGIN,
+        "claims": [{"preset": p} | row for p, one in judged.items() for row in html_data.claims(one)] * multiverse,
+        "replay": played,
+    }
+    commands = [results.command(study), *(f"morphorl {name} runs/{study.name}" for name in ("report", "figures"))]
+    script, style = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+    )
+    return environment.get_template("page.html").render(
+        study=study,
+        versions=versions,
+        arms=arms,
+        panels=panels,
+        has_seeds=has_seeds,
+        sections=_sections(multiverse),
+        planned=len({run.id for run in study.iterate()}),
+        done=curves["run"].n_unique(),
+        diverged=curves.drop_nulls("diverged_at")["run"].n_unique(),
+        failed=len({run for failure in shards.failures(root) for run in failure["runs"]}),
+        judged=judged,
+        shares={preset: claims.shares([v for one in rows for v in one.verdicts]) for preset, rows in judged.items()},
+        specifications=[(preset, claim) for preset in judged for claim in claims.CLAIMS] if multiverse else [],
+        sentences=claims.CLAIMS,
+        marks=MARKS,
+        margin=claims.MARGIN,
+        early=curve_statistics.EARLY,
+        replays=played,
+        all_arms_replayed=len({row["arm"] for row in played}) == len(arms),
+        no_replay=_no_replay(study),
+        columns=summary.COLUMNS,
+        commands=commands,
+        needs_file=commands[0].endswith(".toml"),
+        toml=results.to_toml(study),
+        settings={preset: _all_settings(study, preset) for preset in study.presets},
+        percent=verdict_report.percent,
+        place=place,
+        estimate=_estimate,
+        data=embed(data),
+        script=Markup(script),
+        style=Markup(style),
+        script_hash=content_hash(script),
+        style_hash=content_hash(style),
+    )
+
+
+def embed(data: Any) -> Markup:
+    """JSON that cannot end the element that it stands in: no `<`, `>` or `&`, whatever the labels are."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+def place(effect: float) -> float:
+    """Where an effect lies in the small plot of a verdict: ±100% over 260 units, what is beyond at the edge."""
+    return round(150 + 130 * max(-1.0, min(1.0, effect)), 1) if math.isfinite(effect) else 150.0
+
+
+def content_hash(text: str) -> str:
+    """How a content security policy names a script or style that stands in the page."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _sections(multiverse: bool) -> list[tuple[str, str]]:
+    named = {
+        "verdicts": "Verdicts",
+        "learning": "Learning curves",
+        "threshold": "Steps to threshold",
+        "strength": "Early return and γ",
+        "luck": "Luck",
+        "multiverse": "Multiverse",
+        "replay": "Replay",
+        "numbers": "Numbers",
+        "what": "What was run",
+    }
+    return [(id, title) for id, title in named.items() if multiverse or id != "multiverse"]
+
+
+def _no_replay(study: Any) -> str:
+    if any(environment in CARTPOLES for environment in study.environments):
+        return "This report was made without replays."
+    return f"Only CartPole can be drawn, and this study is about {', '.join(study.environments)}."
+
+
+def _all_settings(study: Any, preset: str) -> dict[str, str]:
+    first = next(iter(study.expand(preset).values()))
+    once = {name: shown(value) for name, value in to_dict(first).items() if not isinstance(value, dict)}
+    once["environment"] = ", ".join(study.environments)
+    return once | {name: shown(value) for name, value in interpretations.plain_values(first).items()}
+
+
+def _estimate(estimate: dict[str, float | None] | None, name: str) -> str:
+    """A cell of the table of numbers."""
+    if estimate is None:
+        return "not measured"
+    value, low, high = (estimate[key] for key in ("value", "low", "high"))
+    never = name == "steps_to_threshold"
+    if value is None:
+        return "not reached" if never else "unknown"
+    if low is None and high is None:
+        return f"{value:,.5g} (no interval)"
+    return f"{value:,.5g} ({_bound(low)} to {_bound(high)})"
+
+
+def _bound(value: float | None) -> str:
+    return "never" if value is None else f"{value:,.5g}"

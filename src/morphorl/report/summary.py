@@ -1,0 +1,182 @@
+"""What a finished study leaves behind: curves, figures, and a summary on disk and on the terminal."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from morphorl.analysis import curve_statistics, interpretations, scores
+from morphorl.analysis.curve_statistics import Estimate
+from morphorl.config.files import write_atomically, write_table
+from morphorl.environments import registry
+from morphorl.ppo.checkpoints import Agents
+from morphorl.report import tables, verdict_report
+from morphorl.report.figures import study_figures
+from morphorl.studies.store import Store
+from morphorl.studies.study import Study
+
+MOST_LINES = 40
+"""Arms that a table or a figure can show."""
+COLUMNS = {
+    "final_return": "final return",
+    "area_under_curve": "mean return",
+    "early_return": "early return",
+    "final_greedy_return": "final greedy",
+    "steps_to_threshold": "steps to {threshold:g}",
+    "reached_threshold": "share there",
+}
+
+
+def write(study: Study, store: Store, console: Console) -> None:
+    """Write `curves.parquet`, `scores.parquet`, `figures/`, `summary.json`, `verdicts.json`; print the last two.
+
+    A study under several presets gets figures, summary and verdicts for each, in a folder of its own.
+    """
+    with console.status("reading the results"):
+        curves = store.curves(study)
+        write_atomically(store.root / "curves.parquet", lambda path: write_table(curves, path))
+        table = scores.table(curves)
+        write_atomically(store.root / scores.FILE, lambda path: write_table(table, path))
+    for preset in curves["preset"].unique(maintain_order=True):
+        folder = store.root / preset if len(study.presets) > 1 else store.root
+        _draw(curves.filter(preset=preset), preset, folder, console, interpretations.strengths(study.expand(preset)))
+        summarise(study, preset, table, folder, console)
+    _mention_unknown(curves, console)
+    _mention_divergence(curves, console)
+    console.print(f"Results: {store.root}", soft_wrap=True, markup=False, highlight=False)
+
+
+def summarise(study: Study, preset: str, table: pl.DataFrame, folder: Path, console: Console) -> None:
+    """Write `summary.json` and `verdicts.json` of one preset into a folder, and print both.
+
+    Args:
+        table: as `scores.table` makes it, rows of other presets included.
+    """
+    here = table.filter(preset=preset)
+    environments = here["environment"].unique(maintain_order=True)
+    with console.status(f"{preset}: computing intervals"):
+        summary = {environment: _summarise(here.filter(environment=environment)) for environment in environments}
+        write_atomically(folder / "summary.json", lambda path: path.write_text(json.dumps(_plain(summary), indent=2)))
+    steps = max(settings.steps for settings in study.expand(preset).values())
+    few = here["arm"].n_unique() <= MOST_LINES
+    for environment, rows in summary.items() if few else ():
+        console.print(_table(f"{environment}, {preset}", environment, steps, rows))
+    if not few:
+        arms = here["arm"].n_unique()
+        console.print(f"{preset}: {arms} arms, too many to show or draw: see {folder}/summary.json.", soft_wrap=True)
+    if study.cell_seeds:
+        crossed = "Runs that share a seed are not independent: these intervals take them for it. See `morphorl luck`."
+        console.print(crossed, soft_wrap=True, highlight=False)
+    verdict_report.write(study, preset, table, folder, console)
+
+
+def _draw(curves: pl.DataFrame, preset: str, folder: Path, console: Console, strengths: dict[str, float]) -> None:
+    folder.mkdir(exist_ok=True)
+    environments = curves["environment"].unique(maintain_order=True)
+    with console.status(f"{preset}: drawing figures"):
+        for environment in environments if curves["arm"].n_unique() <= MOST_LINES else ():
+            rows = curves.filter(environment=environment)
+            study_figures.learning_curves(rows, environment, folder / "figures" / file_name(environment), strengths)
+
+
+def write_evaluation(batch: Agents, returns: np.ndarray, folder: Path, console: Console, *, greedy: bool) -> None:
+    """Write `evaluation_greedy.json` or `evaluation_stochastic.json`, and print each agent's mean and their IQM."""
+    kind = "greedy" if greedy else "stochastic"
+    means = returns.mean(axis=1)
+    value, low, high = map(float, curve_statistics.bootstrap(curve_statistics.iqm, means))
+    agents = dict(zip(map(str, batch.seeds), map(float, means), strict=True))
+    content = {
+        "episodes": returns.shape[1],
+        "iqm": _plain_estimate(Estimate(value, low, high, len(means))),
+        "mean_return": agents,
+    }
+    write_atomically(folder / f"evaluation_{kind}.json", lambda path: path.write_text(json.dumps(content, indent=2)))
+    table = Table(title=f"{batch.settings[0].environment}, {kind}, {returns.shape[1]} episodes each")
+    for heading in ("seed", "mean return", "worst episode", "best episode"):
+        table.add_column(heading, justify="right")
+    for seed, episodes in zip(batch.seeds, returns, strict=True):
+        table.add_row(str(seed), f"{episodes.mean():.1f}", f"{episodes.min():.0f}", f"{episodes.max():.0f}")
+    console.print(table)
+    interval = "one agent, no interval" if math.isnan(low) else f"95% interval {low:.1f} to {high:.1f}"
+    console.print(f"IQM over {len(means)} agents: {value:.1f} ({interval})", highlight=False)
+
+
+def file_name(environment: str) -> str:
+    """A short file name for an environment: `StatelessCartPole-v1` becomes `stateless_cartpole`."""
+    short = environment.rsplit("-v", 1)[0].replace("CartPole", "Cartpole")
+    words = "".join(f"_{letter}" if letter.isupper() else letter for letter in short).lower()
+    return words.replace("-", "").strip("_")
+
+
+def _summarise(rows: pl.DataFrame) -> dict[str, dict[str, Estimate]]:
+    """The statistics of every arm of one environment under one preset."""
+    arms = rows["arm"].unique(maintain_order=True)
+    return {arm: curve_statistics.summarise(scores.measured(rows.filter(arm=arm))) for arm in arms}
+
+
+def _plain(summary: dict) -> dict:
+    """Estimates as dictionaries; what JSON lacks as null (a threshold that was not reached, an unknown return)."""
+    return {
+        environment: {arm: {name: _plain_estimate(e) for name, e in row.items()} for arm, row in arms.items()}
+        for environment, arms in summary.items()
+    }
+
+
+def _plain_estimate(estimate: Estimate) -> dict:
+    return {name: value if math.isfinite(value) else None for name, value in estimate._asdict().items()}
+
+
+def _table(head: str, environment: str, steps: int, arms: dict[str, dict[str, Estimate]]) -> Table:
+    seeds = next(iter(next(iter(arms.values())).values())).n
+    title = f"{head}: {steps:,} steps, {seeds} seeds. IQM and 95% interval."
+    table = tables.table(title)
+    table.add_column("arm", overflow="fold")
+    shown = [name for name in COLUMNS if name in next(iter(arms.values()))]
+    for name in shown:
+        table.add_column(
+            COLUMNS[name].format(threshold=registry.make(environment).threshold), justify="right", overflow="fold"
+        )
+    for arm, row in arms.items():
+        table.add_row(escape(arm), *(_cell(row[name], steps) for name in shown))
+    return table
+
+
+def _cell(estimate: Estimate, steps: int) -> str:
+    """Value and interval, short enough for six columns on 80 characters; what was never reached is above the steps."""
+    if math.isnan(estimate.value):
+        return "unknown"
+    value, low, high = (_short(x) if math.isfinite(x) else f">{_short(steps)}" for x in estimate[:3])
+    if math.isnan(estimate.low):  # one seed
+        return f"{value} [dim]no interval[/dim]"
+    return value if value == low == high else f"{value} [dim]{low}–{high}[/dim]"
+
+
+def _short(number: int | float) -> str:
+    """Three digits at most, so that six columns and their intervals fit on 80 characters."""
+    if abs(number) >= 1000:
+        return f"{number / 1000:.0f}k" if abs(number) >= 10_000 else f"{number / 1000:.3g}k"
+    return f"{number:.0f}" if abs(number) >= 10 else f"{number:.2g}"
+
+
+def _mention_unknown(curves: pl.DataFrame, console: Console) -> None:
+    """Say which returns are unknown and why: a mean that leaves such seeds out would be a mean of others."""
+    silent = curves.group_by("environment", "arm", "run").agg(pl.col("episodes").sum()).filter(episodes=0)
+    if len(silent):
+        console.print(
+            f"[yellow]In {len(silent)} runs no episode ended[/yellow]: the returns of their arms are unknown. "
+            "Train for more steps.",
+            soft_wrap=True,
+        )
+
+
+def _mention_divergence(curves: pl.DataFrame, console: Console) -> None:
+    diverged = curves.drop_nulls("diverged_at").unique(["environment", "arm", "run"])
+    if len(diverged):
+        console.print(
+            f"[yellow]{len(diverged)} runs diverged[/yellow] (NaN or Inf); they are counted with what they got."
+        )

@@ -1,0 +1,114 @@
+"""Arms: a label and the settings that make the difference. A list in place of a value is a sweep axis."""
+
+import itertools
+import math
+import re
+from collections.abc import Iterator
+from typing import Any, get_origin
+
+import equinox as eqx
+
+from morphorl.config.errors import SettingError, did_you_mean
+from morphorl.config.fields import hints_of
+from morphorl.config.plain import check_name
+from morphorl.ppo.settings import Settings
+
+Values = dict[str, Any]
+"""Settings as plain values, nested: `{"guidance": {"strength": 0.1}}`."""
+
+SHARED = ("environment", "steps", "evaluate_every", "evaluation_episodes")
+"""Settings that a study gives once, for all its arms."""
+
+
+def flatten(values: Values, module: type[eqx.Module] = Settings, prefix: str = "") -> dict[str, Any]:
+    """Nested values by dotted name: `{"guidance.strength": 0.1}`.
+
+    Raises:
+        SettingError: for a name that does not exist, or that a study gives once for all.
+    """
+    flat = {}
+    hints = {name: hint for name, hint in hints_of(module).items() if prefix or name not in SHARED}
+    for name, value in values.items():
+        check_name(name, hints, prefix)
+        hint = hints[name]
+        if not issubclass(_class(hint), eqx.Module):
+            flat[prefix + name] = value
+        elif isinstance(value, dict):
+            flat |= flatten(value, hint, f"{prefix}{name}.")
+        else:
+            raise SettingError(f"{prefix}{name} = {value!r}: must be a table of settings.")
+    return flat
+
+
+def nest(flat: dict[str, Any]) -> Values:
+    """The inverse of `flatten`."""
+    nested: Values = {}
+    for name, value in flat.items():
+        *tables, last = name.split(".")
+        table = nested
+        for step in tables:
+            table = table.setdefault(step, {})
+        table[last] = value
+    return nested
+
+
+def axes(values: Values) -> dict[str, list[Any]]:
+    """The sweep axes of an arm by dotted name.
+
+    A list is an axis, except where the setting is itself a list (`ppo.hidden`): there a list of lists is.
+    """
+    found = {}
+    for name, value in flatten(values).items():
+        if isinstance(value, list) and not (_is_tuple(name) and not any(isinstance(entry, list) for entry in value)):
+            if not value:
+                raise SettingError(f"{name} = []: must hold at least one value to sweep.")
+            found[name] = value
+    return found
+
+
+def count(values: Values) -> int:
+    """The number of combinations of an arm's axes; nothing is expanded."""
+    return math.prod(len(axis) for axis in axes(values).values())
+
+
+def expand(pattern: str, values: Values) -> Iterator[tuple[str, Values]]:
+    """Every combination of an arm's axes, with its label.
+
+    `{guidance.strength}` in the pattern stands for that setting's value. An axis that the pattern does not mention is
+    added at its end, so that labels tell all combinations apart.
+
+    Raises:
+        SettingError: if the pattern mentions a setting that the arm does not have.
+    """
+    flat, swept = flatten(values), axes(values)
+    mentioned = re.findall(r"\{([^{}]*)\}", pattern)
+    for name in mentioned:
+        if name not in flat:
+            hint = did_you_mean(name, list(flat))
+            raise SettingError(f"{{{name}}}: must be a setting of this arm: {', '.join(flat) or 'it has none'}.{hint}")
+    rest = [f"{name.rpartition('.')[2]} = {{{name}}}" for name in swept if name not in mentioned]
+    pattern = ", ".join([pattern, *rest])
+    for combination in itertools.product(*swept.values()):
+        chosen = flat | dict(zip(swept, combination, strict=True))
+        label = re.sub(r"\{([^{}]*)\}", lambda found, chosen=chosen: shown(chosen[found[1]]), pattern)
+        yield label, nest(chosen)
+
+
+def shown(value: Any) -> str:
+    """A value as it stands in a label: short, and different for different values."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    return "-".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _is_tuple(name: str) -> bool:
+    hint: Any = Settings
+    for step in name.split("."):
+        hint = hints_of(hint)[step]
+    return get_origin(hint) is tuple
+
+
+def _class(hint: Any) -> type:
+    return hint if isinstance(hint, type) else object

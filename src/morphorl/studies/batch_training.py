@@ -1,0 +1,174 @@
+"""Training batches here, on every core of this machine."""
+
+import time
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
+from morphorl.config.choices import mix
+from morphorl.environments import gymnasium_envs, registry
+from morphorl.ppo import gymnasium_training, training
+from morphorl.ppo.agent import Agent
+from morphorl.ppo.settings import Settings, stack
+from morphorl.studies.progress import Progress
+from morphorl.studies.study import Batch, Run
+
+CHUNK_SECONDS = 0.5
+"""Time between two signs of life, and between Ctrl-C and its effect."""
+
+
+class BatchResult(NamedTuple):
+    """What is kept of a batch; every array has the batch's runs as its leading axis."""
+
+    curve: training.Curve
+    agents: Agent
+    diverged_at: np.ndarray
+    untrained_return: np.ndarray
+
+
+class Program(NamedTuple):
+    """Compiled training of a batch: `init(settings, seeds, cell_seeds)`, `advance(settings, state, start, stop)`."""
+
+    init: Callable[..., training.TrainState]
+    advance: Callable[..., training.TrainState]
+
+
+Outcome = BatchResult | Exception
+"""What became of a batch: its result, or what went wrong. One failure does not stop the others."""
+
+
+def local(batches: Iterable[Batch], progress: Progress) -> Generator[tuple[Batch, Outcome]]:
+    """Train batches in this process, one after the other."""
+    for batch in batches:
+        progress.started(batch.runs)
+        compiling, advanced = partial(progress.compiling, batch.runs[0]), partial(progress.advanced, batch.runs)
+        try:
+            outcome = train_batch(batch.runs, batch.size, compiling, advanced, batch.mixed)
+        except Exception as error:
+            outcome = error
+        yield batch, outcome
+
+
+def batch_sizes() -> tuple[int, int]:
+    """The largest number of runs in a batch, and the number of which it must be a multiple.
+
+    16 runs per core keep a CPU busy and its caches warm; an accelerator wants many more.
+    """
+    devices = jax.devices()
+    return (16 if devices[0].platform == "cpu" else 1024) * len(devices), len(devices)
+
+
+def train_batch(
+    runs: list[Run],
+    size: int,
+    compiling: Callable[[], None] = lambda: None,
+    advanced: Callable[[int, np.ndarray], None] = lambda updates, returns: None,
+    mixed: frozenset[int] = frozenset(),
+) -> BatchResult:
+    """Train runs that share one program, as one program of `size` runs.
+
+    Fewer runs than `size` are filled up with copies of the last one, whose results are dropped: the same program, and
+    so the same bits, whatever the number.
+
+    Args:
+        compiling: called before a program is compiled for the first time.
+        advanced: called every half second or so with the number of updates done and each run's latest episode return.
+        mixed: the choices that differ between runs of the program, in this batch or another (`choices.mixed_choices`).
+    """
+    padded = runs + [runs[-1]] * (size - len(runs))
+    settings = stack([mix(run.settings, mixed) for run in padded])
+    seeds, cell_seeds = (jnp.array([getattr(run, name) for run in padded]) for name in ("seed", "cell_seed"))
+    first = runs[0].settings
+    if gymnasium_envs.is_host(first.environment):
+        return _train_on_host(first, settings, np.asarray(seeds), np.asarray(cell_seeds), len(runs), advanced)
+    which = (jax.tree.structure(settings), first.environment, size)
+    if which not in compiled_programs:
+        compiling()
+        compiled_programs[which] = compile_program(*which)
+    program = compiled_programs[which]
+    state, done, stop = program.init(settings, seeds, cell_seeds), 0, 1
+    while done < first.updates:
+        started = time.perf_counter()
+        state = jax.block_until_ready(program.advance(settings, state, jnp.array(done), jnp.array(stop)))
+        advanced(stop, _latest(state.curve.episode_return, stop)[: len(runs)])
+        pace = (time.perf_counter() - started) / (stop - done)
+        done, stop = stop, min(first.updates, stop + max(1, int(CHUNK_SECONDS / pace)))
+    kept = (state.curve, state.agent, state.diverged_at, state.untrained_return)
+    return BatchResult(*jax.tree.map(lambda u: np.asarray(u)[: len(runs)], kept))
+
+
+def _train_on_host(
+    first: Settings,
+    settings: Settings,
+    seeds: np.ndarray,
+    cell_seeds: np.ndarray,
+    runs: int,
+    advanced: Callable[[int, np.ndarray], None],
+) -> BatchResult:
+    """Train a batch on one of Gymnasium's environments; copies that only fill the batch up are left out."""
+    settings, seeds, cell_seeds = jax.tree.map(lambda u: u[:runs], (settings, seeds, cell_seeds))
+
+    def evaluate(agents: Agent, index: int) -> np.ndarray:
+        played = (settings, agents, first.environment, first.evaluation_episodes, 1 + index)
+        return gymnasium_training.evaluate(*played, greedy=True).mean(axis=1)
+
+    vector = gymnasium_envs.vector(first.environment, runs * first.ppo.num_envs)
+    with closing(vector):
+        state = gymnasium_training.train(settings, seeds, cell_seeds, vector, evaluate, advanced)
+    kept = (state.curve, state.agent, state.diverged_at, state.untrained_return)
+    return BatchResult(*jax.tree.map(np.asarray, kept))
+
+
+compiled_programs: dict[tuple[Any, str, int], Program] = {}
+"""The programs compiled so far in this process."""
+
+
+def compile_program(structure: Any, environment: str, size: int) -> Program:
+    """Compile training for all settings of one structure, in batches of `size` runs sharded over the devices.
+
+    Fewer runs than devices leave some idle: XLA then divides the large products of the others among the cores.
+    """
+    env = registry.make(environment)
+    devices = jax.devices()[:size]
+    mesh = jax.make_mesh((len(devices),), ("runs",), axis_types=(AxisType.Auto,), devices=devices)
+    runs, same = PartitionSpec("runs"), PartitionSpec()
+
+    def shard(function, in_specs, **options):
+        mapped = jax.shard_map(function, mesh=mesh, in_specs=in_specs, out_specs=runs, check_vma=False)
+        return jax.jit(mapped, in_shardings=[NamedSharding(mesh, spec) for spec in in_specs], **options)
+
+    def init_one(settings, seed, cell_seed):
+        return training.init(settings, env, seed, cell_seed)
+
+    def advance_one(settings, state, start, stop):
+        return training.advance(settings, env, state, start, stop)
+
+    def init(settings, seeds, cell_seeds):
+        return jax.vmap(init_one)(settings, seeds, cell_seeds)
+
+    def advance(settings, state, start, stop):
+        return jax.vmap(advance_one, in_axes=(0, 0, None, None))(settings, state, start, stop)
+
+    settings = jax.tree.unflatten(structure, [jax.ShapeDtypeStruct((size,), jnp.float32)] * structure.num_leaves)
+    seeds = jax.ShapeDtypeStruct((size,), jnp.int32)
+    index = jax.ShapeDtypeStruct((), jnp.int32)
+    init = shard(init, (runs, runs, runs))
+    advance = shard(advance, (runs, runs, same, same), donate_argnums=1)
+    state = jax.eval_shape(init, settings, seeds, seeds)
+    return Program(
+        init=init.lower(settings, seeds, seeds).compile(),
+        advance=advance.lower(settings, state, index, index).compile(),
+    )
+
+
+def _latest(returns: jax.Array, updates: int) -> np.ndarray:
+    """The last known episode return of each run; NaN where no episode has ended yet."""
+    known = np.asarray(returns)[:, :updates]
+    last = known.shape[1] - 1 - np.argmax(~np.isnan(known[:, ::-1]), axis=1)
+    return known[np.arange(len(known)), last]

@@ -1,0 +1,84 @@
+"""What lies in a study's folder, read without JAX: finished runs from the shards, failures, and how far a run is.
+
+study.json            the study, and the versions it was last run with
+runs.parquet          its runs: id, preset, environment, arm, seed, cell seed
+shards/CHECKSUM.parquet       the curves of one finished batch; the file's name is its content's checksum
+shards/CHECKSUM.safetensors   the batch's agents, if they are kept
+shards/damaged/       shards that no longer are what was written
+failed/               one file for each batch that could not be trained, with the message
+progress.json         what the writing process is doing, renewed every other second
+lock                  locked while a process writes here
+"""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from morphorl.config.errors import StoreError
+from morphorl.config.files import checksum
+
+DETAILS = "morphorl"
+"""A key of a shard's Parquet metadata: the ids of its runs, of those that diverged, and its agents' file."""
+
+
+class Shard(NamedTuple):
+    """A shard that is what was written."""
+
+    path: Path
+    runs: list[str]
+    diverged: list[str]
+    agents: str | None
+
+
+def read(root: Path) -> tuple[list[Shard], list[Path]]:
+    """All shards in a study's folder: the good ones, and the paths of the damaged ones."""
+    found = {path: examine(path) for path in sorted((root / "shards").glob("*.parquet"))}
+    return [shard for shard in found.values() if shard], [path for path, shard in found.items() if not shard]
+
+
+def examine(path: Path) -> Shard | None:
+    """A shard whose bytes, and those of its agents, still have the checksum that they are named after; else None."""
+    try:
+        if checksum(path) != path.stem:
+            return None
+        shard = Shard(path, **json.loads(pl.read_parquet_metadata(path)[DETAILS]))
+        if shard.agents and checksum(path.with_name(shard.agents)) != Path(shard.agents).stem:
+            return None
+    except (OSError, KeyError, ValueError, TypeError, pl.exceptions.PolarsError):
+        return None
+    return shard
+
+
+def failures(root: Path) -> list[dict[str, Any]]:
+    """The batches that failed: `runs` (ids), `message`, `at`."""
+    return [json.loads(path.read_text()) for path in sorted((root / "failed").glob("*.json"))]
+
+
+def forget_failures(root: Path) -> int:
+    """Remove the notes of failed batches; gives the number of their runs."""
+    runs = sum(len(failure["runs"]) for failure in failures(root))
+    for path in (root / "failed").glob("*.json"):
+        path.unlink()
+    return runs
+
+
+def planned(root: Path) -> pl.DataFrame:
+    """The study's runs: columns run, preset, environment, arm, seed, cell_seed.
+
+    Raises:
+        StoreError: if the folder holds no study.
+    """
+    try:
+        return pl.read_parquet(root / "runs.parquet")
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise StoreError(f"{root}: holds no study; must be a folder that `morphorl run --out` wrote.") from error
+
+
+def progress(root: Path) -> dict[str, Any]:
+    """What the writing process said last, or nothing."""
+    try:
+        return json.loads((root / "progress.json").read_text())
+    except (OSError, ValueError):
+        return {}

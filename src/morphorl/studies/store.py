@@ -1,0 +1,277 @@
+"""Results on disk: one immutable shard per finished batch, written whole or not at all; the index is the shards."""
+
+import importlib.metadata
+import json
+import platform
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import polars as pl
+
+from morphorl.config.errors import StoreError, shortened
+from morphorl.config.files import refuse_links_out, write_atomically, write_by_content, write_table
+from morphorl.ppo import checkpoints
+from morphorl.studies import shards
+from morphorl.studies import study as study_
+from morphorl.studies.batch_training import BatchResult
+from morphorl.studies.study import Run, Study
+
+VERSIONED = ("morphorl", "jax", "jaxlib", "equinox", "gymnax", "numpy", "optax")
+MAY_GROW = ("seeds", "first_seed", "cell_seeds", "environments", "presets")
+"""What may change in a study without making it another one; arms may come and go as well."""
+MAY_GROW_WITH_AGENTS = ("seeds", "first_seed")
+"""The same for a folder whose trained agents are kept: agents of another environment would take their place."""
+
+RUNS_SCHEMA = ("run", "preset", "environment", "arm", "seed", "cell_seed")
+
+
+class Store:
+    """The folder of one study; `shards.py` says what lies in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.shards = root / "shards"
+        self._known: dict[Path, shards.Shard] = {}  # shards never change: each is examined once
+
+    def check(self, study: Study, *, with_agents: bool = False) -> None:
+        """Refuse a folder that holds something else; nothing in it is touched.
+
+        The same study may have other seeds, environments, presets, and more or fewer arms than it had, as long as each
+        run that both have is the same.
+
+        Raises:
+            StoreError: if the folder cannot take the study.
+        """
+        try:
+            self._check(study, MAY_GROW_WITH_AGENTS if with_agents else MAY_GROW)
+        except OSError as error:  # a name too long, a folder that may not be read
+            raise StoreError(f"out = {shortened(str(self.root))!r}: cannot be used ({error.strerror}).") from error
+
+    def _check(self, study: Study, may_grow: tuple[str, ...]) -> None:
+        if self.root.exists() and not self.root.is_dir():
+            raise StoreError(
+                f"out = {str(self.root)!r}: is a file; must be a new or empty folder, or one of this study."
+            )
+        if not self.root.exists():
+            return
+        refuse_links_out(self.root)
+        if (self.root / "study.json").exists():
+            self._refuse_another(study, may_grow)
+        elif not all(_is_from_opening(path.name) for path in self.root.iterdir()):
+            raise StoreError(
+                f"out = {str(self.root)!r}: holds other files and no study.json; must be a new or empty folder. "
+                "Nothing in it was touched."
+            )
+
+    def open(self, study: Study, *, resume: bool, with_agents: bool = False) -> list[Path]:
+        """Make the folder ready for a study, or refuse it before anything in it is touched.
+
+        With `resume`, finished runs of the same study stay; without, its shards are removed first. Damaged shards are
+        moved to `shards/damaged`, so that their runs are done again.
+
+        Args:
+            with_agents: whether trained agents are kept, which are all of one environment and one preset.
+
+        Returns:
+            Where the damaged shards are now.
+
+        Raises:
+            StoreError: if the folder holds something else.
+        """
+        self.check(study, with_agents=with_agents)
+        content = {"algorithm": study_.ALGORITHM_VERSION, "versions": versions(), **study.describe()}
+        with _writing(self.root):
+            self.root.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.root / "runs.parquet", lambda path: write_table(_list_runs(study), path))
+            write_atomically(self.root / "study.json", lambda path: path.write_text(json.dumps(content, indent=2)))
+            for folder in (self.shards, self.root / "failed"):
+                folder.mkdir(exist_ok=True)
+        if not resume:
+            self._known.clear()
+            for path in [*self.shards.glob("*.*"), *(self.root / "failed").iterdir()]:
+                path.unlink()
+        for leftover in self.shards.glob(".*"):  # of writers that were killed: there is no other writer
+            leftover.unlink()
+        return self._set_aside()
+
+    def _refuse_another(self, study: Study, may_grow: tuple[str, ...]) -> None:
+        try:
+            held = json.loads((self.root / "study.json").read_text())
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            held = None
+        held = held if isinstance(held, dict) else {}
+        settled = ("name", *(name for name in MAY_GROW if name not in may_grow))
+        said = json.loads(json.dumps(study.describe()))
+        same_kind = held.get("algorithm") == study_.ALGORITHM_VERSION
+        same_kind = same_kind and all(held.get(name) == said[name] for name in settled)
+        if same_kind and not self._has_other_runs(study):
+            return
+        ours = {name: value for name, value in said.items() if name not in may_grow}
+        common = {arm: value for arm, value in ours["arms"].items() if arm in held.get("arms", {})}
+        ours["arms"] = common or ours["arms"]
+        raise StoreError(
+            f"out = {str(self.root)!r}: holds another study ({first_difference(ours, held)}); must be a new or empty "
+            "folder, or one of this study. Nothing in it was touched: choose another --out, or move it away."
+        )
+
+    def _has_other_runs(self, study: Study) -> bool:
+        """Whether the folder holds a run of the same labels and seed as one of the study's, and yet another run."""
+        try:
+            planned = shards.planned(self.root)
+            labels = [name for name in RUNS_SCHEMA if name != "run" and name in planned.columns]
+            both = _list_runs(study).join(planned, on=labels)
+        except StoreError:  # the list is damaged, and the ids in the shards are not: nothing can be mixed up
+            return False
+        return not both.filter(pl.col("run") != pl.col("run_right")).is_empty()
+
+    def _set_aside(self) -> list[Path]:
+        damaged = [path for path in self._paths() if not self._examine(path)]
+        if damaged:
+            (self.shards / "damaged").mkdir(exist_ok=True)
+        return [path.rename(self.shards / "damaged" / path.name) for path in damaged]
+
+    def finished(self) -> set[str]:
+        """The ids of all runs that lie in an undamaged shard."""
+        return {run for shard in self._good() for run in shard.runs}
+
+    def failed(self) -> set[str]:
+        """The ids of all runs whose batch could not be trained."""
+        return {run for failure in shards.failures(self.root) for run in failure["runs"]}
+
+    def fail(self, runs: list[Run], error: Exception) -> None:
+        """Note that a batch could not be trained, and why, so that it is not tried again before `morphorl clean`."""
+        content = {
+            "runs": [run.id for run in runs],
+            "message": f"{type(error).__name__}: {error}",
+            "traceback": "".join(traceback.format_exception(error)),
+            "at": datetime.now().astimezone().isoformat(timespec="seconds"),
+        }
+        with _writing(self.root):
+            write_atomically(
+                self.root / "failed" / f"{runs[0].id}.json", lambda path: path.write_text(json.dumps(content, indent=2))
+            )
+
+    def add(self, runs: list[Run], result: BatchResult, *, with_agents: bool) -> None:
+        """Write the shard of a finished batch (after its agents, so that a shard is never without them).
+
+        Raises:
+            StoreError: if it cannot be written, on a full disk for instance; nothing of it is left then.
+        """
+        ids = [run.id for run in runs]
+        kept = None
+        with _writing(self.root):
+            if with_agents:
+                batch = checkpoints.Agents([run.settings for run in runs], [run.seed for run in runs], result.agents)
+                kept = write_by_content(
+                    self.shards, ".safetensors", lambda path: checkpoints.write_arrays(batch, path)
+                ).name
+            diverged = [id for id, step in zip(ids, result.diverged_at, strict=True) if step >= 0]
+            details = json.dumps({"runs": ids, "diverged": diverged, "agents": kept})
+            table = tabulate(runs, result)
+            write_by_content(self.shards, ".parquet", lambda path: write_table(table, path, {shards.DETAILS: details}))
+
+    def curves(self, study: Study) -> pl.DataFrame:
+        """All updates of all finished runs of the study, in the study's order, labelled with its arms.
+
+        Raises:
+            StoreError: if no run is finished.
+        """
+        good = self._good()
+        if not good:
+            raise StoreError(f"{self.root}: holds no finished run.")
+        order = _list_runs(study).drop("seed", "cell_seed").with_row_index("order")
+        curves = pl.concat(
+            [pl.read_parquet(shard.path) for shard in good], how="diagonal"
+        )  # arms learn different parameters
+        if sum(len(shard.runs) for shard in good) > len(self.finished()):  # two writers, where locks do not work
+            curves = curves.unique(["run", "env_steps"], keep="first")
+        # Two arms may share one run, such as "γ = 0" and an unguided control: the join gives each its own rows.
+        return order.join(curves, on="run").sort("order", "env_steps").drop("order")
+
+    def agents(self, study: Study) -> checkpoints.Agents:
+        """The trained agents of the study's runs, in its order."""
+        wanted = study.runs()
+        found = {}
+        for shard in self._good():
+            arrays = checkpoints.read_arrays(shard.path.with_name(str(shard.agents)))
+            found |= {run: {name: array[i] for name, array in arrays.items()} for i, run in enumerate(shard.runs)}
+        arrays = {name: np.stack([found[run.id][name] for run in wanted]) for name in found[wanted[0].id]}
+        return checkpoints.from_arrays([run.settings for run in wanted], [run.seed for run in wanted], arrays)
+
+    def _paths(self) -> list[Path]:
+        return sorted(self.shards.glob("*.parquet"))
+
+    def _good(self) -> list[shards.Shard]:
+        return [shard for path in self._paths() if (shard := self._examine(path))]
+
+    def _examine(self, path: Path) -> shards.Shard | None:
+        if path not in self._known and (shard := shards.examine(path)):
+            self._known[path] = shard
+        return self._known.get(path)
+
+
+@contextmanager
+def _writing(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"out = {str(root)!r}: cannot be written ({error.strerror or error}). Finished batches are kept; mend that "
+            "and give the same command again to go on."
+        ) from error
+
+
+def _list_runs(study: Study) -> pl.DataFrame:
+    rows = [(run.id, run.preset, run.settings.environment, run.arm, run.seed, run.cell_seed) for run in study.iterate()]
+    columns = dict(zip(RUNS_SCHEMA, zip(*rows, strict=True), strict=True))
+    return pl.DataFrame({name: pl.Series(name, values) for name, values in columns.items()})
+
+
+def _is_from_opening(name: str) -> bool:
+    """Whether a file may be what an opening left that was killed."""
+    return name in ("lock", "runs.parquet") or name.startswith((".study.json.", ".runs.parquet."))
+
+
+def tabulate(runs: list[Run], result: BatchResult) -> pl.DataFrame:
+    """One row per run and update."""
+    updates = result.curve.episodes.shape[1]
+    batch = runs[0].settings.ppo.batch
+    repeated: dict[str, list] = {
+        "run": [run.id for run in runs],
+        "guidance_strength": [run.settings.guidance.strength for run in runs],
+        "seed": [run.seed for run in runs],
+        "cell_seed": [run.cell_seed for run in runs],
+    }
+    columns = {name: pl.Series(values).repeat_by(updates).explode() for name, values in repeated.items()}
+    diverged = [int(step) if step >= 0 else None for step in result.diverged_at]
+    columns["diverged_at"] = pl.Series(diverged, dtype=pl.Int64).repeat_by(updates).explode()
+    columns["untrained_return"] = pl.Series(np.asarray(result.untrained_return)).repeat_by(updates).explode()
+    columns["env_steps"] = pl.Series(np.tile(np.arange(1, updates + 1) * batch, len(runs)))
+    measured = result.curve._asdict()
+    learned = measured.pop("learned") or {}
+    measured |= {f"learned {name}": values for name, values in learned.items()}
+    curve = {name: pl.Series(np.asarray(array).reshape(-1)) for name, array in measured.items()}
+    return pl.DataFrame(columns | curve).with_columns(pl.col(pl.Float32).fill_nan(None))
+
+
+def versions() -> dict[str, str]:
+    """What a result was made with: versions of Python and libraries, and the devices (bits depend on both)."""
+    found = {name: importlib.metadata.version(name) for name in VERSIONED}
+    devices = jax.devices()
+    return {"python": platform.python_version(), **found, "devices": f"{len(devices)} × {devices[0].device_kind}"}
+
+
+def first_difference(ours: Any, theirs: Any, name: str = "") -> str:
+    """Name the first value in which two nested dictionaries differ."""
+    if not isinstance(ours, dict) or not isinstance(theirs, dict):
+        return f"{name} is {theirs!r} there and {ours!r} here"
+    for key in ours:
+        if json.dumps(ours[key]) != json.dumps(theirs.get(key)):
+            return first_difference(ours[key], theirs.get(key), f"{name}.{key}" if name else key)
+    return "made by another version of the algorithm"

@@ -1,0 +1,255 @@
+"""A study: arms × environments × presets × seeds, cut into batches that share one compiled program."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, NamedTuple
+
+from morphorl.config.choices import mixed_choices, program_of
+from morphorl.config.errors import SettingError, did_you_mean, shortened
+from morphorl.config.fields import COUNT, COUNT_OR_ZERO
+from morphorl.config.plain import from_dict, to_dict
+from morphorl.ppo.settings import PRESETS, Settings
+from morphorl.studies import arms as arms_
+from morphorl.studies.arms import Values
+
+ALGORITHM_VERSION = 3
+"""Part of every run's identity: raise it when a change makes the same settings give another result."""
+
+MOST_RUNS = 2_000_000
+"""A study is refused if it has more: its plan would not fit into the memory of a laptop."""
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+"""What a study may be called: the name becomes a folder, and so is never a path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One agent in training, and everything that determines its result."""
+
+    arm: str
+    settings: Settings
+    seed: int
+    cell_seed: int
+    preset: str = "standard"
+    """A label, like `arm`: what the preset means is in the settings."""
+
+    @property
+    def id(self) -> str:
+        """Sixteen hexadecimal digits that stand for all that determines the result (the labels do not)."""
+        everything = f"{ALGORITHM_VERSION} {self.settings.digest} {self.seed} {self.cell_seed}"
+        return hashlib.sha256(everything.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A question put as arms × environments × presets × seeds, the seeds common to all.
+
+    An arm is a label and the settings in which it differs: plain values, nested as in a study file, in which a list is
+    a sweep axis, or complete `Settings`, which leave nothing to preset, `settings` and `steps`.
+
+    Example:
+        >>> Study(
+        ...     "strengths",
+        ...     environments=("CartPole-v1",),
+        ...     arms={"γ = {guidance.strength}": {"guidance": {"strength": [0.0, 0.1, 0.3]}}},
+        ...     seeds=16,
+        ... )
+
+    Raises:
+        SettingError: for a value that is not allowed, or more than `MOST_RUNS` runs. The arms' settings are checked
+            when they are expanded (`runs`).
+    """
+
+    name: str
+    environments: tuple[str, ...]
+    arms: Mapping[str, Values | Settings]
+    seeds: int
+    first_seed: int = 0
+    cell_seeds: int | None = None
+    """Crossed seeds: every seed is run with each of so many cell seeds, which count from `first_seed` as well. Without
+    it the cell seed of a run equals its seed."""
+    steps: int = 100_000
+    """Environment steps of each run."""
+    evaluate_every: int = 2_000
+    """Environment steps between two greedy evaluations (0: never)."""
+    evaluation_episodes: int = 8
+    presets: tuple[str, ...] = ("standard",)
+    """PPO's settings to start from; the study is run under each."""
+    settings: Values = field(default_factory=dict)
+    """Settings common to all arms."""
+
+    def __post_init__(self) -> None:
+        check_study_name(self.name)
+        for name, allowed in (("seeds", COUNT), ("first_seed", COUNT_OR_ZERO), ("cell_seeds", COUNT)):
+            value = getattr(self, name)
+            if name == "cell_seeds" and value is None:
+                continue
+            if isinstance(value, bool) or not allowed.holds(value):
+                raise SettingError(f"{name} = {value!r}: must be {allowed.words}.")
+        _check_names("environments", self.environments)
+        _check_names("presets", self.presets, list(PRESETS))
+        if not isinstance(self.arms, dict) or not self.arms:
+            raise SettingError(f"arms = {self.arms!r}: must be at least one arm.")
+        for environment in self.environments:
+            Settings(environment)  # which refuses one that does not exist
+        arms_.flatten(self.settings)
+        if self.size > MOST_RUNS:
+            raise SettingError(
+                f"arms × environments × presets × seeds (× cell seeds) = {self.size:,} runs: must be at most "
+                f"{MOST_RUNS:,}."
+            )
+        if self.first_seed + max(self.seeds, self.cell_seeds or 0) > 2**31:
+            raise SettingError(f"first_seed = {self.first_seed}: the last seed must be below 2³¹.")
+
+    @property
+    def size(self) -> int:
+        """The number of runs, by arithmetic alone."""
+        combinations = 0
+        for label, arm in self.arms.items():
+            combinations += 1 if isinstance(arm, Settings) else _in_arm(label, lambda arm=arm: arms_.count(arm))
+        return combinations * len(self.environments) * len(self.presets) * self.seeds * (self.cell_seeds or 1)
+
+    def runs(self) -> list[Run]:
+        """All runs, seed by seed, so that every arm shows a first result early."""
+        return list(self.iterate())
+
+    def iterate(self) -> Iterator[Run]:
+        """The runs of `runs`, one at a time."""
+        for preset in self.presets:
+            labelled = self.expand(preset)
+            for environment in self.environments:
+                here = [(arm, replace(settings, environment=environment)) for arm, settings in labelled.items()]
+                for seed, cell_seed in self._seeds():
+                    yield from (Run(arm, settings, seed, cell_seed, preset) for arm, settings in here)
+
+    def _seeds(self) -> Iterator[tuple[int, int]]:
+        """Pairs of seed and cell seed, the same for all arms: arms of one cell seed start from one pattern."""
+        for seed in range(self.first_seed, self.first_seed + self.seeds):
+            crossed = range(self.first_seed, self.first_seed + self.cell_seeds) if self.cell_seeds else (seed,)
+            yield from ((seed, cell_seed) for cell_seed in crossed)
+
+    def expand(self, preset: str) -> dict[str, Settings]:
+        """The settings of every arm under a preset, one entry for each combination of its axes.
+
+        Raises:
+            SettingError: if two arms have the same label, or a value is not allowed.
+        """
+        shared = arms_.flatten({"ppo": to_dict(PRESETS[preset])}) | arms_.flatten(self.settings)
+        once = {name: getattr(self, name) for name in ("steps", "evaluate_every", "evaluation_episodes")}
+        once["environment"] = self.environments[0]
+        modules: dict[str, Any] = {}
+        labelled: dict[str, Settings] = {}
+        for pattern, arm in self.arms.items():
+            expanded = partial(_expand_arm, arm, pattern, shared, once, modules)
+            for label, settings in _in_arm(pattern, lambda expanded=expanded: list(expanded())):
+                if label in labelled:
+                    raise SettingError(f"arms.{_quoted(label)}: two arms have this label; must be unique.")
+                labelled[label] = settings
+        return labelled
+
+    def describe(self) -> dict[str, Any]:
+        """The study as plain values, ready for JSON."""
+        described = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        arms = {label: to_dict(arm) if isinstance(arm, Settings) else arm for label, arm in self.arms.items()}
+        return described | {"arms": arms}
+
+
+def check_study_name(name: Any) -> None:
+    """Raise `SettingError` unless a name may become a folder's name."""
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        value = shortened(name) if isinstance(name, str) else name
+        raise SettingError(
+            f"name = {value!r}: must be 1 to 64 letters, digits, '-' or '_', beginning with a letter or a digit."
+        )
+
+
+class Batch(NamedTuple):
+    """Runs that share one compiled program, the number of runs that this program takes, and what they mix in it."""
+
+    runs: list[Run]
+    size: int
+    mixed: frozenset[int] = frozenset()
+    """The choices that differ between runs of the program (`choices.mixed_choices`)."""
+
+
+class Program(NamedTuple):
+    """All runs of a study that share one compiled program, by their ids, and the choices in which they differ."""
+
+    runs: dict[str, Run]
+    mixed: frozenset[int]
+
+
+def programs(runs: Iterable[Run]) -> list[Program]:
+    """Group runs by the program that trains them; a run under two labels comes once."""
+    grouped: dict[object, dict[str, Run]] = {}
+    of: dict[int, dict[str, Run]] = {}  # settings are shared by many runs, and alive as long as those are
+    for run in runs:
+        group = of.get(id(run.settings))
+        if group is None:
+            group = of[id(run.settings)] = grouped.setdefault(program_of(run.settings), {})
+        group[run.id] = run
+    found = []
+    for group in grouped.values():
+        distinct = {id(run.settings): run.settings for run in group.values()}
+        found.append(Program(group, mixed_choices(distinct.values())))
+    return found
+
+
+def batches(runs: Iterable[Run], finished: set[str], largest: int, multiple: int) -> Iterator[Batch]:
+    """Cut the runs that are not finished into batches, in the order given; a run under two labels comes once.
+
+    A program and its size depend on all runs of the study, not on those still missing, so that an interrupted study
+    goes on with the very same programs. The size is a multiple of `multiple` (the number of devices) and at most
+    `largest`; fewer runs than devices are a program of just their number.
+    """
+    for program in programs(runs):
+        size = _size(len(program.runs), largest, multiple)
+        missing = [run for id, run in program.runs.items() if id not in finished]
+        yield from (Batch(missing[i : i + size], size, program.mixed) for i in range(0, len(missing), size))
+
+
+def _size(runs: int, largest: int, multiple: int) -> int:
+    return runs if runs < multiple else min(largest, -(-runs // multiple) * multiple)
+
+
+def _expand_arm(
+    arm: Values | Settings, pattern: str, shared: dict[str, Any], once: dict[str, Any], modules: dict[str, Any]
+) -> Iterator[tuple[str, Settings]]:
+    """Labels and settings of one arm. Equal parts of settings are one module, kept in `modules`."""
+    if isinstance(arm, Settings):
+        yield pattern, arm
+        return
+    for label, values in arms_.expand(pattern, arm):
+        nested = arms_.nest(shared | arms_.flatten(values))
+        keys = {part: f"{part} {json.dumps(nested[part])}" for part in nested}
+        known = {part: modules.get(key, nested[part]) for part, key in keys.items()}
+        settings = from_dict(Settings, once | known)
+        modules |= {key: getattr(settings, part) for part, key in keys.items()}
+        yield label, settings
+
+
+def _in_arm[T](label: str, function: Callable[[], T]) -> T:
+    """Call a function, and let its complaint name the arm."""
+    try:
+        return function()
+    except SettingError as error:
+        raise SettingError(f"arms.{_quoted(label)}: {error}") from error
+
+
+def _quoted(label: str) -> str:
+    return json.dumps(label, ensure_ascii=False)
+
+
+def _check_names(what: str, names: Any, allowed: list[str] | None = None) -> None:
+    if not isinstance(names, tuple | list) or not names or not all(isinstance(name, str) for name in names):
+        raise SettingError(f"{what} = {names!r}: must be a list of one name or more.")
+    if len(set(names)) < len(names):
+        raise SettingError(f"{what} = {list(names)!r}: must not name one twice.")
+    for name in names if allowed else ():
+        if name not in (allowed or ()):
+            hint = did_you_mean(name, allowed)
+            raise SettingError(f"{what} = {name!r}: must be one of {', '.join(allowed or ())}.{hint}")

@@ -1,0 +1,130 @@
+"""Study files: a study as TOML. Those that come with morphorl are found by name."""
+
+import re
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from morphorl.config.errors import SettingError, did_you_mean, shortened
+from morphorl.studies.library import shipped
+from morphorl.studies.study import Study
+
+LARGEST_FILE = 1_000_000
+"""Bytes of a study file; a sweep of more values than that is no study."""
+
+Table = dict[str, Any]
+
+KEYS = [field.name for field in fields(Study)]
+EVOLVE = "evolve"
+"""The table that `morphorl evolve` reads, and `morphorl run` leaves aside."""
+REQUIRED = ("name", "environments", "seeds", "arms")
+
+
+def load(study: str, changes: list[str] | tuple[str, ...] = ()) -> Study:
+    """A study from a file (a path that ends in .toml) or by the name of a shipped one.
+
+    Args:
+        changes: `key=value` in TOML's syntax, applied on top of the file: `seeds=4`, `settings.ppo.epochs=2`,
+            `presets=["tuned"]`. Tables are merged, everything else is replaced.
+
+    Raises:
+        SettingError: naming the file, the line or key, the value and what is allowed.
+    """
+    return load_with_tables(study, changes)[0]
+
+
+def load_with_tables(study: str, changes: list[str] | tuple[str, ...] = ()) -> tuple[Study, Table]:
+    """A study as `load` gives it, and all that its file holds: a study leaves the `[evolve]` table aside."""
+    path = path_of(study)
+    table = _read(path)
+    for change in changes:
+        table = _merge(table, _parse_change(change))
+    try:
+        loaded = from_table(table)
+        for preset in loaded.presets:
+            loaded.expand(preset)  # which refuses a wrong setting of an arm
+    except SettingError as error:
+        raise SettingError(f"{path.name}: {error}") from error
+    return loaded, table
+
+
+def from_table(table: Table) -> Study:
+    """A study from the tables and values of a study file, but for what its `[evolve]` table asks for.
+
+    Raises:
+        SettingError: for a key that does not exist or is missing, or a value that is not allowed in it.
+    """
+    for key in table:
+        if key not in (*KEYS, EVOLVE):
+            keys = [*KEYS, EVOLVE]
+            raise SettingError(f"{key}: no such key; must be one of {', '.join(keys)}.{did_you_mean(key, keys)}")
+    for key in REQUIRED:
+        if key not in table:
+            raise SettingError(f"{key}: missing; a study needs {', '.join(REQUIRED)}.")
+    for key in ("settings", "arms"):
+        if not isinstance(table.get(key, {}), dict):
+            raise SettingError(f"{key} = {table[key]!r}: must be a table.")
+    for label, arm in table["arms"].items():
+        if not isinstance(arm, dict):
+            raise SettingError(f"arms.{label} = {arm!r}: must be a table of settings.")
+    lists: dict[str, Any] = {
+        key: tuple(table[key]) for key in ("environments", "presets") if isinstance(table.get(key), list)
+    }
+    return Study(**{key: value for key, value in (table | lists).items() if key != EVOLVE})
+
+
+def path_of(study: str) -> Path:
+    """The file of a study: a path that ends in .toml, or the name of a shipped one.
+
+    Raises:
+        SettingError: if there is no such file.
+    """
+    if study in shipped():
+        return shipped()[study]
+    if not study.endswith(".toml"):
+        names = list(shipped())
+        raise SettingError(
+            f"study = {shortened(study)!r}: must be a file that ends in .toml, or one of {', '.join(names)}."
+            + did_you_mean(study[:100], names)
+        )
+    path = Path(study)
+    try:
+        found = path.is_file()
+    except OSError:  # a name that no file system takes
+        found = False
+    if not found:
+        raise SettingError(f"study = {shortened(study)!r}: there is no such file.")
+    return path
+
+
+def _read(path: Path) -> Table:
+    if path.stat().st_size > LARGEST_FILE:
+        raise SettingError(f"{path.name}: has {path.stat().st_size:,} bytes; must be at most {LARGEST_FILE:,}.")
+    try:
+        return tomllib.loads(path.read_bytes().decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise SettingError(f"{path.name}: is not TOML: {error}.") from error
+
+
+def _parse_change(change: str) -> Table:
+    key, equals, value = change.partition("=")
+    # A bare `]` or a line break would let a change say more than one thing.
+    if not equals or "\n" in change:
+        raise SettingError(f"--set {shortened(change)!r}: must be key=value, such as seeds=4.")
+    try:
+        return tomllib.loads(change)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        pass
+    if re.fullmatch(r"\s*[A-Za-z][\w.-]*\s*", value):  # a shell eats quotes: seeds="4", presets=tuned
+        raise SettingError(f"--set {shortened(change)!r}: text needs quotes, as in --set '{key}=\"{value.strip()}\"'.")
+    raise SettingError(f"--set {shortened(change)!r}: must be key=value in TOML's syntax, such as steps=10000.")
+
+
+def _merge(one: Table, other: Table) -> Table:
+    both = {key: _merge(one[key], other[key]) for key in other if _are_tables(one.get(key), other[key])}
+    return one | other | both
+
+
+def _are_tables(one: Any, other: Any) -> bool:
+    return isinstance(one, dict) and isinstance(other, dict)

@@ -1,0 +1,88 @@
+"""The documents are true: the tutorial's blocks run, names exist, examples run, the site builds without a warning."""
+
+import importlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+
+
+def blocks(page):
+    """The code blocks of a page in order: (language, text). Indented ones are not run."""
+    return re.findall(r"^```(python|bash)\n(.*?)^```$", (DOCS / page).read_text(), re.S | re.M)
+
+
+def run(*command, cwd):
+    ran = subprocess.run([sys.executable, *map(str, command)], cwd=cwd, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+@pytest.mark.parametrize("page", [pytest.param("tutorial.md", marks=pytest.mark.slow), "elsewhere.md"])
+def test_the_code_of_a_page_runs_as_it_stands(page, tmp_path):
+    """Its Python in one process, and the commands between in processes of their own, as a reader does."""
+    lines = []
+    for language, text in blocks(page):
+        if language == "python":
+            lines.append(text)
+        for command in text.strip().splitlines() if language == "bash" else ():
+            name, *arguments = command.split()
+            assert name == "morphorl"
+            lines.append(f"subprocess.run([sys.executable, '-m', 'morphorl', *{arguments!r}], check=True)")
+    script = tmp_path / "page.py"
+    script.write_text("\n".join(["import subprocess, sys", *lines]))
+    assert len(lines) >= 1
+    run(script, cwd=tmp_path)
+
+
+def test_every_name_beside_an_equation_exists():
+    names = re.findall(r"\| `(morphorl\.[\w.]+)` \|", (DOCS / "equations.md").read_text())
+    assert len(names) >= 10
+    for name in names:
+        parts = name.split(".")
+        found = importlib.import_module(".".join(parts[:2]))
+        for part in parts[2:]:
+            found = getattr(found, part)
+        assert found.__doc__
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+        assert (DOCS / target).exists(), target
+
+
+def test_the_site_builds_without_a_warning(tmp_path):
+    pytest.importorskip("mkdocs", reason="the group docs is not installed")
+    pytest.importorskip("mkdocstrings_handlers.python", reason="the group docs is not installed")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    quiet = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=quiet)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+    assert "Run a memory or a cell beside an environment" in (tmp_path / "reference" / "index.html").read_text()
+
+
+EXAMPLES = {
+    "own_environment.py": (["--steps", "512"], "of 3"),
+    "study.py": (["--seeds", "2", "--steps", "2048", "--out", "out"], "early return"),
+    "sb3_memory.py": (["--seeds", "1", "--steps", "1024", "--episodes", "1"], "with memory"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_runs(name, tmp_path):
+    if name == "sb3_memory.py":
+        pytest.importorskip("stable_baselines3", reason="the extra sb3 is not installed")
+    arguments, said = EXAMPLES[name]
+    assert said in run(ROOT / "examples" / name, *arguments, cwd=tmp_path)
+
+
+def test_every_example_is_run():
+    assert {path.name for path in (ROOT / "examples").glob("*.py")} == set(EXAMPLES)

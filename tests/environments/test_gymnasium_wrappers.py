@@ -1,0 +1,185 @@
+"""The cell as a Gymnasium wrapper: right at resets, under every autoreset mode, and by the libraries' own checks."""
+
+import warnings
+
+import gymnasium
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from gymnasium import spaces
+from gymnasium.utils.env_checker import check_env
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from numpy.testing import assert_allclose, assert_array_equal
+
+from morphorl.config.errors import SettingError
+from morphorl.dynamics import memory
+from morphorl.dynamics.guidance import Guidance
+from morphorl.dynamics.memory import Memory
+from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.environments.gymnasium_wrappers import CellObservation, VectorCellObservation
+
+DRIVEN = Cell(drive=0.3)
+
+
+class Counting(gymnasium.Env):
+    """Observations are seed + time; an episode's length is its seed plus 2. Nothing depends on actions."""
+
+    observation_space = spaces.Box(-100, 100, (1,), np.float32)
+    action_space = spaces.Discrete(2)
+    metadata = {"render_modes": []}  # noqa: RUF012 (Gymnasium's own form)
+
+    def __init__(self, offset=0):
+        self.offset, self.episode = offset, -1
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.episode, self.time = self.episode + 1, 0
+        return self._now(), {}
+
+    def step(self, action):
+        self.time += 1
+        return self._now(), 1.0, self.time >= 2 + self.offset, False, {}
+
+    def _now(self):
+        return np.array([0.1 * self.time + self.episode + 10 * self.offset], np.float32)
+
+
+def remembered(observations, cell=DRIVEN, append="state"):
+    """What a cell that starts afresh appends to each of these observations, in a loop of single steps."""
+    state, rows = cell.init(jax.random.fold_in(jax.random.key(0), 0), (1, 2)), []
+    for x in np.asarray(observations, np.float32):
+        state, readout = cell.step(state, jnp.asarray(x))
+        parts = {"state": state, "readout": (readout,)}[append]
+        rows.append(np.concatenate([x, *(np.asarray(part).reshape(-1) for part in parts)]))
+    return np.stack(rows)
+
+
+@pytest.mark.parametrize("append", ["state", "readout"])
+def test_every_episode_is_that_of_a_cell_that_starts_afresh(append):
+    env = CellObservation(Counting(offset=3), DRIVEN, append=append)
+    for episode in range(2):
+        seen, done = [env.reset()[0]], False
+        while not done:
+            observation, _, done, _, _ = env.step(0)
+            seen.append(observation)
+        plain = np.arange(6)[:, None] * np.float32(0.1) + episode + 30
+        assert_allclose(np.stack(seen), remembered(plain, append=append), atol=1e-5)
+        assert all(env.observation_space.contains(one) for one in seen)
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP])
+def test_vector_environments_see_what_single_ones_do_under_both_autoresets(mode):
+    """Each environment's observations, cut into episodes, are those of the single wrapper, last ones included."""
+    env = VectorCellObservation(
+        SyncVectorEnv([lambda o=o: Counting(o) for o in range(3)], autoreset_mode=mode), DRIVEN, append="state"
+    )
+    observation, _ = env.reset(seed=0)
+    episodes = [[[row]] for row in observation]
+    ended = np.zeros(3, bool)
+    for _ in range(12):
+        observation, reward, terminated, truncated, info = env.step(np.zeros(3, int))
+        done = terminated | truncated
+        for i in range(3):
+            starts = ended[i] if mode == AutoresetMode.NEXT_STEP else done[i]
+            if mode == AutoresetMode.SAME_STEP and done[i]:
+                episodes[i][-1].append(info["final_obs"][i])
+            episodes[i] = [*episodes[i], [observation[i]]] if starts else episodes[i]
+            if not starts:
+                episodes[i][-1].append(observation[i])
+            elif mode == AutoresetMode.NEXT_STEP:
+                assert reward[i] == 0  # the step that resets pays nothing
+        ended = done
+    for offset, of_env in enumerate(episodes):
+        assert len(of_env) > 2
+        for number, episode in enumerate(of_env):
+            plain = np.arange(len(episode))[:, None] * np.float32(0.1) + number + 10 * offset
+            assert_allclose(np.stack(episode), remembered(plain), atol=1e-5)
+        assert {len(episode) for episode in of_env[:-1]} == {3 + offset}
+
+
+def test_masked_resets_leave_the_other_cells_alone():
+    env = VectorCellObservation(
+        SyncVectorEnv([lambda o=o: Counting(o) for o in range(2)], autoreset_mode=AutoresetMode.DISABLED),
+        DRIVEN,
+        append="state",
+    )
+    seen = [env.reset()[0]] + [env.step(np.zeros(2, int))[0] for _ in range(2)]  # environment 0 has ended
+    after, _ = env.reset(options={"reset_mask": np.array([True, False])})
+    assert_array_equal(after[1], seen[-1][1])
+    assert_allclose(after[0], remembered([[1.0]])[0], atol=1e-6)
+    following = env.step(np.zeros(2, int))[0]
+    assert_allclose(following[0], remembered([[1.0], [1.1]])[1], atol=1e-5)
+    assert_allclose(following[1], remembered(10 + np.arange(4)[:, None] * 0.1)[3], atol=1e-5)
+
+
+def test_the_cell_is_reset_as_it_says():
+    first = {}
+    for reset in ("episode", "redraw", "never"):
+        env = CellObservation(Counting(), Cell(reset=reset), append="state")
+        starts = [env.reset(seed=3)[0], env.reset()[0], env.reset(seed=3)[0]]
+        first[reset] = [bool(np.allclose(starts[0][1:], other[1:])) for other in starts[1:]]
+    assert first == {"episode": [True, True], "redraw": [False, True], "never": [False, False]}
+
+
+@pytest.mark.parametrize("kind", ["leaky", "previous", "reservoir"])
+def test_without_a_cell_it_appends_what_the_trainers_memory_does(kind):
+    """The environment with a memory around it (`task.py`) and the wrapper show the same, episode by episode."""
+    remembers = Memory(kind=kind)
+    env = CellObservation(Counting(offset=3), None if kind == "leaky" else remembers)
+    for episode in range(2):
+        plain = np.float32(0.1) * np.arange(6, dtype=np.float32)[:, None] + episode + 30
+        seen = [env.reset()[0]] + [env.step(0)[0] for _ in range(5)]
+        state, expected = memory.start(remembers, jnp.asarray(plain[0])), []
+        expected = [memory.show(remembers, state, jnp.asarray(plain[0]))]
+        for x in plain[1:]:
+            expected.append(memory.show(remembers, state, jnp.asarray(x)))
+            state = memory.remember(remembers, Guidance(kind="none"), state, jnp.asarray(x))
+        assert_allclose(np.stack(seen), np.stack(expected), atol=1e-4)
+
+
+def test_scale_and_guidance_reach_the_cell():
+    plain = CellObservation(Counting(), DRIVEN, append="state").reset()[0]
+    scaled = CellObservation(Counting(offset=1), DRIVEN, append="state", scale=2.0)
+    twice = remembered([[20.0]])[0]
+    assert_allclose(scaled.reset()[0][1:], twice[1:], atol=1e-5)
+    guided = CellObservation(Counting(), DRIVEN, append="state", guidance=Guidance(strength=0.5)).reset()[0]
+    assert_allclose(np.abs(guided[1:] - plain[1:]), 0.5, atol=1e-5)
+
+
+@pytest.mark.parametrize("cell", [None, Cell(), Memory(kind="previous")])
+@pytest.mark.parametrize("name", ["morphorl/StatelessCartPole-v1", "Pendulum-v1"])
+def test_gymnasiums_own_checks_pass(name, cell):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error")
+        warnings.filterwarnings(
+            "ignore", ".*infinity.*|.*different from the unwrapped.*|.*infinite.*|.*symmetric and normalized.*"
+        )
+        check_env(CellObservation(gymnasium.make(name), cell), skip_render_check=True)
+
+
+REFUSED = [
+    (spaces.Dict({"a": spaces.Box(0, 1, (2,))}), "FlattenObservation"),
+    (spaces.Box(0, 255, (8, 8, 3), np.uint8), "images need a wrapper"),
+    (spaces.Discrete(5), "FlattenObservation"),
+]
+
+
+@pytest.mark.parametrize(("space", "cure"), REFUSED)
+def test_other_observations_are_refused_with_what_to_wrap(space, cure):
+    env = Counting()
+    env.observation_space = space
+    with pytest.raises(SettingError, match=cure) as error:
+        CellObservation(env)
+    assert "must be a Box of one dimension" in str(error.value)
+
+
+def test_wrong_options_are_refused():
+    with pytest.raises(SettingError, match="append = 'both': must be one of 'readout', 'state'"):
+        CellObservation(Counting(), Cell(), append="both")
+    with pytest.raises(SettingError, match=r"scale = .*must be a number, or 1 of them"):
+        CellObservation(Counting(), scale=(1, 5))
+    with pytest.raises(SettingError, match=r"guidance\.kind = 'modulated': must be 'none' or 'blind'"):
+        CellObservation(Counting(), guidance=Guidance(kind="modulated"))
+    with pytest.raises(SettingError, match="must be a memory that remembers something"):
+        CellObservation(Counting(), Memory())

@@ -1,0 +1,159 @@
+"""Our environments beside Gymnasium's, and every environment that can be named."""
+
+import gymnasium
+import gymnax
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+from numpy.testing import assert_allclose, assert_array_equal
+
+from morphorl.config.errors import SettingError
+from morphorl.environments import registry
+
+CARTPOLES = {
+    "CartPole-v1": ("CartPole-v1", [0, 1, 2, 3]),
+    "StatelessCartPole-v1": ("morphorl/StatelessCartPole-v1", [0, 2]),
+    "CartPoleNoVel-v1": ("morphorl/CartPoleNoVel-v1", [0, None, 2, None]),
+}
+
+cartpoles = pytest.mark.parametrize("name", CARTPOLES)
+
+
+def numbers(state):
+    return np.array([state.x, state.x_dot, state.theta, state.theta_dot], float)
+
+
+def walk_beside_gymnasium(name, policy, steps, seed=0):
+    """Step both from our state and compare all they return; gives each episode's (terminated, truncated, length)."""
+    env = registry.make(name)
+    reset, step = jax.jit(env.reset), jax.jit(env.step)
+    theirs = gymnasium.make(CARTPOLES[name][0])
+    key, ends, length = jax.random.key(seed), [], 0
+    state, _ = reset(key)
+    theirs.reset(seed=seed)
+    for n in range(steps):
+        theirs.unwrapped.state = numbers(state)
+        action = policy(numbers(state))
+        state, *ours = step(key, state, jnp.array(action))
+        expected = theirs.step(action)
+        for value, want in zip(ours, expected[:4], strict=True):
+            assert_allclose(value, want, atol=1e-4)
+        assert_allclose(numbers(state), theirs.unwrapped.state, atol=1e-4)
+        length += 1
+        if expected[2] or expected[3]:
+            ends.append((*expected[2:4], length))
+            state, _ = reset(jax.random.fold_in(key, n))
+            theirs.reset()
+            length = 0
+    return ends
+
+
+def balance(state):
+    return int(state @ [0.1, 0.3, 3.0, 0.7] > 0)
+
+
+@cartpoles
+def test_random_steps_agree_with_gymnasium_through_many_terminations(name):
+    generator = np.random.default_rng(1)
+    ends = walk_beside_gymnasium(name, lambda state: int(generator.integers(2)), steps=600)
+    assert len(ends) > 15
+    assert all(terminated and not truncated for terminated, truncated, _ in ends)
+
+
+@cartpoles
+def test_a_balanced_pole_is_truncated_and_not_terminated_at_500_as_in_gymnasium(name):
+    assert walk_beside_gymnasium(name, balance, steps=500) == [(False, True, 500)]
+    assert registry.make(name).time_limit == gymnasium.spec(CARTPOLES[name][0]).max_episode_steps == 500
+
+
+def test_single_steps_from_anywhere_agree_with_gymnasium():
+    generator = np.random.default_rng(2)
+    starts = generator.uniform([-2.4, -40, -0.2, -3], [2.4, 40, 0.2, 3], (300, 4))
+    env, theirs = registry.make("CartPole-v1"), gymnasium.make("CartPole-v1").unwrapped
+    step, (state, _) = jax.jit(env.step), env.reset(jax.random.key(0))
+    left, right = set(), set()
+    for start in starts:
+        action = int(generator.integers(2))
+        x, x_dot, theta, theta_dot = jnp.asarray(start, jnp.float32)
+        ours = step(jax.random.key(0), state.replace(x=x, x_dot=x_dot, theta=theta, theta_dot=theta_dot), action)
+        theirs.reset()
+        theirs.state = start
+        observation, reward, terminated, _, _ = theirs.step(action)
+        assert_allclose(ours.observation, observation, atol=1e-4)
+        assert ours.reward == reward == 1
+        assert ours.terminated == terminated
+        left.add(bool(observation[0] < -2.4))
+        right.add(bool(observation[0] > 2.4))
+    assert left == right == {True, False}  # the cart left the track on both sides
+
+
+@cartpoles
+def test_the_observation_shows_exactly_the_numbers_it_should(name):
+    env, visible = registry.make(name), CARTPOLES[name][1]
+    state, observation = env.reset(jax.random.key(3))
+    for seen in (state, observation), env.step(jax.random.key(0), state, jnp.array(1))[:2]:
+        full = numbers(seen[0])
+        assert np.all(full != 0)
+        assert_array_equal(seen[1], [0 if i is None else full[i] for i in visible])
+    assert env.num_features == len(visible)
+
+
+@pytest.mark.parametrize("name", ["StatelessCartPole-v1", "CartPoleNoVel-v1"])
+@pytest.mark.filterwarnings("error", "ignore:.*infinity")  # CartPole-v1 itself has unbounded velocities
+def test_the_registered_environments_pass_gymnasiums_own_checks(name):
+    check_env(gymnasium.make(f"morphorl/{name}").unwrapped, skip_render_check=True)
+
+
+@cartpoles
+def test_the_threshold_is_the_registered_one(name):
+    assert registry.make(name).threshold == gymnasium.spec(CARTPOLES[name][0]).reward_threshold == 475
+
+
+@pytest.mark.parametrize(
+    ("typo", "meant"),
+    [("CartPol-v1", "CartPole-v1"), ("StatlessCartPole-v1", "StatelessCartPole-v1"), ("Acrobat-v1", "Acrobot-v1")],
+)
+def test_an_unknown_id_is_refused_with_the_nearest_one(typo, meant):
+    with pytest.raises(SettingError) as error:
+        registry.make(typo)
+    assert f"environment = {typo!r}" in str(error.value)
+    assert f"Did you mean {meant!r}?" in str(error.value)
+
+
+@pytest.mark.parametrize("name", registry.CONTINUOUS)
+def test_continuous_actions_are_refused(name):
+    with pytest.raises(SettingError, match=f"environment = '{name}'.*continuous actions.*must be.*discrete"):
+        registry.make(name)
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_every_environment_with_discrete_actions_resets_and_steps(name):
+    env = registry.make(name)
+    state, observation = jax.jit(env.reset)(jax.random.key(0))
+    after = jax.jit(env.step)(jax.random.key(1), state, jnp.array(env.num_actions - 1))
+    for seen in (observation, after.observation):
+        assert seen.shape == (env.num_features,)
+        assert seen.dtype == jnp.float32
+        assert np.all(np.isfinite(seen))
+    assert (after.reward.shape, after.reward.dtype) == ((), jnp.float32)
+    for end in (after.terminated, after.truncated):
+        assert (end.shape, end.dtype) == ((), bool)
+    # A rollout selects between stepped and fresh states, so both must be made of the same arrays.
+    kinds = [jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype, leaf.weak_type), s) for s in (state, after.state)]
+    assert kinds[0] == kinds[1]
+    spec = gymnasium.registry.get(name)
+    assert spec is None or env.time_limit == spec.max_episode_steps
+
+
+def test_an_id_that_would_download_data_is_refused_before_it_does():
+    with pytest.raises(SettingError, match="downloads data"):
+        registry.make("MNISTBandit-bsuite")
+    assert not set(registry.REFUSED) & set(registry.names())
+
+
+def test_every_id_refused_for_continuous_actions_has_them():
+    for name in registry.CONTINUOUS:
+        env, params = gymnax.make(name)
+        assert not isinstance(env.action_space(params), gymnax.environments.spaces.Discrete)

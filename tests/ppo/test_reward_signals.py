@@ -1,0 +1,360 @@
+"""Reward-aware guidance: the formulas, what it may know and when, and probes on which it must win or stay put."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from helpers.probes import CONSTANT_VALUE, OBSERVATION_DEPENDENT_ACTION, _environment
+from morphorl.config.errors import SettingError
+from morphorl.dynamics.blending import Blend
+from morphorl.dynamics.control import Control
+from morphorl.dynamics.guidance import Guidance, Signal, guide
+from morphorl.dynamics.memory import Memory
+from morphorl.dynamics.reaction_diffusion import Cell, CellState
+from morphorl.ppo import losses, reward_signals, rollout, schedules, task, training
+from morphorl.ppo.schedules import Performance
+from morphorl.ppo.settings import PPO, Settings
+
+SMALL = PPO(num_envs=4, rollout_steps=32, hidden=(8,))
+STILL = Cell(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, initial_scale=0.0, reset="never", bound=np.inf)
+"""A cell in which nothing happens but guidance."""
+THREE = Guidance("three_factor", strength=0.05, trace_decay=0.8, caution=0.0)
+PROBE = _environment("rewarded by the clock", 2, 7, lambda t, c: jnp.stack([t / 7, c]), lambda t, c, a: t * c)
+
+
+def acted(settings, env=PROBE, agent_performance=None):
+    """A fresh run's state, and its first rollout."""
+    state = training.init(settings, env, jnp.array(0), jnp.array(0))
+    if agent_performance is not None:
+        state = state._replace(agent=replace(state.agent, performance=agent_performance))
+    env = task.around(settings, env)
+    randomness = rollout.draw(settings, env, jax.random.key(3))
+    rollout_state, seen = jax.jit(lambda agent: rollout.collect(settings, env, agent, state.rollout_state, randomness))(
+        state.agent
+    )
+    return state, rollout_state, seen
+
+
+def aware(guidance, cell=STILL, ppo=SMALL, blend=Blend("add", 1.0), **more):  # noqa: B008
+    return Settings("CartPole-v1", 512, evaluate_every=0, ppo=ppo, cell=cell, guidance=guidance, blend=blend, **more)
+
+
+# --- Formulas ---------------------------------------------------------------------------------------------------------
+
+U = jnp.array([[0.5, -2.0], [0.0, 3.0]])
+
+
+def test_modulated_guidance_amplifies_after_a_good_surprise_and_weakens_after_a_bad_one():
+    rule = Guidance("modulated", strength=0.3, sensitivity=2.0)
+    for surprise in (-1.0, 0.0, 0.4):
+        expected = 0.3 * np.tanh(2 * surprise) * np.sign(U)
+        assert_allclose(guide(rule, U, Signal(jnp.array(surprise))), expected, rtol=1e-5)
+
+
+def test_three_factors_multiply():
+    eligibility = jnp.array([[1.0, -1.0], [0.2, -0.2]])
+    pushed = guide(THREE, U, Signal(jnp.array(-1.5), eligibility))
+    assert_allclose(pushed, 0.05 * -1.5 * eligibility, rtol=1e-6)
+    assert_array_equal(guide(THREE, U, Signal(jnp.array(-1.5))), 0)  # the inhibitor is not read out
+
+
+@pytest.mark.parametrize("kind", ["modulated", "stabilise", "win_stay", "three_factor"])
+def test_without_a_signal_reward_aware_guidance_does_nothing(kind):
+    assert_array_equal(guide(Guidance(kind, strength=1.0), U), 0)
+
+
+def test_a_population_moves_towards_the_fitter_patterns():
+    states = CellState(jnp.arange(6.0).reshape(1, 2, 3), jnp.zeros((1, 2, 3)))
+    weights = jnp.array([0.0, 0.0, 1.0])
+    moved = Cell(population=0.5).exchange(states, weights).activator
+    assert_allclose(moved, (states.activator + states.activator[..., 2:]) / 2)
+    fitness = reward_signals.weights(jnp.array([10.0, 20.0, 20.0]))
+    assert fitness[0] < fitness[1] == fitness[2]
+    assert fitness.sum() == pytest.approx(1)
+
+
+# --- What is known, and when ------------------------------------------------------------------------------------------
+
+
+def test_the_td_error_is_that_of_the_step_before_and_0_where_an_episode_was_cut_off():
+    cut = PROBE._replace(step=lambda *a: _truncate(PROBE.step(*a)))
+    for env, ended in ((PROBE, "terminated"), (cut, "truncated")):
+        state, _, seen = acted(aware(THREE), env)
+        value = np.array([state.agent.critic(x)[0] for x in seen.observation])
+        done = np.asarray(getattr(seen, ended))
+        assert done.sum() > 8
+        delta = seen.reward[:-1] + SMALL.discount * value[1:] * ~np.asarray(seen.terminated[:-1]) - value[:-1]
+        assert_allclose(seen.td_error[1:], np.where(np.asarray(seen.truncated[:-1]), 0, delta), atol=1e-5)
+        assert_array_equal(seen.td_error[0], 0)
+
+
+def _truncate(after):
+    return after._replace(terminated=jnp.array(False), truncated=after.terminated)
+
+
+def test_the_activator_is_the_sum_over_steps_of_rate_surprise_and_trace():
+    _, rollout_state, seen = acted(aware(THREE))
+    done = np.asarray(seen.terminated | seen.truncated)
+    for e in range(SMALL.num_envs):
+        a, trace = np.zeros((2, 2)), np.zeros((2, 2))
+        for t in range(SMALL.rollout_steps):
+            a = a + 0.05 * float(seen.td_error[t, e]) * trace
+            x = np.asarray(seen.observation[t, :, e])
+            assert_allclose(seen.readout[t, :, e], x @ a, rtol=1e-3, atol=1e-4)
+            policy = np.asarray(jax.nn.softmax(seen.logits[t, :, e] + seen.readout[t, :, e]))
+            fresh = t > 0 and done[t - 1, e]
+            trace = (0 if fresh else 0.8) * trace + np.outer(x, np.eye(2)[seen.action[t, e]] - policy)
+        assert_allclose(rollout_state.cells.activator[..., e], a, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("rule", [THREE, Guidance("modulated", 0.1), Guidance("stabilise", 0.1)])
+def test_a_reward_reaches_the_cell_at_the_next_step_and_nothing_earlier(rule):
+    cell = replace(STILL, initial_scale=0.5)
+    late = 3
+
+    def step(key, state, action):
+        after = PROBE.step(key, state, action)
+        return after._replace(reward=after.reward + jnp.where(state[0] == late, 5.0, 0.0))
+
+    _, _, seen = acted(aware(rule, cell))
+    _, _, told = acted(aware(rule, cell), PROBE._replace(step=step))
+    assert_array_equal(seen.readout[: late + 1], told.readout[: late + 1])
+    assert_array_equal(seen.action[: late + 1], told.action[: late + 1])
+    assert (np.asarray(seen.readout[late + 1]) != np.asarray(told.readout[late + 1])).any()
+
+
+def rewarding(turned):
+    """The probe as it is (0), or with other rewards, under which the worst environment is the best (1)."""
+
+    def step(key, state, action):
+        after = PROBE.step(key, state, action)
+        return after._replace(reward=(1 - 8 * turned) * after.reward + 9 * turned)
+
+    return PROBE._replace(step=step)
+
+
+@jax.jit
+def rolled(settings, agent, rollout_state, randomness, turned):
+    return rollout.collect(settings, rewarding(turned), agent, rollout_state, randomness)
+
+
+def lived(rule, turned):
+    """Three rollouts under fixed networks: what was acted on, and the pattern that evaluations start from."""
+    settings = aware(rule, replace(STILL, initial_scale=0.5, population=0.1), ppo=replace(SMALL, rollout_steps=16))
+    state = training.init(settings, PROBE, jnp.array(0), jnp.array(0))
+    randomness = rollout.draw(settings, PROBE, jax.random.key(3))
+    agent, rollout_state, seen = state.agent, state.rollout_state, []
+    for _ in range(3):
+        now = schedules.scheduled(settings, agent.performance, 0.5)
+        rollout_state, experience = rolled(now, agent, rollout_state, randomness, jnp.array(float(turned)))
+        known, pattern = training._follow(agent, experience), training._lasting(settings, agent, rollout_state)
+        agent = replace(agent, performance=known, pattern=pattern)
+        seen.append(experience)
+    return seen, agent.pattern
+
+
+@pytest.mark.parametrize("rule", [replace(THREE, signal="constant"), Guidance("stabilise", 0.02, signal="constant")])
+def test_a_control_knows_no_reward_by_any_way(rule):
+    (seen, pattern), (told, same_pattern) = lived(rule, 0), lived(rule, 1)
+    for one, other in zip(seen, told, strict=True):
+        assert (np.asarray(one.reward) != np.asarray(other.reward)).any(axis=0).all()
+        assert_array_equal(one.readout, other.readout)
+        assert_array_equal(one.action, other.action)
+    assert_array_equal(pattern, same_pattern)
+
+
+@pytest.mark.parametrize("way", [{"caution": 9.0}, {"selection": "fittest"}, {"exchange": "returns"}])
+def test_the_ways_that_a_control_is_refused_do_tell_of_the_reward(way):
+    rule = replace(THREE, **way)
+    object.__setattr__(rule, "signal", "constant")  # past the refusal
+    (seen, pattern), (told, other_pattern) = lived(rule, 0), lived(rule, 1)
+    same = [np.array_equal(one.readout, other.readout) for one, other in zip(seen, told, strict=True)]
+    assert not all(same) or not np.array_equal(pattern, other_pattern)
+
+
+@pytest.mark.parametrize("signal", ["constant", "shuffled"])
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        (
+            {"selection": "fittest"},
+            r"guidance.selection = 'fittest': must be 'none' .* Set guidance.selection = ",
+        ),
+        ({"exchange": "returns"}, r"guidance.exchange = 'returns': must be 'equal' .* Set guidance.exchange = "),
+        ({"caution": 0.1}, r"guidance.caution = 0.1: must be 0 .* would know the reward .* Set guidance.caution = 0"),
+    ],
+)
+def test_a_control_that_would_know_the_reward_by_another_way_is_refused(signal, way, said):
+    with pytest.raises(SettingError, match=said):
+        replace(THREE, signal=signal, **way)
+    assert replace(THREE, **way).signal == "td_error"
+
+
+@pytest.mark.parametrize(("selection", "chosen"), [("none", 0), ("fittest", 2)])
+def test_an_evaluation_starts_from_the_first_pattern_or_from_the_fittest(selection, chosen):
+    three = aware(replace(THREE, selection=selection))
+    stay = aware(Guidance("win_stay", selection=selection), replace(STILL, reset="redraw"))
+    for settings in (three, stay):
+        state = training.init(settings, PROBE, jnp.array(0), jnp.array(0))
+        cells = CellState(*jax.random.normal(jax.random.key(1), (2, 2, 2, 4)))
+        trace_state = state.rollout_state.trace_state._replace(fitness=jnp.array([1.0, 0.0, 3.0, 2.0]))
+        lasting = training._lasting(
+            settings, state.agent, state.rollout_state._replace(cells=cells, trace_state=trace_state)
+        )
+        assert_array_equal(lasting.activator, cells.activator[..., chosen])
+        assert_array_equal(lasting.inhibitor, cells.inhibitor[..., chosen])
+
+
+def test_a_better_pattern_stays_and_a_worse_one_is_drawn_anew():
+    rule = Guidance("win_stay", strength=0.2, sensitivity=1.0)
+    settings = aware(rule, replace(STILL, initial_scale=0.5, reset="redraw"))
+    known = Performance(*(jnp.array(0.0),) * 3, usual_surprise=jnp.array(1.0))
+    agent = replace(acted(settings)[0].agent, performance=known)
+    cells, fresh = (CellState(*jnp.full((2, 2, 2, 3), u)) for u in (0.5, 9.0))
+    done, returns = jnp.array([True, True, False]), jnp.array([4.0, -4.0, 4.0])
+    after = reward_signals.win_stay(settings, agent, cells, fresh, done, returns).activator
+    assert_allclose(after[..., 0], 0.5 + 0.2 * np.tanh(4.0), rtol=1e-5)
+    assert_array_equal(after[..., 1], 9.0)
+    assert_array_equal(after[..., 2], 0.5)
+
+
+def test_win_stay_without_fresh_patterns_is_refused_by_name():
+    with pytest.raises(SettingError, match=r"cell.reset = 'never': must be 'redraw'"):
+        aware(Guidance("win_stay"))
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"blend": Blend("none")}, "blend.kind = 'none': must be one of 'average', 'add'"),
+        ({"control": Control("noise")}, "control.kind = 'noise': must be one of 'none', 'sign', 'sticky'"),
+        ({"memory": Memory("leaky")}, "memory.kind = 'leaky': must be one of 'none', 'previous', 'reservoir'"),
+    ],
+)
+def test_guidance_whose_signal_would_reach_nothing_is_refused(more, said):
+    with pytest.raises(SettingError, match=said):
+        aware(THREE, **more)
+
+
+def test_a_signal_that_the_rule_does_not_use_is_refused():
+    with pytest.raises(SettingError, match=r"guidance.signal = 'shuffled': must be 'td_error'"):
+        aware(Guidance("win_stay", signal="shuffled"), replace(STILL, reset="redraw"))
+
+
+def test_a_shuffled_signal_without_a_neighbour_is_refused():
+    """Rolled by one among one, every surprise would stay where it is."""
+    with pytest.raises(SettingError, match=r"guidance.signal = 'shuffled': must be .* where ppo.num_envs is 1"):
+        aware(replace(THREE, signal="shuffled"), ppo=PPO(num_envs=1))
+
+
+# --- Strength over time ----------------------------------------------------------------------------------------------
+
+
+def strength(rule, *returns):
+    """The strength in force after rollouts with these mean returns, as a share of what was set."""
+    known = schedules.unknown()
+    for value in returns:
+        known = schedules.follow(known, jnp.array(float(value)), None)
+    return float(schedules.scheduled(aware(rule), known, 0.5).guidance.strength) / rule.strength
+
+
+def test_adaptive_strength_is_there_while_returns_rise_and_gone_when_they_do_not():
+    rule = Guidance("adaptive", strength=0.3, sensitivity=5.0)
+    assert strength(rule) == 0
+    assert strength(rule, *[20] * 30) == 0
+    assert strength(rule, *range(20, 200, 5)) > 0.5
+    assert strength(rule, *range(200, 20, -5)) == 0
+    assert strength(rule, 20, np.nan, np.nan) == 0
+
+
+def test_a_negative_sensitivity_turns_adaptive_strength_round():
+    rule = Guidance("adaptive", strength=0.3, sensitivity=-5.0)
+    assert strength(rule, *[20] * 30) == 0
+    assert strength(rule, *range(20, 200, 5)) == 0
+    assert strength(rule, *range(200, 20, -5)) > 0.5
+
+
+def test_three_factors_keep_their_strength_under_constant_returns_and_lose_it_with_progress():
+    rule = replace(THREE, caution=0.1)
+    for returns in ([], [20] * 30, range(200, 20, -5)):
+        assert strength(rule, *returns) == pytest.approx(1)
+    assert strength(rule, 20, *[500] * 100) == pytest.approx(1 / (1 + 0.1 * 480 / 21), rel=1e-3)
+
+
+def test_a_handover_keeps_the_weight_then_takes_it_to_zero():
+    settings = replace(aware(THREE), blend=Blend("add", 2.0, handover=0.8))
+    weights = [float(schedules.scheduled(settings, None, p).blend.weight) for p in (0.0, 0.4, 0.6, 0.8, 1.0)]
+    assert_allclose(weights, [2, 2, 1, 0, 0], atol=1e-5)
+    assert float(schedules.scheduled(aware(THREE), None, 1.0).blend.weight) == 1.0
+
+
+# --- Probes -----------------------------------------------------------------------------------------------------------
+
+ALONE = Blend("average", 1.0)
+"""The network has no say: what is learned, the cell has learned."""
+QUICK = PPO(learning_rate=5e-3, num_envs=16, rollout_steps=16, hidden=(32,), entropy_coefficient=0.0)
+CUE = OBSERVATION_DEPENDENT_ACTION
+IDLE = CUE._replace(step=lambda key, state, action: CUE.step(key, state, action)._replace(reward=jnp.array(1.0)))
+
+
+def learned(env, rule, cell=STILL):
+    settings = Settings("CartPole-v1", 4_000, evaluate_every=0, ppo=QUICK, cell=cell, guidance=rule, blend=ALONE)
+    state = jax.jit(training.train, static_argnums=1)(settings, env, 0)
+    score = rollout.evaluate(settings, env, state.agent, jax.random.key(1), 200, greedy=True).mean()
+    return float(score), state
+
+
+def test_the_cell_alone_learns_by_three_factors_what_a_fixed_one_cannot():
+    assert learned(CUE, THREE)[0] == 1.0
+    assert abs(learned(CUE, replace(THREE, strength=0.0))[0]) < 0.2
+
+
+@pytest.mark.parametrize("signal", ["constant", "shuffled"])
+def test_a_signal_that_tells_nothing_teaches_nothing(signal):
+    _, state = learned(CUE, replace(THREE, signal=signal))
+    told = learned(CUE, THREE)[1].agent.pattern.activator
+    margin = jnp.abs(state.agent.pattern.activator[0, 0] - state.agent.pattern.activator[0, 1])
+    assert margin < jnp.abs(told[0, 0] - told[0, 1]) / 2
+
+
+def test_where_reward_is_constant_the_pattern_wanders_without_a_direction():
+    ends = [learned(IDLE, THREE, replace(STILL, population=0.0))[1].rollout_state.cells.activator]
+    difference = np.ravel(ends[0][0, 0] - ends[0][0, 1])
+    assert abs(difference.mean()) < 3 * difference.std() / np.sqrt(len(difference)) + 1e-3
+
+
+def test_win_stay_finds_the_pattern_that_answers_the_cue():
+    rule = Guidance("win_stay", strength=0.05, selection="fittest")
+    cell = replace(STILL, initial_scale=1.0, reset="redraw")
+    assert learned(CUE, rule, cell)[0] > 0.9
+
+
+def test_a_network_that_distils_the_cell_can_do_without_it():
+    settings = Settings(
+        "CartPole-v1", 6_000, evaluate_every=0, ppo=QUICK, cell=STILL, guidance=THREE,
+        blend=Blend("average", 1.0, distil=1.0, handover=0.8),
+    )  # fmt: skip
+    agent = jax.jit(training.train, static_argnums=1)(settings, CUE, 0).agent
+    off = schedules.scheduled(settings, agent.performance, 1.0)
+    assert off.blend.weight == 0
+    assert rollout.evaluate(off, CUE, agent, jax.random.key(1), 200, greedy=True).mean() == 1.0
+
+
+def test_the_first_probability_ratio_is_one_whatever_the_strength_in_force():
+    settings = replace(aware(replace(THREE, caution=1.0)), blend=Blend("add", 1.0, handover=0.9))
+    known = Performance(*(jnp.array(float(v)) for v in (20, 100, 100, 1)))
+    now = schedules.scheduled(settings, known, 0.7)
+    state, rollout_state, seen = acted(now, agent_performance=known)
+    samples = losses.prepare(now, PROBE, state.agent, seen, rollout_state.observation)
+    logits = state.agent.actor(samples.observation)
+    blended = jax.nn.log_softmax(losses.blend(now.blend, logits, samples.readout), axis=0)
+    chosen = jnp.take_along_axis(blended, samples.action[None], axis=0)[0]
+    assert_allclose(chosen, samples.log_prob, atol=1e-5)
+
+
+def test_constant_value_probe_leaves_a_blind_observation_alone():
+    assert_array_equal(learned(CONSTANT_VALUE, THREE)[1].agent.pattern.activator, 0)

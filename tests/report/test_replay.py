@@ -1,0 +1,101 @@
+"""Replays show what the agents do: the trained ones, the cell that was read, and logits that blend."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from helpers.finished_studies import study
+from morphorl.dynamics.blending import blend
+from morphorl.environments import registry
+from morphorl.ppo import task
+from morphorl.ppo.agent import init_agent
+from morphorl.ppo.settings import stack
+from morphorl.report.replay import STAGES, _stages, record, replays
+from morphorl.studies import batch_training
+
+ARMS = {"γ = {guidance.strength}": {"guidance": {"strength": [0.0, 0.2]}}}
+
+
+@pytest.fixture(scope="module")
+def shown():
+    tiny = study(ARMS, seeds=1, environments=("StatelessCartPole-v1", "Acrobot-v1"))
+    told = []
+    return list(replays(tiny.runs(), told.append)), told
+
+
+def test_there_is_an_early_a_middle_and_a_final_agent_of_each_run_of_a_cartpole(shown):
+    found, told = shown
+    assert [(r.run.arm, r.stage) for r in found] == [(arm, stage) for stage in STAGES for arm in ("γ = 0", "γ = 0.2")]
+    assert [r.updates for r in found[::2]] == [2, 25, 50]
+    assert len(told) == 1
+    assert "2 agents of StatelessCartPole-v1" in told[0]
+
+
+def test_an_episode_is_one_whole_episode_of_cartpole(shown):
+    for replay in shown[0]:
+        episode = replay.episode
+        assert 1 <= len(episode.action) <= 500
+        assert {len(array) for array in jax.tree.leaves(episode)} == {len(episode.action)}
+        assert episode.alive.all()
+        assert np.abs(episode.position[0]).max() <= 0.05  # CartPole starts there
+        assert (np.abs(episode.position) < [2.4, np.radians(12)]).all()
+        # It ended because the pole had all but fallen, or the cart had all but left.
+        if len(episode.action) < 500:
+            assert (np.abs(episode.position[-1]) > [1.8, np.radians(8)]).any()
+
+
+def test_the_readout_is_what_the_observation_makes_of_the_activator_shown(shown):
+    for replay in shown[0]:
+        episode = replay.episode  # Stateless CartPole's observation is what `position` holds; emphasis is linear
+        expected = np.einsum("tf,tfk->tk", episode.position, episode.states["activator"])
+        np.testing.assert_allclose(episode.readout, expected, atol=1e-5)
+        blended = blend(replay.run.settings.blend, jnp.asarray(episode.network), jnp.asarray(episode.readout))
+        np.testing.assert_allclose(episode.blended, blended, atol=1e-6)
+
+
+def test_guidance_shows_in_the_cell(shown):
+    calm, guided = (np.abs(replay.episode.states["inhibitor"][-1]).max() for replay in shown[0][-2:])
+    assert guided > 5 * calm
+
+
+CONTROLS = {
+    "sign": {"control": {"kind": "sign"}},
+    "noise": {"control": {"kind": "noise", "deviation": 1.0}},
+    "sticky": {"control": {"kind": "sticky"}, "blend": {"kind": "none"}},
+    "reservoir": {"control": {"kind": "reservoir", "deviation": 1.0}},
+    "GRU": {"ppo": {"network": "gru"}, "blend": {"kind": "none"}},
+}
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_a_control_in_the_cells_place_is_replayed_too(name):
+    (settings,) = study({name: CONTROLS[name]}, environments=("StatelessCartPole-v1",)).expand("standard").values()
+    env = task.around(settings, registry.make("StatelessCartPole-v1"))
+    agent = init_agent(settings, env.num_features, env.num_actions, jax.random.key(0), jax.random.key(1))
+    episode = jax.jit(lambda agent: record(settings, env, agent, jax.random.key(2)))(agent)
+    length = int(episode.alive.sum())
+    assert 5 < length < 500
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(episode))
+    expected = np.einsum("tf,tfk->tk", episode.position, episode.states.get("activator", np.zeros((500, 2, 2))))
+    if name == "noise":  # acted on as it is
+        np.testing.assert_array_equal(episode.states["control"][:, 0], episode.readout)
+    if name == "reservoir":
+        assert episode.states["control"].shape == (500, 4, 2)
+        assert np.abs(episode.states["control"][length - 1]).max() <= 1
+    if name == "sign":
+        np.testing.assert_allclose(np.abs(episode.readout), np.abs(expected), atol=1e-5)
+        assert (np.sign(episode.readout * expected)[:length].min(), np.sign(episode.readout * expected).max()) == (
+            -1,
+            1,
+        )
+    if name in ("sticky", "GRU"):
+        np.testing.assert_array_equal(episode.blended, episode.network)
+
+
+def test_the_final_agent_is_the_one_that_training_ends_with():
+    runs = study(ARMS, seeds=1, environments=("StatelessCartPole-v1",)).runs()
+    *_, (stage, updates, agents) = _stages(runs, stack([run.settings for run in runs]))
+    assert (stage, updates) == ("final", 50)
+    trained = batch_training.train_batch(runs, len(runs)).agents
+    jax.tree.map(np.testing.assert_array_equal, jax.tree.map(np.asarray, agents), trained)

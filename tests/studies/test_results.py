@@ -1,0 +1,76 @@
+"""A study comes back from its folder, from its command and from its file as what it was."""
+
+import json
+import shlex
+import tomllib
+from dataclasses import replace
+
+import pytest
+
+from helpers.finished_studies import study
+from morphorl.config.errors import StoreError
+from morphorl.ppo.settings import PPO, Settings
+from morphorl.studies import results, study_file
+from morphorl.studies.library import shipped
+from morphorl.studies.store import Store
+from morphorl.studies.study import Study
+
+HOSTILE = {"<script>alert(1)</script>": {}, "\"'</script>\x7f\\ \u2028\n": {"guidance": {"strength": [0.1, 0.2]}}}
+HOSTILE['"' + "{guidance.strength}"] = {"guidance": {"strength": 0.25}, "blend": {"kind": "add"}}
+
+
+def ids(study):
+    return [run.id for run in study.iterate()]
+
+
+@pytest.mark.parametrize("name", list(shipped()))
+def test_a_shipped_study_comes_back_from_its_folder_its_command_and_its_file(name, tmp_path):
+    small = replace(study_file.load(name), seeds=2, first_seed=5, environments=("CartPole-v1",), presets=("tuned",))
+    Store(tmp_path).open(small, resume=True)
+    assert results.load(tmp_path).study == small
+    assert results.load(tmp_path).versions["morphorl"]
+    words = shlex.split(results.command(small))
+    assert words[:3] == ["morphorl", "run", name]
+    assert study_file.load(name, tuple(word for word in words[3:] if word != "--set")) == small
+    text = results.to_toml(small)
+    assert text is not None
+    assert study_file.from_table(tomllib.loads(text)) == small
+
+
+def test_hostile_labels_come_back_too(tmp_path):
+    hostile = study(HOSTILE, presets=("tuned",))
+    Store(tmp_path).open(hostile, resume=True)
+    assert ids(results.load(tmp_path).study) == ids(hostile)
+    text = results.to_toml(hostile)
+    assert text is not None
+    assert study_file.from_table(tomllib.loads(text)).expand("tuned").keys() == hostile.expand("tuned").keys()
+    assert results.command(hostile) == "morphorl run tiny.toml"
+
+
+def test_complete_settings_become_a_file_that_runs_the_same(tmp_path):
+    settings = Settings("StatelessCartPole-v1", steps=1000, evaluate_every=0, ppo=PPO(num_envs=2, hidden=(8, 8)))
+    trained = Study("train", ("StatelessCartPole-v1",), {"agent": settings}, 3, presets=("tuned",))
+    Store(tmp_path).open(trained, resume=True)
+    assert ids(results.load(tmp_path).study) == ids(trained)
+    text = results.to_toml(trained)
+    assert text is not None
+    assert ids(study_file.from_table(tomllib.loads(text))) == ids(trained)
+
+
+def test_what_a_file_cannot_say_is_none_and_not_another_study():
+    arms = {"short": Settings(steps=1000), "long": Settings(steps=2000)}
+    assert results.to_toml(Study("both", ("CartPole-v1",), arms, 2)) is None
+
+
+def test_a_folder_without_a_study_or_with_another_algorithms_is_refused(tmp_path):
+    with pytest.raises(StoreError, match="holds no study"):
+        results.load(tmp_path)
+    Store(tmp_path).open(study(), resume=True)
+    content = json.loads((tmp_path / "study.json").read_text())
+    (tmp_path / "study.json").write_text(json.dumps(content | {"algorithm": 1}))
+    with pytest.raises(StoreError, match="version 1 of the algorithm"):
+        results.load(tmp_path)
+    for damaged in ("{", "[]", "{}", json.dumps(content | {"seeds": "many"}), json.dumps(content | {"arms": {"a": 3}})):
+        (tmp_path / "study.json").write_text(damaged)
+        with pytest.raises(StoreError, match="is damaged"):
+            results.load(tmp_path)
