@@ -16,12 +16,13 @@ import matplotlib
 matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
-import report
 import tyro
 from matplotlib.ticker import EngFormatter, NullFormatter
 from measuring import Measurement, Row, WorkerError, measure
 from rich.console import Console
 from workers import work
+
+import report
 
 CORES = len(os.sched_getaffinity(0))
 AGENTS, ENVS, WIDTH = 16, work.NUM_ENVS, work.HIDDEN[0]

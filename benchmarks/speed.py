@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import report
 import tyro
 from measuring import Row, WorkerError, install, measure
 from rich.console import Console
+
+import report
 
 PEERS = {
     "rejax": (
