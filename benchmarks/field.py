@@ -15,13 +15,13 @@ from typing import Annotated, Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import report
 import tyro
 from measuring import Measurement, Row, WorkerError, install, measure
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+import report
 from morphorl.config.fields import SettingError
 from morphorl.dynamics.pde.gierer_meinhardt import PRESETS, Grid, simulate
 

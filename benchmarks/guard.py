@@ -12,11 +12,12 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import report
 import speed
 import tyro
 from measuring import WorkerError, measure
 from rich.console import Console
+
+import report
 
 PUBLISHED = Path(__file__).parents[1] / "docs" / "results" / "speed" / "speed.json"
 TOLERANCE = 0.7

@@ -16,12 +16,13 @@ import matplotlib
 matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
-import report
 import tyro
 from matplotlib.ticker import EngFormatter, NullFormatter
 from measuring import Measurement, Row, WorkerError, measure
 from rich.console import Console
 from workers import work
+
+import report
 
 CORES = len(os.sched_getaffinity(0))
 AGENTS, ENVS, WIDTH = 16, work.NUM_ENVS, work.HIDDEN[0]
@@ -67,7 +68,7 @@ def _row(axis: str, value: int, length: float) -> Row:
         updates,
         "CartPole-v1",
         "none",
-        "matrix",
+        "reaction_diffusion",
         *(place[name] for name in ("envs", "width", "cores")),
     )
     return Row(f"{axis} {value}", place["agents"], "morphorl_ppo", arguments, sys.executable)
