@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 
+from helpers.holding import hold
 from helpers.small_studies import SMALL, fake_result, fill, small_study, snapshot
 from morphorl.commands import clean, status
 from morphorl.commands.shared import folder_of
@@ -195,12 +196,6 @@ def test_a_disk_that_is_really_full_is_told_and_the_study_goes_on(tmp_path, tiny
 # --- Two writers ------------------------------------------------------------------------------------------------------
 
 
-def hold(folder, ready, done):
-    with lock.locked(folder):
-        ready.set()
-        done.wait()
-
-
 def test_a_second_writer_is_refused_and_told_who_the_first_is(tmp_path):
     store = Store(tmp_path)
     store.open(small_study(), resume=True)
@@ -210,7 +205,7 @@ def test_a_second_writer_is_refused_and_told_who_the_first_is(tmp_path):
     first = context.Process(target=hold, args=(tmp_path, ready, done))
     first.start()
     try:
-        ready.wait()
+        assert ready.wait(120)
         assert lock.owner(tmp_path)["pid"] == first.pid
         with pytest.raises(StoreError, match=f"process {first.pid} on .* is writing there"):
             run(small_study(), store, quiet())
