@@ -20,35 +20,42 @@ import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 
+from morphorl.config import kinds  # noqa: E402
 from morphorl.dynamics.blending import Blend  # noqa: E402
-from morphorl.dynamics.guidance import Guidance  # noqa: E402
+from morphorl.dynamics.guidance.adaptive import Adaptive  # noqa: E402
+from morphorl.dynamics.guidance.blind import Blind  # noqa: E402
+from morphorl.dynamics.guidance.modulated import Modulated  # noqa: E402
+from morphorl.dynamics.guidance.three_factor import ThreeFactor  # noqa: E402
+from morphorl.dynamics.guidance.win_stay import WinStay  # noqa: E402
+from morphorl.dynamics.leaky_integrators import LeakyIntegrators  # noqa: E402
 from morphorl.dynamics.learned_parameters import Learned  # noqa: E402
-from morphorl.dynamics.memory import Memory  # noqa: E402
-from morphorl.dynamics.reaction_diffusion import Cell  # noqa: E402
+from morphorl.dynamics.reaction_diffusion import ReactionDiffusion  # noqa: E402
 from morphorl.ppo.settings import PRESETS, Settings  # noqa: E402
 from morphorl.studies import batch_training  # noqa: E402
 
 AGENTS, ROUNDS, UPDATES = 32, 6, 8
 FIVE = (
-    "cell.activator_diffusion",
-    "cell.activator_decay",
-    "cell.inhibitor_decay",
-    "cell.drive",
+    "dynamics.activator_diffusion",
+    "dynamics.activator_decay",
+    "dynamics.inhibitor_decay",
+    "dynamics.drive",
     "guidance.strength",
 )
 
 
 def arms(preset: str) -> dict[str, Settings]:
     """What is compared, plain PPO first."""
-    cell = Settings(evaluate_every=0, ppo=PRESETS[preset], cell=Cell(drive=0.1), guidance=Guidance(strength=0.1))
+    cell = Settings(
+        evaluate_every=0, ppo=PRESETS[preset], dynamics=ReactionDiffusion(drive=0.1), guidance=Blind(strength=0.1)
+    )
     plain = dataclasses.replace(cell, blend=Blend("none"))
-    redrawn = dataclasses.replace(cell, cell=Cell(drive=0.1, reset="redraw"))  # which win_stay needs
-    aware = ("modulated", "win_stay", "three_factor", "adaptive")
+    redrawn = dataclasses.replace(cell, dynamics=ReactionDiffusion(drive=0.1, reset="redraw"))  # which win_stay needs
+    aware = (Modulated, WinStay, ThreeFactor, Adaptive)
     return {
         "plain": plain,
         "blind": cell,
-        **{kind: dataclasses.replace(redrawn, guidance=Guidance(kind, strength=0.1)) for kind in aware},
-        "memory": dataclasses.replace(plain, memory=Memory("leaky")),
+        **{kinds.name_of(rule): dataclasses.replace(redrawn, guidance=rule(strength=0.1)) for rule in aware},
+        "memory": dataclasses.replace(plain, memory=LeakyIntegrators()),
         "learned": dataclasses.replace(cell, learned=Learned(FIVE)),
     }
 

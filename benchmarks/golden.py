@@ -19,20 +19,20 @@ import tyro
 STEPS, EVERY = 768, 256
 
 SHORT = {"ppo": {"num_envs": 4, "rollout_steps": 64, "minibatches": 2, "epochs": 2, "hidden": [16, 16]}}
-AGENT = ("actor", "critic", "core", "log_deviation", "statistics", "performance", "learned", "pattern", "wiring")
+AGENT = ("actor", "critic", "core", "log_deviation", "statistics", "performance", "learned", "pattern", "constants")
 GRU = {"ppo": {"network": "gru", "hidden": [16, 16], "minibatches": 2}}
-REDRAW = {"cell": {"reset": "redraw"}}
+REDRAW = {"dynamics": {"reset": "redraw"}}
 REWARD = {"guidance": {"strength": 0.05}}
-FROZEN = {"cell": {"dt": 0.0, "initial_scale": 1.0}}
+FROZEN = {"dynamics": {"dt": 0.0, "initial_scale": 1.0}}
 
 SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
     "plain": ({"blend": {"kind": "none"}},),
     "cell": ({},),
-    "blind": (REWARD, {"cell": {"coupling": "lattice", "readout": "difference", "initial": "positive"}}),
+    "blind": (REWARD, {"dynamics": {"coupling": "lattice", "readout": "difference", "initial": "positive"}}),
     "added": (REWARD, {"blend": {"kind": "add", "weight": 1.0, "distil": 0.3, "handover": 0.8}}),
-    "driven": (REWARD, {"cell": {"drive": 0.1, "gate": "rows", "emphasis": "softmax", "coupling": "partner"}}),
-    "redraw": (REWARD, REDRAW, {"cell": {"redraw": 0.05, "normalise": True, "coupling": "ring"}}),
-    "never": (REWARD, {"cell": {"reset": "never", "emphasis": "winner", "population": 0.1}}),
+    "driven": (REWARD, {"dynamics": {"drive": 0.1, "gate": "rows", "emphasis": "softmax", "coupling": "partner"}}),
+    "redraw": (REWARD, REDRAW, {"dynamics": {"redraw": 0.05, "normalise": True, "coupling": "ring"}}),
+    "never": (REWARD, {"dynamics": {"reset": "never", "emphasis": "winner", "population": 0.1}}),
     "frozen": (FROZEN, REDRAW),
     "forgetful": (REWARD, {"blend": {"update": "network"}}),
     "modulated": (REWARD, {"guidance": {"kind": "modulated"}}),
@@ -40,28 +40,40 @@ SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
     "win_stay": (REWARD, REDRAW, {"guidance": {"kind": "win_stay", "selection": "fittest"}}),
     "three_factor": (
         REWARD,
-        {"guidance": {"kind": "three_factor", "exchange": "returns"}, "cell": {"population": 0.1, "reset": "never"}},
+        {
+            "guidance": {"kind": "three_factor", "exchange": "returns"},
+            "dynamics": {"population": 0.1, "reset": "never"},
+        },
     ),
     "adaptive": (REWARD, {"guidance": {"kind": "adaptive", "sensitivity": -1.0}}),
-    "field": (REWARD, {"cell": {"kind": "field", "drive": 0.1}, "field": {"sites": 16}}),
-    "field_redraw": (REDRAW, {"cell": {"kind": "field", "readout": "difference"}, "field": {"sites": 16}}),
-    "sign": (FROZEN, {"control": {"kind": "sign"}}),
-    "noise": (REDRAW, {"control": {"kind": "noise"}}),
-    "coloured": (REDRAW, {"control": {"kind": "coloured"}}),
-    "state_dependent": (REDRAW, {"control": {"kind": "state_dependent"}}),
-    "echo_state": ({"control": {"kind": "reservoir"}},),
-    "sticky": (REWARD, {"control": {"kind": "sticky"}}),
-    "leaky": (REWARD, {"blend": {"kind": "none"}, "memory": {"kind": "leaky", "production": 0.01}}),
-    "previous": ({"blend": {"kind": "none"}, "memory": {"kind": "previous"}},),
-    "memory_echo": ({"blend": {"kind": "none"}, "memory": {"kind": "reservoir"}},),
-    "memory_and_cell": (REWARD, {"memory": {"kind": "leaky", "columns": 3, "first_diffusion": 0.1}}),
+    "field": (REWARD, {"dynamics": {"kind": "gierer_meinhardt", "drive": 0.1, "sites": 16}}),
+    "field_redraw": (REDRAW, {"dynamics": {"kind": "gierer_meinhardt", "readout": "difference", "sites": 16}}),
+    "sign": (FROZEN, {"dynamics": {"kind": "sign_flipped"}}),
+    "noise": (REDRAW, {"dynamics": {"kind": "correlated_noise"}}),
+    "coloured": (REDRAW, {"dynamics": {"kind": "coloured_noise"}}),
+    "state_dependent": (REDRAW, {"dynamics": {"kind": "state_dependent_noise"}}),
+    "echo_state": ({"dynamics": {"kind": "echo_state"}},),
+    "sticky": (REWARD, {"task": {"sticky": True}}),
+    "leaky": (REWARD, {"blend": {"kind": "none"}, "memory": {"kind": "leaky_integrators", "production": 0.01}}),
+    "previous": ({"blend": {"kind": "none"}, "memory": {"kind": "previous_observation"}},),
+    "memory_echo": (
+        {
+            "blend": {"kind": "none"},
+            "memory": {"kind": "echo_state", "wiring": "cycle", "spectral_radius": 0.6, "input_scale": 0.3},
+        },
+    ),
+    "memory_and_cell": (REWARD, {"memory": {"kind": "leaky_integrators", "columns": 3, "first_diffusion": 0.1}}),
     "gru": (REWARD, GRU),
     "skip": (REWARD, {"ppo": {"skip": True, "activation": "relu", "normalise_observations": True}}),
     "learned": (
         REWARD,
-        {"learned": {"parameters": ["cell.drive", "cell.activator_decay", "guidance.strength", "blend.weight"]}},
+        {
+            "learned": {
+                "parameters": ["dynamics.drive", "dynamics.activator_decay", "guidance.strength", "blend.weight"]
+            }
+        },
     ),
-    "learned_redraw": (REDRAW, {"learned": {"parameters": ["cell.dt"], "span": 8}}),
+    "learned_redraw": (REDRAW, {"learned": {"parameters": ["dynamics.dt"], "span": 8}}),
 }
 """What is trained: the changes to `SHORT`, in order."""
 

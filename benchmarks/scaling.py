@@ -68,7 +68,7 @@ def _row(axis: str, value: int, length: float) -> Row:
         updates,
         "CartPole-v1",
         "none",
-        "matrix",
+        "reaction_diffusion",
         *(place[name] for name in ("envs", "width", "cores")),
     )
     return Row(f"{axis} {value}", place["agents"], "morphorl_ppo", arguments, sys.executable)

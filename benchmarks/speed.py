@@ -68,21 +68,21 @@ def morphorl_rows(options: Options, agents: int) -> list[Row]:
     """Plain PPO, PPO with the cell, with the field as the cell, and the cell where velocities are hidden."""
     updates = options.updates(256 / agents**0.5)
     works = (
-        (report.PLAIN, "CartPole-v1", "none", "matrix", 4),
-        (report.CELL, "CartPole-v1", "average", "matrix", 4),
-        (report.FIELD, "CartPole-v1", "average", "field", 4),
-        (report.STATELESS, "StatelessCartPole-v1", "average", "matrix", 2),
+        (report.PLAIN, "CartPole-v1", "none", "reaction_diffusion", 4),
+        (report.CELL, "CartPole-v1", "average", "reaction_diffusion", 4),
+        (report.FIELD, "CartPole-v1", "average", "gierer_meinhardt", 4),
+        (report.STATELESS, "StatelessCartPole-v1", "average", "reaction_diffusion", 2),
     )
     return [
         Row(
             name,
             agents,
             "morphorl_ppo",
-            (agents, updates, environment, blend, cell),
+            (agents, updates, environment, blend, dynamics),
             sys.executable,
             flop_per_step=report.flop_per_step(features),
         )
-        for name, environment, blend, cell, features in works
+        for name, environment, blend, dynamics, features in works
     ]
 
 

@@ -11,7 +11,8 @@ import tyro
 from gymnasium import spaces
 
 from morphorl.dynamics.blending import Blend
-from morphorl.dynamics.memory import Memory
+from morphorl.dynamics.leaky_integrators import LeakyIntegrators
+from morphorl.dynamics.none import NoDynamics
 from morphorl.ppo import evaluation
 from morphorl.ppo.settings import PRESETS, Settings
 from morphorl.studies import batch_training
@@ -47,18 +48,18 @@ class Options:
 
 
 def main(options: Options) -> None:
-    for kind in ("none", "leaky"):
+    for memory in (NoDynamics(), LeakyIntegrators()):
         settings = Settings(
             environment="gym:Lamp-v0",
             steps=options.steps,
             evaluate_every=0,
             ppo=PRESETS["tuned"],
             blend=Blend(kind="none"),
-            memory=Memory(kind=kind),
+            memory=memory,
         )
-        trained = batch_training.train_batch([Run(kind, settings, seed, seed) for seed in range(4)], size=4)
+        trained = batch_training.train_batch([Run(memory.kind, settings, seed, seed) for seed in range(4)], size=4)
         returns = evaluation.evaluate_agents([settings] * 4, trained.agents, episodes=50, greedy=True)
-        print(f"memory {kind!r}: mean return {returns.mean():.2f} of 3")
+        print(f"memory {memory.kind!r}: mean return {returns.mean():.2f} of 3")
 
 
 if __name__ == "__main__":

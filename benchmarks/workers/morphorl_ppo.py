@@ -1,6 +1,6 @@
 """Worker: agents trained by morphorl, batch by batch as a study runs them.
 
-Usage: morphorl_ppo.py AGENTS UPDATES ENVIRONMENT BLEND CELL [NUM_ENVS WIDTH CORES]
+Usage: morphorl_ppo.py AGENTS UPDATES ENVIRONMENT BLEND DYNAMICS [NUM_ENVS WIDTH CORES]
 """
 
 import os
@@ -14,9 +14,10 @@ if len(sys.argv) > 8:
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv[8])])
 use_all_cores()
 
+from morphorl.config.kinds import resolve  # noqa: E402
+from morphorl.dynamics.base import Dynamics  # noqa: E402
 from morphorl.dynamics.blending import Blend  # noqa: E402
-from morphorl.dynamics.guidance import Guidance  # noqa: E402
-from morphorl.dynamics.reaction_diffusion import Cell  # noqa: E402
+from morphorl.dynamics.guidance.blind import Blind  # noqa: E402
 from morphorl.ppo.settings import PPO, Settings  # noqa: E402
 from morphorl.studies import batch_training  # noqa: E402
 from morphorl.studies.study import Study, batches  # noqa: E402
@@ -29,7 +30,7 @@ def main(
     updates: int,
     environment: str,
     blend: str,
-    cell: str,
+    dynamics: str,
     num_envs: int = work.NUM_ENVS,
     width: int = work.HIDDEN[0],
     *_: object,
@@ -52,9 +53,16 @@ def main(
         hidden=(width, width),
     )
     steps = updates * ppo.batch
-    guidance = Guidance(strength=GUIDANCE_STRENGTH)
-    beside = {"cell": Cell(kind=cell), "guidance": guidance, "blend": Blend(kind=blend)}  # pyright: ignore[reportArgumentType]
-    settings = Settings(environment, steps, evaluate_every=0, ppo=ppo, **beside)
+    guidance = Blind(strength=GUIDANCE_STRENGTH)
+    settings = Settings(
+        environment,
+        steps,
+        evaluate_every=0,
+        ppo=ppo,
+        dynamics=resolve(Dynamics, dynamics)(),
+        guidance=guidance,
+        blend=Blend(kind=blend),  # pyright: ignore[reportArgumentType]
+    )
     runs = Study("speed", (environment,), {"agent": settings}, agents).runs()
 
     def repeat() -> float:

@@ -1,5 +1,6 @@
 """Put a dynamical system beside a policy, train hundreds of agents at once, and see whether it helps."""
 
+import argparse
 import importlib
 import importlib.metadata
 import shlex
@@ -35,6 +36,7 @@ COMMANDS = {
     "readouts": Command("readouts", "ReadoutsCommand", "measure the readouts of a study's arms, to match noise", True),
     "pde": Command("pde", "Pde", "simulate the Gierer-Meinhardt field, guided, in one or two dimensions", True),
     "kinetics": Command("kinetics", "Kinetics", "say where the cell's states end, and whether it forms patterns", True),
+    "check": Command("check", "Check", "test dynamics or a rule of your own against the contract; list ours", True),
     "plan": Command("plan", "Plan", "say how large a study is, and how long it would take", False),
     "status": Command("status", "Status", "say how a study stands", False),
     "clean": Command("clean", "Clean", "forget a study's failures, so that they are tried again", False),
@@ -51,6 +53,10 @@ COMMANDS = {
     "completion": Command("completion", "Completion", "print a script for completion in your shell", True),
     "figures": Command("figures", "Figures", "draw a study's figures for a paper", False),
 }
+NOTES = (
+    "morphorl COMMAND --help explains its options. With --trust MODULE a command may import that module where a file",
+    "names it: code that a file leads to is never run without that.",
+)
 RESUMABLE = ("reproduce", "train", "run", "luck", "evolve")
 """Commands that keep what was finished when they are stopped."""
 
@@ -89,6 +95,7 @@ def _parse(arguments: list[str]):
     if name not in COMMANDS:
         hint = did_you_mean(name, list(COMMANDS))
         raise SettingError(f"command = {name!r}: must be one of {', '.join(COMMANDS)}.{hint}")
+    arguments = _trusting(arguments)
     command = COMMANDS[name]
     if command.computes:
         from morphorl.config.devices import use_all_cores
@@ -96,12 +103,22 @@ def _parse(arguments: list[str]):
         use_all_cores()  # before gymnax is imported, which computes
     module = importlib.import_module(f"morphorl.commands.{command.module}")
     prog = f"morphorl {name}"
-    default = {"default": module.default()} if hasattr(module, "default") else {}
+    default = {"default": module.default(arguments[1:])} if hasattr(module, "default") else {}
     return tyro.cli(getattr(module, command.name), args=arguments[1:], prog=prog, **default)
+
+
+def _trusting(arguments: list[str]) -> list[str]:
+    """The arguments without `--trust MODULE`, which every command takes: names in files may lead to these modules."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--trust", action="append", default=[], metavar="MODULE")
+    known, rest = parser.parse_known_args(arguments)
+    if known.trust:
+        from morphorl.config import kinds  # which imports JAX
+
+        kinds.trust(*known.trust)
+    return rest
 
 
 def _usage() -> str:
     lines = [f"  {name:<11}{command.line}" for name, command in COMMANDS.items()]
-    return "\n".join(
-        ["usage: morphorl COMMAND …", "", str(__doc__), "", *lines, "", "morphorl COMMAND --help explains its options."]
-    )
+    return "\n".join(["usage: morphorl COMMAND …", "", str(__doc__), "", *lines, "", *NOTES])

@@ -17,9 +17,9 @@ from morphorl.studies import study_file
 
 TWO_READINGS = {
     "plain PPO": {"blend": {"weight": 0.0}},
-    "zero readout": {"cell": {"initial_scale": 0.0}},
-    "{cell.coupling}, γ = {guidance.strength}": {
-        "cell": {"coupling": ["mean", "ring"]},
+    "zero readout": {"dynamics": {"initial_scale": 0.0}},
+    "{dynamics.coupling}, γ = {guidance.strength}": {
+        "dynamics": {"coupling": ["mean", "ring"]},
         "guidance": {"strength": [0.0, 0.01, 0.1, 0.3]},
     },
 }
@@ -40,7 +40,7 @@ def test_the_multiverse_has_a_reading_for_every_combination_each_with_its_own_ga
     assert len(found) * len(strengths) + 2 == arms
     assert all(sorted(reading.arms.guided.values()) == strengths for reading in found)
     assert len({reading.name for reading in found}) == len(found)
-    assert "cell.coupling" in found[0].options
+    assert "dynamics.coupling" in found[0].options
     assert "guidance.strength" not in found[0].options
 
 
@@ -52,7 +52,7 @@ def test_readings_come_from_settings_and_not_from_what_labels_say():
     found = interpretations.readings({lies.get(label, label): settings for label, settings in named.items()})
     expected = [{lies[label]: s for label, s in r.arms.guided.items()} for r in interpretations.readings(named)]
     assert [reading.arms.guided for reading in found] == expected
-    assert [reading.options for reading in found] == [{"cell.coupling": "mean"}, {"cell.coupling": "ring"}]
+    assert [reading.options for reading in found] == [{"dynamics.coupling": "mean"}, {"dynamics.coupling": "ring"}]
 
 
 @pytest.mark.parametrize("missing", ["plain PPO", "zero readout"])
@@ -62,7 +62,7 @@ def test_without_a_reference_there_is_no_reading(missing):
 
 
 def test_arms_without_a_family_have_no_gamma():
-    arms = BLIND | {"ring": {"cell": {"coupling": "ring"}, "guidance": {"strength": 0.1}}}
+    arms = BLIND | {"ring": {"dynamics": {"coupling": "ring"}, "guidance": {"strength": 0.1}}}
     strengths = interpretations.strengths(study(arms).expand("standard"))
     assert strengths == {"γ = 0": 0.0, "γ = 0.01": 0.01, "γ = 0.1": 0.1, "γ = 0.3": 0.3}
 
@@ -79,18 +79,18 @@ def test_references_are_told_by_their_settings_and_not_by_their_labels():
 def test_a_reference_beside_another_ppo_or_another_blend_is_none():
     other = BLIND | {"plain PPO": {"blend": {"weight": 0.0}, "ppo": {"learning_rate": 1e-3}}}
     assert interpretations.readings(study(other).expand("standard")) == []
-    half = BLIND | {"zero readout": {"cell": {"initial_scale": 0.0}, "blend": {"weight": 0.5}}}
+    half = BLIND | {"zero readout": {"dynamics": {"initial_scale": 0.0}, "blend": {"weight": 0.5}}}
     assert interpretations.readings(study(half).expand("standard")) == []
 
 
 def test_what_an_arm_does_without_is_not_named_among_its_settings():
-    """Without a readout a cell acts on nothing; a bank of leaky integrators is guided all the same."""
+    """Without a readout dynamics act on nothing; a bank of leaky integrators is guided all the same."""
     arms = {
         "plain": {"blend": {"weight": 0.0}},
-        "cell": {},
-        "sticky": {"blend": {"kind": "none"}, "control": {"kind": "sticky"}},
-        "leaky": {"blend": {"kind": "none"}, "memory": {"kind": "leaky"}},
-        "previous": {"blend": {"kind": "none"}, "memory": {"kind": "previous"}},
+        "dynamics": {},
+        "sticky": {"blend": {"kind": "none"}, "task": {"sticky": True}},
+        "leaky": {"blend": {"kind": "none"}, "memory": {"kind": "leaky_integrators"}},
+        "previous": {"blend": {"kind": "none"}, "memory": {"kind": "previous_observation"}},
     }
     labelled = study(arms).expand("standard")
     tables = {
@@ -99,8 +99,8 @@ def test_what_an_arm_does_without_is_not_named_among_its_settings():
     plain = tables.pop("plain")
     added = {label: of - plain for label, of in tables.items()}
     assert added == {
-        "cell": {"cell", "guidance", "blend", "field", "control"},
-        "sticky": {"control"},
+        "dynamics": {"dynamics", "guidance", "blend"},
+        "sticky": {"task"},
         "leaky": {"memory", "guidance"},
         "previous": {"memory"},
     }
@@ -171,8 +171,8 @@ def test_several_readings_are_told_by_their_shares_and_each_stands_in_the_file(t
     content = json.loads((tmp_path / "verdicts.json").read_text())
     assert content["readings"] == 2
     assert [row["reading"] for row in content["verdicts"][:: len(CLAIMS)]] == [
-        {"cell.coupling": "mean"},
-        {"cell.coupling": "ring"},
+        {"dynamics.coupling": "mean"},
+        {"dynamics.coupling": "ring"},
     ]
     assert "share of 2 readings under each verdict" in screen
 

@@ -10,8 +10,8 @@ import pytest
 
 from morphorl.config.choices import Choice, Mixed, mix, mixed_choices, program_of
 from morphorl.dynamics.blending import Blend, blend
-from morphorl.dynamics.guidance import Guidance
-from morphorl.dynamics.reaction_diffusion import Cell, CellState, couple, emphasise
+from morphorl.dynamics.guidance.blind import Blind
+from morphorl.dynamics.reaction_diffusion import ActivatorInhibitor, ReactionDiffusion, couple, emphasise
 from morphorl.ppo.settings import PPO, Settings
 from morphorl.studies import batch_training
 from morphorl.studies.study import Run, programs
@@ -23,7 +23,7 @@ NAMES = {
     "readout": ("activator", "difference"),
 }
 SMALL = PPO(num_envs=2, rollout_steps=32, minibatches=2, hidden=(8,), learning_rate=1e-2)
-BASE = Settings(steps=512, evaluate_every=256, evaluation_episodes=2, ppo=SMALL, guidance=Guidance(strength=0.1))
+BASE = Settings(steps=512, evaluate_every=256, evaluation_episodes=2, ppo=SMALL, guidance=Blind(strength=0.1))
 
 
 def index(name, names):
@@ -51,9 +51,12 @@ def test_the_place_of_a_name_does_not_depend_on_the_order_in_which_a_function_li
 @pytest.mark.parametrize("initial", NAMES["initial"])
 @pytest.mark.parametrize("readout", NAMES["readout"])
 def test_a_cell_steps_alike_whether_its_choices_are_names_or_indices(initial, readout):
-    cell = Cell(initial=initial, readout=readout, coupling="ring", emphasis="softmax")
+    cell = ReactionDiffusion(initial=initial, readout=readout, coupling="ring", emphasis="softmax")
     places = mixed_choices(
-        [Cell(), Cell(coupling="ring", initial="positive", emphasis="softmax", readout="difference")]
+        [
+            ReactionDiffusion(),
+            ReactionDiffusion(coupling="ring", initial="positive", emphasis="softmax", readout="difference"),
+        ]
     )
     assert len(places) == 4
     mixed = mix(cell, places)
@@ -61,12 +64,12 @@ def test_a_cell_steps_alike_whether_its_choices_are_names_or_indices(initial, re
     states = [one.init(jax.random.key(1), (4, 2)) for one in (cell, mixed)]
     for _ in range(3):
         states = [
-            one.step(state, jnp.arange(4.0), Guidance(strength=0.1))[0]
+            one.step(state, jnp.arange(4.0), Blind(strength=0.1))
             for one, state in zip((cell, mixed), states, strict=True)
         ]
     for one, other in zip(*states, strict=True):
         np.testing.assert_array_equal(one, other)
-    reads = [one.read(CellState(*states[0]), jnp.arange(4.0)) for one in (cell, mixed)]
+    reads = [one.read(ActivatorInhibitor(*states[0]), jnp.arange(4.0)) for one in (cell, mixed)]
     np.testing.assert_array_equal(*reads)
 
 
@@ -81,14 +84,14 @@ def test_blending_by_index_is_blending_by_name(kind):
 def test_what_differs_only_in_choices_shares_a_program_and_an_agent_without_a_cell_does_not():
     base = program_of(BASE)
     alike = [
-        dataclasses.replace(BASE, cell=Cell(coupling="ring")),
-        dataclasses.replace(BASE, cell=Cell(readout="difference", initial="positive", bound=2.0)),
+        dataclasses.replace(BASE, dynamics=ReactionDiffusion(coupling="ring")),
+        dataclasses.replace(BASE, dynamics=ReactionDiffusion(readout="difference", initial="positive", bound=2.0)),
         dataclasses.replace(BASE, blend=Blend("add")),
     ]
     apart = [
         dataclasses.replace(BASE, blend=Blend("none")),
-        dataclasses.replace(BASE, cell=Cell(normalise=True)),
-        dataclasses.replace(BASE, cell=Cell(reset="redraw")),
+        dataclasses.replace(BASE, dynamics=ReactionDiffusion(normalise=True)),
+        dataclasses.replace(BASE, dynamics=ReactionDiffusion(reset="redraw")),
         dataclasses.replace(BASE, environment="StatelessCartPole-v1"),
     ]
     assert all(program_of(settings) == base for settings in alike)
@@ -96,14 +99,17 @@ def test_what_differs_only_in_choices_shares_a_program_and_an_agent_without_a_ce
 
 
 def test_a_choice_on_which_all_runs_agree_stays_part_of_the_program():
-    runs = [Run("a", dataclasses.replace(BASE, cell=Cell(coupling="ring")), seed, seed) for seed in range(3)]
+    runs = [
+        Run("a", dataclasses.replace(BASE, dynamics=ReactionDiffusion(coupling="ring")), seed, seed)
+        for seed in range(3)
+    ]
     (program,) = programs(runs)
     assert program.mixed == frozenset()
     assert mix(runs[0].settings, program.mixed) is runs[0].settings
 
 
 def test_a_choice_is_a_plain_name_that_survives_pickling():
-    cell = Cell(coupling="ring")
+    cell = ReactionDiffusion(coupling="ring")
     back = pickle.loads(pickle.dumps(cell))
     assert back == cell
     assert isinstance(back.coupling, Choice)
@@ -114,8 +120,12 @@ def test_a_choice_is_a_plain_name_that_survives_pickling():
 
 def test_training_in_a_mixed_program_is_training_in_the_program_of_one_reading():
     readings = [
-        dataclasses.replace(BASE, cell=Cell(coupling="ring", emphasis="softmax", bound=1.0), blend=Blend("add")),
-        dataclasses.replace(BASE, cell=Cell(initial="positive", emphasis="winner", readout="difference")),
+        dataclasses.replace(
+            BASE, dynamics=ReactionDiffusion(coupling="ring", emphasis="softmax", bound=1.0), blend=Blend("add")
+        ),
+        dataclasses.replace(
+            BASE, dynamics=ReactionDiffusion(initial="positive", emphasis="winner", readout="difference")
+        ),
     ]
     runs = [Run(str(i), settings, 3, 3) for i, settings in enumerate(readings)]
     (program,) = programs(runs)

@@ -1,6 +1,7 @@
 """The cell against exact solutions, plain NumPy, and the symmetries of its couplings."""
 
 import dataclasses
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -12,8 +13,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from morphorl.config.choices import mix, mixed_choices
 from morphorl.config.errors import SettingError
-from morphorl.dynamics.guidance import Guidance, Signal
-from morphorl.dynamics.reaction_diffusion import Cell, CellState, couple, drive, emphasise
+from morphorl.dynamics.blending import Blend
+from morphorl.dynamics.guidance.base import Signal, nothing
+from morphorl.dynamics.guidance.blind import Blind
+from morphorl.dynamics.guidance.none import NoGuidance
+from morphorl.dynamics.guidance.stabilise import Stabilise
+from morphorl.dynamics.reaction_diffusion import ActivatorInhibitor, ReactionDiffusion, couple, drive, emphasise
+from morphorl.studies.study import Run, programs
 
 SHAPE = (4, 3)
 X = np.array([0.5, -3.0, 1.0, 2.0], np.float32)
@@ -21,20 +27,27 @@ COUPLINGS = ("mean", "ring", "lattice")
 """Those within a state; `partner` ties one state to the other."""
 EMPHASES = ("linear", "softmax", "winner")
 
-step = jax.jit(Cell.step)
+
+@jax.jit
+def step(system, state, observation, guidance=None, signal=None):
+    """The state after one step, and its readout."""
+    state = system.step(state, observation, nothing if guidance is None else partial(guidance, signal=signal))
+    return state, system.read(state, observation)
+
+
 seeds = st.integers(0, 2**16)
 
 
 def noise(seed, scale=1.0):
     generator = np.random.default_rng(seed)
-    return CellState(*(jnp.asarray(scale * generator.normal(size=SHAPE), jnp.float32) for _ in range(2)))
+    return ActivatorInhibitor(*(jnp.asarray(scale * generator.normal(size=SHAPE), jnp.float32) for _ in range(2)))
 
 
 def only_decay(**more):
     still = dict.fromkeys(
         ("activator_diffusion", "inhibitor_diffusion", "activator_production", "inhibitor_production"), 0.0
     )
-    return Cell(**still | more)
+    return ReactionDiffusion(**still | more)
 
 
 # --- One step ---------------------------------------------------------------------------------------------------------
@@ -43,9 +56,19 @@ def only_decay(**more):
 @given(seed=seeds, strength=st.floats(-1, 1), dt=st.floats(0.1, 1), kappa=st.floats(-1, 1))
 @settings(max_examples=25, deadline=None)
 def test_one_step_is_the_documented_equation(seed, strength, dt, kappa):
-    cell = Cell(0.11, 0.37, 0.13, 0.07, 0.17, 0.23, kappa, dt=dt, epsilon=0.19)
+    cell = ReactionDiffusion(
+        activator_diffusion=0.11,
+        inhibitor_diffusion=0.37,
+        activator_production=0.13,
+        inhibitor_production=0.07,
+        activator_decay=0.17,
+        inhibitor_decay=0.23,
+        drive=kappa,
+        dt=dt,
+        epsilon=0.19,
+    )
     before = noise(seed)
-    (a, h), _ = step(cell, before, X, Guidance(strength=strength))
+    (a, h), _ = step(cell, before, X, Blind(strength=strength))
 
     a0, h0 = (np.asarray(u, float) for u in before)
     source = X[:, None] * np.array([[1.0, 0.0, -1.0]])
@@ -59,22 +82,24 @@ def test_one_step_is_the_documented_equation(seed, strength, dt, kappa):
 @given(seed=seeds)
 @settings(max_examples=10, deadline=None)
 def test_blind_guidance_of_strength_zero_is_no_guidance(seed):
-    for guidance in (Guidance("blind", 0.0), Guidance("none", 0.7)):
-        (state, readout), (same_state, same_readout) = (step(Cell(), noise(seed), X, g) for g in (guidance, None))
+    for guidance in (Blind(0.0), NoGuidance(0.7)):
+        (state, readout), (same_state, same_readout) = (
+            step(ReactionDiffusion(), noise(seed), X, g) for g in (guidance, None)
+        )
         assert_array_equal(state, same_state)
         assert_array_equal(readout, same_readout)
 
 
 def test_blind_guidance_pushes_both_states_away_from_zero():
-    (a, h), _ = step(only_decay(), noise(0), X, Guidance(strength=0.3))
+    (a, h), _ = step(only_decay(), noise(0), X, Blind(strength=0.3))
     (a0, h0), _ = step(only_decay(), noise(0), X)
     assert_allclose(a - a0, 0.3 * np.sign(noise(0).activator), atol=1e-6)
     assert_allclose(h - h0, 0.3 * np.sign(noise(0).inhibitor), atol=1e-6)
 
 
 def test_the_sign_of_zero_gets_no_push():
-    zero = CellState(jnp.zeros(SHAPE), jnp.zeros(SHAPE))
-    after, readout = step(Cell(), zero, X, Guidance(strength=5.0))
+    zero = ActivatorInhibitor(jnp.zeros(SHAPE), jnp.zeros(SHAPE))
+    after, readout = step(ReactionDiffusion(), zero, X, Blind(strength=5.0))
     assert_array_equal(after, zero)
     assert_array_equal(readout, np.zeros(3))
 
@@ -85,9 +110,9 @@ def test_without_diffusion_and_production_guidance_latches_as_explicit_euler_doe
     strength, decays = 0.06, (0.1, 0.25)
     with jax.enable_x64(True):
         cell = only_decay(activator_decay=decays[0], inhibitor_decay=decays[1], dt=dt)
-        state = CellState(*(jnp.full(SHAPE, start) for _ in range(2)))
+        state = ActivatorInhibitor(*(jnp.full(SHAPE, start) for _ in range(2)))
         for n in range(1, 60):
-            state, _ = step(cell, state, jnp.asarray(X, float), Guidance(strength=strength))
+            state, _ = step(cell, state, jnp.asarray(X, float), Blind(strength=strength))
             for u, decay in zip(state, decays, strict=True):
                 latch = np.sign(start) * strength / decay
                 assert_allclose(u, latch + (start - latch) * (1 - decay * dt) ** n, rtol=1e-12)
@@ -99,9 +124,9 @@ def test_the_step_converges_to_the_analytic_solution_at_first_order():
 
     def error(dt):
         cell = only_decay(activator_decay=decay, dt=dt)
-        state = CellState(*(jnp.full(SHAPE, start) for _ in range(2)))
+        state = ActivatorInhibitor(*(jnp.full(SHAPE, start) for _ in range(2)))
         for _ in range(round(end / dt)):
-            state, _ = step(cell, state, jnp.asarray(X, float), Guidance(strength=strength))
+            state, _ = step(cell, state, jnp.asarray(X, float), Blind(strength=strength))
         return np.abs(state.activator - exact).max()
 
     with jax.enable_x64(True):
@@ -116,9 +141,14 @@ positive = st.floats(0.05, 0.5)
 @given(positive, positive, positive, positive)
 @settings(max_examples=25, deadline=None)
 def test_the_positive_steady_state_stays(activator_production, inhibitor_production, activator_decay, inhibitor_decay):
-    rates = (activator_production, inhibitor_production, activator_decay, inhibitor_decay)
+    rates = {
+        "activator_production": activator_production,
+        "inhibitor_production": inhibitor_production,
+        "activator_decay": activator_decay,
+        "inhibitor_decay": inhibitor_decay,
+    }
     with jax.enable_x64(True):
-        cell = Cell(0.1, 0.4, *rates, epsilon=0.0, bound=np.inf, initial="positive", initial_scale=0.0)
+        cell = ReactionDiffusion(**rates, epsilon=0.0, bound=np.inf, initial="positive", initial_scale=0.0)
         start = cell.init(jax.random.key(0), SHAPE)
         after, _ = step(cell, start, jnp.asarray(X, float))
     assert np.min(start) > 0
@@ -129,7 +159,7 @@ def test_the_positive_steady_state_stays(activator_production, inhibitor_product
 
 
 def test_signed_noise_has_the_standard_deviation_asked_for_and_differs_between_the_states():
-    a, h = Cell(initial_scale=0.3).init(jax.random.key(1), (100, 100))
+    a, h = ReactionDiffusion(initial_scale=0.3).init(jax.random.key(1), (100, 100))
     for u in (a, h):
         assert abs(u.mean()) < 0.02
         assert_allclose(u.std(), 0.3, rtol=0.03)
@@ -137,7 +167,7 @@ def test_signed_noise_has_the_standard_deviation_asked_for_and_differs_between_t
 
 
 def test_positive_noise_is_relative_to_the_steady_state():
-    cell = Cell(initial="positive", initial_scale=0.3)
+    cell = ReactionDiffusion(initial="positive", initial_scale=0.3)
     for u, steady in zip(cell.init(jax.random.key(1), (100, 100)), cell.steady_state(), strict=True):
         assert_allclose(u.mean(), steady, rtol=0.02)
         assert_allclose(u.std(), 0.3 * steady, rtol=0.03)
@@ -145,7 +175,7 @@ def test_positive_noise_is_relative_to_the_steady_state():
 
 @pytest.mark.parametrize("coupling", COUPLINGS)
 def test_an_initial_scale_of_zero_stays_exactly_zero_under_any_guidance(coupling):
-    cell = Cell(initial_scale=0.0, coupling=coupling)
+    cell = ReactionDiffusion(initial_scale=0.0, coupling=coupling)
     zero = cell.init(jax.random.key(0), SHAPE)
     assert_array_equal(zero, np.zeros((2, *SHAPE)))
     observations = jnp.asarray(np.random.default_rng(0).normal(size=(300, 4)), jnp.float32)
@@ -153,7 +183,7 @@ def test_an_initial_scale_of_zero_stays_exactly_zero_under_any_guidance(coupling
     @jax.jit
     @jax.vmap
     def live(guidance):
-        return jax.lax.scan(lambda state, x: cell.step(state, x, guidance), zero, observations)
+        return jax.lax.scan(lambda state, x: step(cell, state, x, guidance), zero, observations)
 
     last, readouts = live(sweep(0.0, 0.1, 1.0, 1e6, -3.0))
     assert_array_equal(last, np.zeros((2, 5, *SHAPE)))
@@ -185,9 +215,9 @@ def test_each_coupling_spreads_to_the_neighbours_that_it_names():
 
 
 def check_equivariance(coupling, move, seed):
-    cell, guidance = Cell(coupling=coupling, activator_diffusion=0.3), Guidance(strength=0.1)
-    moved_first, _ = step(cell, CellState(*map(move, noise(seed))), X, guidance)
-    moved_last = CellState(*map(move, step(cell, noise(seed), X, guidance)[0]))
+    cell, guidance = ReactionDiffusion(coupling=coupling, activator_diffusion=0.3), Blind(strength=0.1)
+    moved_first, _ = step(cell, ActivatorInhibitor(*map(move, noise(seed))), X, guidance)
+    moved_last = ActivatorInhibitor(*map(move, step(cell, noise(seed), X, guidance)[0]))
     assert_allclose(moved_first, moved_last, rtol=1e-5, atol=1e-6)
 
 
@@ -233,21 +263,21 @@ def test_a_partner_is_the_other_state_and_is_needed():
 
 def test_a_gate_advances_each_row_by_its_share_of_a_step_and_nothing_moves_where_the_weight_is_0():
     x = jnp.array([0.5, 0.0, -2.0, 1.0])
-    before, guidance = noise(2), Guidance(strength=0.1)
-    free, _ = step(Cell(), before, x, guidance)
-    gated, _ = step(Cell(gate="rows"), before, x, guidance)
+    before, guidance = noise(2), Blind(strength=0.1)
+    free, _ = step(ReactionDiffusion(), before, x, guidance)
+    gated, _ = step(ReactionDiffusion(gate="rows"), before, x, guidance)
     for start, whole, part in zip(before, free, gated, strict=True):
         assert_array_equal(part[1], start[1])
         assert_allclose(part - start, (whole - start) * np.array([[0.25], [0], [1], [0.5]]), atol=1e-6)
-    unseen, _ = step(Cell(gate="rows"), before, jnp.zeros(4), guidance)
-    assert_array_equal(unseen, step(Cell(), before, jnp.zeros(4), guidance)[0])
+    unseen, _ = step(ReactionDiffusion(gate="rows"), before, jnp.zeros(4), guidance)
+    assert_array_equal(unseen, step(ReactionDiffusion(), before, jnp.zeros(4), guidance)[0])
 
 
 def test_a_mix_of_gates_is_each_of_them_alone():
-    cells = [Cell(gate="none", coupling="partner"), Cell(gate="rows")]
+    cells = [ReactionDiffusion(gate="none", coupling="partner"), ReactionDiffusion(gate="rows")]
     places = mixed_choices(cells)
     mixed = jax.tree.map(lambda *u: jnp.stack(u), *(jax.tree.map(jnp.asarray, mix(cell, places)) for cell in cells))
-    together = jax.jit(jax.vmap(Cell.step, in_axes=(0, None, None)))(mixed, noise(2), X)
+    together = jax.jit(jax.vmap(step, in_axes=(0, None, None)))(mixed, noise(2), X)
     for i, cell in enumerate(cells):
         for one, many in zip(jax.tree.leaves(step(cell, noise(2), X)), jax.tree.leaves(together), strict=True):
             assert_array_equal(one, many[i])
@@ -263,17 +293,17 @@ def test_a_negative_decay_makes_the_pattern_grow_on_its_own_up_to_the_bound():
 @pytest.mark.parametrize(
     ("rates", "refused"),
     [
-        ({"activator_decay": -0.1}, "cell.activator_decay = -0.1"),
-        ({"activator_decay": 0.0}, "cell.activator_decay = 0.0"),
-        ({"inhibitor_decay": -0.2}, "cell.inhibitor_decay = -0.2"),
-        ({"inhibitor_production": -0.1}, "cell.inhibitor_decay = 0.2"),
+        ({"activator_decay": -0.1}, "dynamics.activator_decay = -0.1"),
+        ({"activator_decay": 0.0}, "dynamics.activator_decay = 0.0"),
+        ({"inhibitor_decay": -0.2}, "dynamics.inhibitor_decay = -0.2"),
+        ({"inhibitor_production": -0.1}, "dynamics.inhibitor_decay = 0.2"),
     ],
 )
 def test_without_a_positive_steady_state_there_is_nothing_positive_to_start_from(rates, refused):
     with pytest.raises(SettingError, match=rf"{refused}: must .* a\*, h\* > 0 to start from"):
-        Cell(initial="positive", **rates)
-    assert Cell(initial="signed", **rates).initial == "signed"
-    turned = Cell(initial="positive", activator_production=-0.1, activator_decay=-0.1)
+        ReactionDiffusion(initial="positive", **rates)
+    assert ReactionDiffusion(initial="signed", **rates).initial == "signed"
+    turned = ReactionDiffusion(initial="positive", activator_production=-0.1, activator_decay=-0.1)
     assert min(turned.steady_state()) > 0
 
 
@@ -282,10 +312,10 @@ def test_without_a_positive_steady_state_there_is_nothing_positive_to_start_from
 
 @pytest.mark.parametrize("surprise", [-1.5, 0.0, 0.7])
 def test_a_surprise_changes_the_decay_of_both_states(surprise):
-    rule, decays = Guidance("stabilise", strength=0.3, sensitivity=2.0), (0.1, 0.25)
+    rule, decays = Stabilise(strength=0.3, sensitivity=2.0), (0.1, 0.25)
     with jax.enable_x64(True):
         cell = only_decay(activator_decay=decays[0], inhibitor_decay=decays[1])
-        before = CellState(*(jnp.asarray(u, float) for u in noise(0)))
+        before = ActivatorInhibitor(*(jnp.asarray(u, float) for u in noise(0)))
         after, _ = step(cell, before, jnp.asarray(X, float), rule, Signal(jnp.array(surprise)))
     for start, end, decay in zip(map(np.asarray, before), after, decays, strict=True):
         assert_allclose(end, (1 - decay + 0.3 * np.tanh(2 * surprise)) * start, rtol=1e-12)
@@ -305,8 +335,8 @@ def weights(emphasis, x):
 @pytest.mark.parametrize("source", ["activator", "difference"])
 @pytest.mark.parametrize("emphasis", EMPHASES)
 def test_the_readout_is_the_weighted_sum_of_the_rows(emphasis, source):
-    cell = Cell(emphasis=emphasis, readout=source)
-    after, readout = step(cell, noise(3), X, Guidance(strength=0.1))
+    cell = ReactionDiffusion(emphasis=emphasis, readout=source)
+    after, readout = step(cell, noise(3), X, Blind(strength=0.1))
     a, h = map(np.asarray, after)
     assert_allclose(readout, weights(emphasis, X) @ (a if source == "activator" else a - h), rtol=1e-5)
 
@@ -316,8 +346,8 @@ def test_the_winner_takes_all_whatever_its_sign():
 
 
 def test_the_drive_tells_actions_apart_and_feeds_the_activator_alone():
-    zero = CellState(jnp.zeros(SHAPE), jnp.zeros(SHAPE))
-    (a, h), readout = step(Cell(drive=0.2, dt=0.5), zero, X)
+    zero = ActivatorInhibitor(jnp.zeros(SHAPE), jnp.zeros(SHAPE))
+    (a, h), readout = step(ReactionDiffusion(drive=0.2, dt=0.5), zero, X)
     assert_allclose(a, 0.1 * np.outer(X, [1, 0, -1]), atol=1e-6)
     assert_array_equal(h, np.zeros(SHAPE))
     assert np.ptp(readout) > 1
@@ -325,50 +355,76 @@ def test_the_drive_tells_actions_apart_and_feeds_the_activator_alone():
 
 
 def test_the_bound_acts_on_both_states_and_both_sides():
-    free, _ = step(Cell(bound=np.inf), noise(0, scale=3), X, Guidance(strength=0.5))
-    bounded, _ = step(Cell(bound=1.5), noise(0, scale=3), X, Guidance(strength=0.5))
+    free, _ = step(ReactionDiffusion(bound=np.inf), noise(0, scale=3), X, Blind(strength=0.5))
+    bounded, _ = step(ReactionDiffusion(bound=1.5), noise(0, scale=3), X, Blind(strength=0.5))
     assert all(u.min() < -1.5 and u.max() > 1.5 for u in free)
     assert_allclose(bounded, np.clip(free, -1.5, 1.5), rtol=1e-6)
 
 
-def test_at_bound_is_the_share_of_entries_that_the_bound_holds():
-    state = CellState(jnp.array([[2.0, 0.5], [-2.0, 0.0]]), jnp.array([[1.9, 0.0], [2.0, -1.9]]))
-    assert Cell(bound=2.0).at_bound(state) == 3 / 8
-    assert Cell(bound=np.inf).at_bound(state) == 0
+def test_the_diagnosis_is_the_share_of_entries_that_the_bound_holds():
+    state = ActivatorInhibitor(jnp.array([[2.0, 0.5], [-2.0, 0.0]]), jnp.array([[1.9, 0.0], [2.0, -1.9]]))
+    assert ReactionDiffusion(bound=2.0).diagnose(state) == 3 / 8
+    assert ReactionDiffusion(bound=np.inf).diagnose(state) == 0
 
 
 # --- Many cells -------------------------------------------------------------------------------------------------------
 
 
 def population(seed, cells=5):
-    return CellState(*(jnp.stack(u, axis=-1) for u in zip(*(noise(seed + i) for i in range(cells)), strict=True)))
+    return ActivatorInhibitor(
+        *(jnp.stack(u, axis=-1) for u in zip(*(noise(seed + i) for i in range(cells)), strict=True))
+    )
 
 
 @given(seed=seeds, share=st.floats(0, 1))
 @settings(max_examples=10, deadline=None)
 def test_exchange_moves_towards_the_mean_of_the_environments_and_conserves_it(seed, share):
     before = population(seed)
-    for u, after in zip(before, Cell(population=share).exchange(before), strict=True):
+    for u, after in zip(before, ReactionDiffusion(population=share).exchange(before), strict=True):
         mean = u.mean(axis=-1, keepdims=True)
         assert_allclose(after.mean(axis=-1), mean[..., 0], atol=1e-6)
         assert_allclose(after - mean, (1 - share) * (u - mean), atol=1e-6)
 
 
 def test_full_exchange_makes_all_environments_equal_and_none_leaves_them_alone():
-    for u in Cell(population=1.0).exchange(population(0)):
+    for u in ReactionDiffusion(population=1.0).exchange(population(0)):
         assert_allclose(u - u[..., :1], 0, atol=1e-6)
-    assert_array_equal(Cell(population=0.0).exchange(population(0)), population(0))
+    assert_array_equal(ReactionDiffusion(population=0.0).exchange(population(0)), population(0))
 
 
 def sweep(*strengths):
-    return jax.tree.map(lambda *s: jnp.array(s), *(Guidance(strength=s) for s in strengths))
+    return jax.tree.map(lambda *s: jnp.array(s), *(Blind(strength=s) for s in strengths))
 
 
 @pytest.mark.parametrize("coupling", COUPLINGS)
 def test_a_vmapped_sweep_of_strengths_is_a_loop_over_them(coupling):
-    cell, strengths = Cell(coupling=coupling), (0.0, 0.1, 0.3, -0.2)
-    swept = jax.jit(jax.vmap(cell.step, in_axes=(None, None, 0)))(noise(0), X, sweep(*strengths))
+    cell, strengths = ReactionDiffusion(coupling=coupling), (0.0, 0.1, 0.3, -0.2)
+    swept = jax.jit(jax.vmap(step, in_axes=(None, None, None, 0)))(cell, noise(0), X, sweep(*strengths))
     for i, strength in enumerate(strengths):
-        (a, h), readout = step(cell, noise(0), X, Guidance(strength=strength))
+        (a, h), readout = step(cell, noise(0), X, Blind(strength=strength))
         for one, many in zip((a, h, readout), jax.tree.leaves(swept), strict=True):
             assert_allclose(many[i], one, rtol=1e-5, atol=1e-6)
+
+
+# --- Frozen patterns --------------------------------------------------------------------------------------------------
+
+
+def test_a_frozen_pattern_never_moves_whatever_pushes_it():
+    cell = ReactionDiffusion(dt=0.0, initial_scale=0.5, drive=1.0)
+    start = cell.init(jax.random.key(0), SHAPE)
+    state = start
+    for _ in range(5):
+        state, readout = step(cell, state, X, Blind(strength=0.3))
+    for one, other in zip(start, state, strict=True):
+        assert_array_equal(one, other)
+    assert_allclose(readout, X @ start.activator, rtol=1e-6)
+
+
+def test_frozen_patterns_zeros_and_cells_share_one_program(small):
+    arms = [
+        small(),
+        small(dynamics=ReactionDiffusion(dt=0.0, initial_scale=1.0)),
+        small(dynamics=ReactionDiffusion(initial_scale=0.0)),
+        small(blend=Blend(weight=0.0)),
+    ]
+    assert len(programs(Run(str(i), arm, 0, 0) for i, arm in enumerate(arms))) == 1

@@ -86,8 +86,8 @@ def bash():
     [
         (["tr"], ["train"]),
         (["re"], ["reproduce", "readouts", "report"]),
-        (["train", "--cell.coup"], ["--cell.coupling"]),
-        (["train", "--cell.coupling", ""], ["mean", "ring", "lattice", "partner"]),
+        (["train", "--dynamics.coup"], ["--dynamics.coupling"]),
+        (["train", "--dynamics.coupling", ""], ["mean", "ring", "lattice", "partner"]),
         (["train", "--preset", "tu"], ["tuned"]),
         (["export", "--on"], ["--onnx"]),
         (["eval", "runs"], []),  # a folder: bash's own completion of files takes over

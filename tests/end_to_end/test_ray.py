@@ -20,7 +20,7 @@ TOKEN = "a-token-that-only-this-test-knows-0123456789"
 STUDY = Study(
     "tiny",
     ("CartPole-v1",),
-    {"γ = {guidance.strength}": {"guidance": {"strength": [0.0, 0.1, 0.3]}}, "no cell": {"blend": {"kind": "none"}}},
+    {"γ = {guidance.strength}": {"guidance": {"strength": [0.0, 0.1, 0.3]}}, "plain": {"blend": {"kind": "none"}}},
     seeds=96,
     steps=40_960,
     evaluate_every=0,

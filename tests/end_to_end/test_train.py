@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from morphorl.dynamics.blending import Blend
-from morphorl.dynamics.guidance import Guidance
-from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.dynamics.guidance.blind import Blind
+from morphorl.dynamics.guidance.none import NoGuidance
+from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.environments import registry
 from morphorl.ppo import checkpoints, evaluation, training
 from morphorl.ppo.settings import PPO, Settings
@@ -47,9 +48,7 @@ def test_progress_in_chunks_gives_the_bits_of_one_go(monkeypatch):
 
 
 def test_vmap_equals_loop():
-    batch = [
-        run(seed, guidance=Guidance(strength=0.1 * seed), blend=Blend(weight=0.2 + 0.1 * seed)) for seed in range(4)
-    ]
+    batch = [run(seed, guidance=Blind(strength=0.1 * seed), blend=Blend(weight=0.2 + 0.1 * seed)) for seed in range(4)]
     together = batch_training.train_batch(batch, 4)
     train = jax.jit(training.train, static_argnums=1)
     for i, one in enumerate(batch):
@@ -63,14 +62,14 @@ def test_zero_blend_weight_is_exactly_plain_ppo():
     plain = batch_training.train_batch([run(s, blend=Blend(kind="none")) for s in range(4)], 4)
     for kind in ("average", "add"):
         blended = batch_training.train_batch(
-            [run(s, blend=Blend(kind=kind, weight=0.0), guidance=Guidance(strength=0.3)) for s in range(4)], 4
+            [run(s, blend=Blend(kind=kind, weight=0.0), guidance=Blind(strength=0.3)) for s in range(4)], 4
         )
         assert_same((plain.agents, plain.curve[:3]), (blended.agents, blended.curve[:3]))
 
 
 def test_zero_strength_is_exactly_unguided():
-    unguided = batch_training.train_batch([run(s, guidance=Guidance(kind="none")) for s in range(4)], 4)
-    assert_same(unguided, batch_training.train_batch([run(s, guidance=Guidance(strength=0.0)) for s in range(4)], 4))
+    unguided = batch_training.train_batch([run(s, guidance=NoGuidance()) for s in range(4)], 4)
+    assert_same(unguided, batch_training.train_batch([run(s, guidance=Blind(strength=0.0)) for s in range(4)], 4))
 
 
 def test_annealing_over_more_steps_makes_a_run_the_first_part_of_a_longer_one():
@@ -90,7 +89,7 @@ def test_untrained_return_is_that_of_whole_episodes_of_the_first_network():
 
 def test_diverging_run_is_flagged_and_leaves_its_neighbours_alone():
     healthy = [run(seed) for seed in range(4)]
-    exploding = run(1, cell=Cell(activator_production=1e30, bound=float("inf")))
+    exploding = run(1, dynamics=ReactionDiffusion(activator_production=1e30, bound=float("inf")))
     undisturbed = batch_training.train_batch(healthy, 4)
     disturbed = batch_training.train_batch([healthy[0], exploding, *healthy[2:]], 4)
     assert disturbed.diverged_at[1] > 0
@@ -106,7 +105,9 @@ def test_randomness_depends_on_the_seeds_alone_and_the_cell_seed_moves_only_the_
     assert not np.array_equal(start[0].agent.pattern.activator, start[1].agent.pattern.activator)
 
 
-@pytest.mark.parametrize("changes", [{}, {"cell": Cell(reset="redraw", normalise=True)}, {"blend": Blend(kind="none")}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"dynamics": ReactionDiffusion(reset="redraw", normalise=True)}, {"blend": Blend(kind="none")}]
+)
 def test_saved_and_loaded_agents_act_identically(tmp_path, changes):
     batch = [run(seed, **changes) for seed in range(2)]
     result = batch_training.train_batch(batch, 4)

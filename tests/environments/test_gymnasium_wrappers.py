@@ -5,6 +5,7 @@ import warnings
 import gymnasium
 import jax
 import jax.numpy as jnp
+import jaxtyping
 import numpy as np
 import pytest
 from gymnasium import spaces
@@ -13,13 +14,21 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.testing import assert_allclose, assert_array_equal
 
 from morphorl.config.errors import SettingError
-from morphorl.dynamics import memory
-from morphorl.dynamics.guidance import Guidance
-from morphorl.dynamics.memory import Memory
-from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.dynamics.correlated_noise import CorrelatedNoise
+from morphorl.dynamics.echo_state import EchoState
+from morphorl.dynamics.guidance.adaptive import Adaptive
+from morphorl.dynamics.guidance.blind import Blind
+from morphorl.dynamics.guidance.modulated import Modulated
+from morphorl.dynamics.guidance.none import NoGuidance
+from morphorl.dynamics.leaky_integrators import LeakyIntegrators
+from morphorl.dynamics.none import NoDynamics
+from morphorl.dynamics.previous_observation import PreviousObservation
+from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
+from morphorl.dynamics.state_dependent_noise import StateDependentNoise
 from morphorl.environments.gymnasium_wrappers import CellObservation, VectorCellObservation
+from morphorl.environments.wrappers import memory_of
 
-DRIVEN = Cell(drive=0.3)
+DRIVEN = ReactionDiffusion(drive=0.3)
 
 
 class Counting(gymnasium.Env):
@@ -49,8 +58,8 @@ def remembered(observations, cell=DRIVEN, append="state"):
     """What a cell that starts afresh appends to each of these observations, in a loop of single steps."""
     state, rows = cell.init(jax.random.fold_in(jax.random.key(0), 0), (1, 2)), []
     for x in np.asarray(observations, np.float32):
-        state, readout = cell.step(state, jnp.asarray(x))
-        parts = {"state": state, "readout": (readout,)}[append]
+        state = cell.step(state, jnp.asarray(x))
+        parts = {"state": state, "readout": (cell.read(state, jnp.asarray(x)),)}[append]
         rows.append(np.concatenate([x, *(np.asarray(part).reshape(-1) for part in parts)]))
     return np.stack(rows)
 
@@ -116,25 +125,56 @@ def test_masked_resets_leave_the_other_cells_alone():
 def test_the_cell_is_reset_as_it_says():
     first = {}
     for reset in ("episode", "redraw", "never"):
-        env = CellObservation(Counting(), Cell(reset=reset), append="state")
+        env = CellObservation(Counting(), ReactionDiffusion(reset=reset), append="state")
         starts = [env.reset(seed=3)[0], env.reset()[0], env.reset(seed=3)[0]]
         first[reset] = [bool(np.allclose(starts[0][1:], other[1:])) for other in starts[1:]]
     assert first == {"episode": [True, True], "redraw": [False, True], "never": [False, False]}
 
 
-@pytest.mark.parametrize("kind", ["leaky", "previous", "reservoir"])
-def test_without_a_cell_it_appends_what_the_trainers_memory_does(kind):
-    """The environment with a memory around it (`task.py`) and the wrapper show the same, episode by episode."""
-    remembers = Memory(kind=kind)
-    env = CellObservation(Counting(offset=3), None if kind == "leaky" else remembers)
+def redrawn(env, *seeds):
+    """The patterns of an environment's first episode after a reset from each seed, and of the next one after that."""
+    return [tuple(np.concatenate([env.reset(seed=seed)[0], env.reset()[0]]).reshape(-1)) for seed in seeds]
+
+
+def test_patterns_differ_for_any_two_seeds():
+    system = ReactionDiffusion(reset="redraw", dt=0.0)
+    alone = CellObservation(Counting(), system, append="state")
+    seeds = [0, 1, 4_096, 8_192, 2**20, 2**32, 2**32 + 1, 2**40]
+    drawn = [one[1:5] for one in redrawn(alone, *seeds)]
+    assert len(set(drawn)) == len(seeds)
+    assert [one[1:5] for one in redrawn(alone, *seeds)] == drawn
+    many = VectorCellObservation(SyncVectorEnv([Counting, Counting]), system, append="state")
+    seeds = [[0, 1], [1, 0], [0, 4_096], [0, None], [0, 2**32], [2**32, 0], 0, 1]
+    drawn = redrawn(many, *seeds)
+    assert len({(*one[1:5], *one[6:10]) for one in drawn}) == len(seeds)
+
+
+def test_resets_without_a_seed_draw_what_they_always_did():
+    system = ReactionDiffusion(reset="redraw", dt=0.0)
+    env = CellObservation(Counting(), system, append="state", seed=5)
+    for n in (1, 2, 3):
+        drawn = system.init(jax.random.fold_in(jax.random.key(5), n), (1, 2))
+        assert_allclose(env.reset()[0][1:], np.concatenate([drawn.activator[0], drawn.inhibitor[0]]), rtol=1e-6)
+
+
+MEMORIES = [LeakyIntegrators(), PreviousObservation(), EchoState(wiring="cycle", spectral_radius=0.6, input_scale=0.3)]
+
+
+@pytest.mark.parametrize("system", MEMORIES, ids=lambda system: system.kind)
+def test_it_appends_what_the_trainers_memory_does(system):
+    """The environment with a memory around it (`wrappers.with_memory`) and the wrapper show the same, episode by
+    episode; the leaky integrators without being asked for."""
+    asked = None if system.kind == "leaky_integrators" else system
+    env = CellObservation(Counting(offset=3), asked, append="memory" if system.is_readable else None)
+    memory = memory_of(system, NoGuidance(), (1, 2))
     for episode in range(2):
         plain = np.float32(0.1) * np.arange(6, dtype=np.float32)[:, None] + episode + 30
         seen = [env.reset()[0]] + [env.step(0)[0] for _ in range(5)]
-        state, expected = memory.start(remembers, jnp.asarray(plain[0])), []
-        expected = [memory.show(remembers, state, jnp.asarray(plain[0]))]
+        state = memory.start(jnp.asarray(plain[0]))
+        expected = [memory.show(state, jnp.asarray(plain[0]))]
         for x in plain[1:]:
-            expected.append(memory.show(remembers, state, jnp.asarray(x)))
-            state = memory.remember(remembers, Guidance(kind="none"), state, jnp.asarray(x))
+            expected.append(memory.show(state, jnp.asarray(x)))
+            state = memory.step(state, jnp.asarray(x))
         assert_allclose(np.stack(seen), np.stack(expected), atol=1e-4)
 
 
@@ -143,11 +183,11 @@ def test_scale_and_guidance_reach_the_cell():
     scaled = CellObservation(Counting(offset=1), DRIVEN, append="state", scale=2.0)
     twice = remembered([[20.0]])[0]
     assert_allclose(scaled.reset()[0][1:], twice[1:], atol=1e-5)
-    guided = CellObservation(Counting(), DRIVEN, append="state", guidance=Guidance(strength=0.5)).reset()[0]
+    guided = CellObservation(Counting(), DRIVEN, append="state", guidance=Blind(strength=0.5)).reset()[0]
     assert_allclose(np.abs(guided[1:] - plain[1:]), 0.5, atol=1e-5)
 
 
-@pytest.mark.parametrize("cell", [None, Cell(), Memory(kind="previous")])
+@pytest.mark.parametrize("cell", [None, ReactionDiffusion(), PreviousObservation()])
 @pytest.mark.parametrize("name", ["morphorl/StatelessCartPole-v1", "Pendulum-v1"])
 def test_gymnasiums_own_checks_pass(name, cell):
     with warnings.catch_warnings():
@@ -174,12 +214,21 @@ def test_other_observations_are_refused_with_what_to_wrap(space, cure):
     assert "must be a Box of one dimension" in str(error.value)
 
 
-def test_wrong_options_are_refused():
-    with pytest.raises(SettingError, match="append = 'both': must be one of 'readout', 'state'"):
-        CellObservation(Counting(), Cell(), append="both")
-    with pytest.raises(SettingError, match=r"scale = .*must be a number, or 1 of them"):
-        CellObservation(Counting(), scale=(1, 5))
-    with pytest.raises(SettingError, match=r"guidance\.kind = 'modulated': must be 'none' or 'blind'"):
-        CellObservation(Counting(), guidance=Guidance(kind="modulated"))
-    with pytest.raises(SettingError, match="must be a memory that remembers something"):
-        CellObservation(Counting(), Memory())
+WRONG = [
+    ({"dynamics": ReactionDiffusion(), "append": "both"}, r"^append = 'both': must be one of 'readout', 'state', 'mem"),
+    ({"append": "readout"}, r"^append = 'readout': must be one of 'state', 'memory'\."),
+    ({"scale": (1, 5)}, r"^scale = \(1, 5\): must be a number, or 1 of them"),
+    ({"guidance": Modulated()}, r"^guidance\.kind = 'modulated': must be 'none' or 'blind'; no reward is known"),
+    ({"guidance": Adaptive()}, r"^guidance\.kind = 'adaptive': must be 'none' or 'blind'"),
+    ({"dynamics": NoDynamics()}, r"^dynamics\.kind = 'none': must be a system that remembers something"),
+    ({"dynamics": CorrelatedNoise()}, r"^dynamics\.kind = 'correlated_noise': must .* no random numbers"),
+    ({"dynamics": CorrelatedNoise(), "append": "memory"}, r"^dynamics\.kind = 'correlated_noise': must .* no random"),
+    ({"dynamics": StateDependentNoise()}, r"^dynamics\.kind = 'state_dependent_noise': must .* observation alone"),
+]
+
+
+@pytest.mark.parametrize(("options", "sentence"), WRONG)
+def test_wrong_options_are_refused(options, sentence, monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # as users have it: no type checker in front
+    with pytest.raises(SettingError, match=sentence):
+        CellObservation(Counting(), **options)

@@ -20,8 +20,10 @@ from rich.console import Console
 
 from morphorl.analysis import curve_statistics
 from morphorl.config.errors import SettingError, StoreError
+from morphorl.dynamics.gierer_meinhardt import GiererMeinhardt
 from morphorl.evolution import cma_es, generations, search_space
 from morphorl.evolution.search_space import Axis, Search
+from morphorl.ppo.settings import Settings
 from morphorl.report.figures import evolution_figure
 from morphorl.studies import study_file
 from morphorl.studies.study import programs
@@ -53,7 +55,7 @@ seeds = 2
 
 [evolve.search]
 "guidance.strength" = { low = -0.5, high = 0.5 }
-"cell.activator_decay" = { low = 0.01, high = 1.0, scale = "log" }
+"dynamics.activator_decay" = { low = 0.01, high = 1.0, scale = "log" }
 """
 
 
@@ -138,11 +140,12 @@ def test_what_lies_outside_is_reflected_into_the_box():
 
 
 def test_every_number_that_runs_of_a_program_may_differ_in_can_be_searched(file):
-    names = search_space.numeric()
-    assert "field.equation.activator_decay" in names
-    assert "field.length" not in names  # a part of the program
-    assert {"cell.drive", "guidance.strength", "blend.weight", "ppo.learning_rate"} <= set(names)
-    assert not {"ppo.epochs", "cell.coupling", "cell.normalise", "steps", "ppo.hidden"} & set(names)
+    names = search_space.numeric(Settings())
+    lines = search_space.numeric(Settings(dynamics=GiererMeinhardt()))
+    assert "dynamics.equation.activator_decay" in lines
+    assert "dynamics.length" not in lines  # a part of the program
+    assert {"dynamics.drive", "guidance.strength", "blend.weight", "ppo.learning_rate"} <= set(names)
+    assert not {"ppo.epochs", "dynamics.coupling", "dynamics.normalise", "steps", "ppo.hidden"} & set(names)
     study, search = search_space.load_search(file)
     start = search_space.start(search, study)
     one = search_space.changed(start, {"guidance.strength": 0.25})
@@ -166,7 +169,7 @@ def test_a_study_with_a_search_is_an_ordinary_study_for_everyone_else(file):
     assert search.generations == 5
     assert search == Search(
         "by hand", "early_return", 5, 14, 2, 1000,
-        {"guidance.strength": Axis(-0.5, 0.5), "cell.activator_decay": Axis(0.01, 1.0, "log")},
+        {"guidance.strength": Axis(-0.5, 0.5), "dynamics.activator_decay": Axis(0.01, 1.0, "log")},
     )  # fmt: skip
     np.testing.assert_allclose(search.place(search_space.start(search, study)), [0.6, 0.5])
 
@@ -182,18 +185,21 @@ REFUSED = [
     (["evolve.first_seed=2"], "evolve.first_seed = 2", "2 to 7 .* must not overlap the reporting seeds 0 to 3"),
     (["first_seed=1005"], "evolve.first_seed = 1000", "must not overlap the reporting seeds 1005 to 1008"),
     (["cell_seeds=1001"], "evolve.first_seed = 1000", "must not overlap the reporting seeds 0 to 1000"),
-    (["evolve.search.\"cell.drve\"={low=0, high=1}"], "evolve.search.\"cell.drve\"", "Did you mean 'cell.drive'?"),
+    (["evolve.search.\"dynamics.drve\"={low=0, high=1}"],
+     "evolve.search.\"dynamics.drve\"", "Did you mean 'dynamics.drive'?"),
     (["evolve.search.\"ppo.epochs\"={low=1, high=4}"], "ppo.epochs", "must be a numeric setting"),
-    (["evolve.search.cell.drive={low=0, high=1}"], "evolve.search.\"cell\"", "needs quotes, as in \"cell.drive\""),
-    (["evolve.search.\"cell.drive\"={low=1, high=1}"], "high = 1", "must be above low"),
-    (["evolve.search.\"cell.drive\"={low=0, high=1, scale='log'}"], "low = 0", "must be above 0 where scale is 'log'"),
-    (["evolve.search.\"cell.drive\"={low=0, high=1, scale='lin'}"], "scale = 'lin'", "Did you mean 'linear'?"),
-    (["evolve.search.\"cell.drive\"={low=0, hgh=1}"], "'hgh': 1", "must be a table such as"),
-    (["evolve.search.\"cell.drive\"={low=0.5, high=1}"], "cell.drive", "that arm 'by hand' starts from, 0.0"),
-    (["evolve.search.\"cell.dt\"={low=-1, high=2}"], "cell.dt = -1.0", "a finite number of at least 0"),
+    (["evolve.search.dynamics.drive={low=0, high=1}"],
+     "evolve.search.\"dynamics\"", "needs quotes, as in \"dynamics.drive\""),
+    (["evolve.search.\"dynamics.drive\"={low=1, high=1}"], "high = 1", "must be above low"),
+    (["evolve.search.\"dynamics.drive\"={low=0, high=1, scale='log'}"],
+     "low = 0", "must be above 0 where scale is 'log'"),
+    (["evolve.search.\"dynamics.drive\"={low=0, high=1, scale='lin'}"], "scale = 'lin'", "Did you mean 'linear'?"),
+    (["evolve.search.\"dynamics.drive\"={low=0, hgh=1}"], "'hgh': 1", "must be a table such as"),
+    (["evolve.search.\"dynamics.drive\"={low=0.5, high=1}"], "dynamics.drive", "that arm 'by hand' starts from, 0.0"),
+    (["evolve.search.\"dynamics.dt\"={low=-1, high=2}"], "dynamics.dt = -1.0", "a finite number of at least 0"),
     (["environments=['CartPole-v1', 'StatelessCartPole-v1']"], "environments", "must be one alone"),
-    (["arms.\"by hand\".cell.drive=[0, 1]"], "evolve.arm = 'by hand'", "a sweep of 2 combinations"),
-    (["arms.evolved.cell.drive=1"], "arms.evolved", "this one is the winner's"),
+    (["arms.\"by hand\".dynamics.drive=[0, 1]"], "evolve.arm = 'by hand'", "a sweep of 2 combinations"),
+    (["arms.evolved.dynamics.drive=1"], "arms.evolved", "this one is the winner's"),
 ]  # fmt: skip
 
 
@@ -253,13 +259,14 @@ def pretend(monkeypatch, cost):
 
 def test_the_winner_is_better_than_the_start_and_becomes_an_arm_on_the_reporting_seeds(file, tmp_path, monkeypatch):
     pretend(
-        monkeypatch, lambda s: -30 * (s.guidance.strength - 0.3) ** 2 - (math.log(s.cell.activator_decay / 0.03)) ** 2
+        monkeypatch,
+        lambda s: -30 * (s.guidance.strength - 0.3) ** 2 - (math.log(s.dynamics.activator_decay / 0.03)) ** 2,
     )
     study, search = search_space.load_search(file, ["evolve.generations=15"])
     outcome = generations.evolve_arm(search, study, tmp_path / "out", Console(quiet=True))
     assert outcome.winner["guidance.strength"] == pytest.approx(0.3, abs=0.05)
-    assert outcome.winner["cell.activator_decay"] == pytest.approx(0.03, rel=0.1)
-    assert outcome.start == {"guidance.strength": 0.1, "cell.activator_decay": 0.1}
+    assert outcome.winner["dynamics.activator_decay"] == pytest.approx(0.03, rel=0.1)
+    assert outcome.start == {"guidance.strength": 0.1, "dynamics.activator_decay": 0.1}
     again = study_file.load(str(tmp_path / "out" / "evolved.toml"))
     assert list(again.arms) == ["plain PPO", "by hand", "evolved"]
     assert (again.name, again.first_seed, again.seeds) == ("search_evolved", 0, 4)
@@ -297,7 +304,11 @@ def test_a_folder_of_something_else_or_of_another_search_is_refused_untouched(fi
     (out / "letters.txt").unlink()
     generations.evolve_arm(search, study, out, quiet)
     before = (out / "search.json").read_text(), (out / "history.json").read_text()
-    for change in ("evolve.population=8", 'evolve.search."guidance.strength".high=0.7', 'arms."by hand".cell.drive=1'):
+    for change in (
+        "evolve.population=8",
+        'evolve.search."guidance.strength".high=0.7',
+        'arms."by hand".dynamics.drive=1',
+    ):
         with pytest.raises(StoreError, match="holds another search"):
             generations.evolve_arm(*reversed(search_space.load_search(file, [change])), out, quiet)
     assert before == ((out / "search.json").read_text(), (out / "history.json").read_text())

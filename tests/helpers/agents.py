@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 
 from morphorl.dynamics.blending import Blend
-from morphorl.dynamics.control import Control
-from morphorl.dynamics.guidance import Guidance
-from morphorl.dynamics.memory import Memory
-from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.dynamics.echo_state import EchoState
+from morphorl.dynamics.guidance.blind import Blind
+from morphorl.dynamics.leaky_integrators import LeakyIntegrators
+from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.environments import registry
 from morphorl.ppo import task
 from morphorl.ppo.agent import init_agent
@@ -17,16 +17,28 @@ from morphorl.ppo.checkpoints import Agents
 from morphorl.ppo.settings import PPO, PRESETS, Settings
 
 KINDS = {
-    "guided": Settings(guidance=Guidance(strength=0.1)),
+    "guided": Settings(guidance=Blind(strength=0.1)),
     "tuned, softmax on a lattice": Settings(
         ppo=PRESETS["tuned"],
-        cell=Cell(coupling="lattice", emphasis="softmax", normalise=True, readout="difference", drive=0.2),
+        dynamics=ReactionDiffusion(
+            coupling="lattice", emphasis="softmax", normalise=True, readout="difference", drive=0.2
+        ),
     ),
-    "winner on a ring": Settings(cell=Cell(coupling="ring", emphasis="winner"), blend=Blend(kind="add")),
-    "reservoir": Settings(control=Control(kind="reservoir")),
+    "winner on a ring": Settings(
+        dynamics=ReactionDiffusion(coupling="ring", emphasis="winner"), blend=Blend(kind="add")
+    ),
+    "reservoir": Settings(dynamics=EchoState()),
     "GRU": Settings(ppo=PPO(network="gru", hidden=(16, 16), activation="relu"), blend=Blend(kind="none")),
-    "memory": Settings("StatelessCartPole-v1", memory=Memory(kind="leaky")),
-    "reservoir memory": Settings("StatelessCartPole-v1", memory=Memory(kind="reservoir"), blend=Blend(kind="none")),
+    "memory": Settings("StatelessCartPole-v1", memory=LeakyIntegrators()),
+    "reservoir memory": Settings(
+        "StatelessCartPole-v1",
+        memory=EchoState(
+            wiring="cycle",
+            spectral_radius=0.6,
+            input_scale=0.3,
+        ),
+        blend=Blend(kind="none"),
+    ),
     "continuous": Settings("gym:Pendulum-v1"),
     "plain": Settings(blend=Blend(kind="none")),
 }

@@ -15,7 +15,7 @@ TINY = {"ppo": {"num_envs": 2, "rollout_steps": 16, "minibatches": 2, "epochs": 
 
 BLIND = {
     "plain PPO": {"blend": {"weight": 0.0}},
-    "zero readout": {"cell": {"initial_scale": 0.0}},
+    "zero readout": {"dynamics": {"initial_scale": 0.0}},
     "γ = {guidance.strength}": {"guidance": {"strength": [0.0, 0.01, 0.1, 0.3]}},
 }
 

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from morphorl.dynamics.blending import Blend
-from morphorl.dynamics.guidance import Guidance
+from morphorl.dynamics.guidance.blind import Blind
 from morphorl.ppo import checkpoints
 from morphorl.ppo.settings import PPO, Settings
 from morphorl.ppo.training import Curve
@@ -19,8 +19,8 @@ SMALL = Settings(steps=96, ppo=PPO(num_envs=2, rollout_steps=16, minibatches=2, 
 def small_study(seeds=3, name="small", **arms):
     arms = arms or {
         "plain": dataclasses.replace(SMALL, blend=Blend("none")),
-        "weak": dataclasses.replace(SMALL, guidance=Guidance(strength=0.1)),
-        "strong": dataclasses.replace(SMALL, guidance=Guidance(strength=0.3)),
+        "weak": dataclasses.replace(SMALL, guidance=Blind(strength=0.1)),
+        "strong": dataclasses.replace(SMALL, guidance=Blind(strength=0.3)),
     }
     return Study(name, ("CartPole-v1", "StatelessCartPole-v1"), arms, seeds)
 

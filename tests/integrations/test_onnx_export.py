@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,8 +12,13 @@ import safetensors.numpy
 
 from helpers.agents import KINDS, agent
 from morphorl.config.errors import SettingError
-from morphorl.dynamics.control import Control
-from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.config.fields import FRACTION, setting
+from morphorl.dynamics.base import Dynamics
+from morphorl.dynamics.coloured_noise import ColouredNoise
+from morphorl.dynamics.correlated_noise import CorrelatedNoise
+from morphorl.dynamics.gierer_meinhardt import GiererMeinhardt
+from morphorl.dynamics.guidance.blind import Blind
+from morphorl.dynamics.sign_flipped import SignFlipped
 from morphorl.environments import registry
 from morphorl.integrations import model_card, onnx_export
 from morphorl.ppo import checkpoints, task
@@ -74,17 +80,79 @@ def test_a_graph_of_another_agent_is_noticed(tmp_path):
         )
 
 
-@pytest.mark.parametrize("kind", ["noise", "sign"])
-def test_controls_that_need_chance_are_refused(kind):
-    one = agent(Settings(control=Control(kind=kind)))
-    with pytest.raises(SettingError, match=rf"control\.kind = '{kind}': must be"):
+@pytest.mark.parametrize("system", [CorrelatedNoise(), ColouredNoise(), SignFlipped()], ids=lambda one: one.kind)
+def test_systems_that_need_chance_are_refused(system):
+    one = agent(Settings(dynamics=system))
+    with pytest.raises(SettingError, match=rf"^dynamics\.kind = '{system.kind}': must be .* without random numbers"):
         onnx_export.policy(one.settings[0], jax.tree.map(lambda u: u[0], one.arrays), 4)
+
+
+class Matrix(Dynamics):
+    """A system of somebody's own, whose state is a single matrix."""
+
+    rate: float = setting(0.1, FRACTION)
+
+    def init(self, key, shape):
+        return 0.5 * jax.random.normal(key, shape)
+
+    def step(self, state, observation, guide):
+        return jnp.clip(state + self.rate * (observation[:, None] - state) + guide(state, read=True), -3.0, 3.0)
+
+    def read(self, state, observation):
+        return state.sum(0)
+
+
+class Pair(NamedTuple):
+    action: jax.Array
+    """A name that outputs of the graph have too."""
+    clock: jax.Array
+
+
+class Nested(Matrix):
+    """One whose state is a dictionary of a vector, and of a vector and a number with names."""
+
+    def init(self, key, shape):
+        return {"seen": jnp.zeros(shape[0]), "pair": Pair(jax.random.normal(key, shape[1:]), jnp.zeros(()))}
+
+    def step(self, state, observation, guide):
+        pair = state["pair"]
+        action = jnp.tanh(pair.action + self.rate * observation.sum() + guide(pair.action))
+        return {"seen": observation, "pair": Pair(action, pair.clock + 1.0)}
+
+    def read(self, state, observation):
+        return state["pair"].action * (state["seen"].sum() + jnp.exp(-0.1 * state["pair"].clock))
+
+
+class Named(Nested):
+    """The same with the names of the pair alone."""
+
+    def init(self, key, shape):
+        return super().init(key, shape)["pair"]
+
+    def step(self, state, observation, guide):
+        return super().step({"pair": state}, observation, guide)["pair"]
+
+    def read(self, state, observation):
+        return super().read({"pair": state, "seen": observation}, observation)
+
+
+OWN = {Matrix: ["state"], Nested: ["pair.action", "pair.clock", "seen"], Named: ["state.action", "clock"]}
+
+
+@pytest.mark.parametrize("system", OWN, ids=lambda system: system.__name__)
+def test_a_state_may_be_any_pytree_of_arrays(system, tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
+    one = agent(Settings(dynamics=system(), guidance=Blind(strength=0.05)))
+    assert onnx_export.to_onnx(one, tmp_path / "agent.onnx") < 1e-4
+    session = onnxruntime.InferenceSession(tmp_path / "agent.onnx")
+    assert [i.name for i in session.get_inputs()] == ["observation", *OWN[system]]
+    assert [o.name for o in session.get_outputs()] == ["logits", "action", *(f"{name}_next" for name in OWN[system])]
 
 
 def test_what_is_not_translated_is_named(tmp_path):
     pytest.importorskip("onnx", reason="the extra onnx is not installed")
     with pytest.raises(SettingError, match=r"the agent computes '.*', which is not translated to ONNX"):
-        onnx_export.to_onnx(agent(Settings(cell=Cell(kind="field"))), tmp_path / "agent.onnx")
+        onnx_export.to_onnx(agent(Settings(dynamics=GiererMeinhardt())), tmp_path / "agent.onnx")
 
 
 def test_one_seed_is_taken_from_many():
@@ -171,7 +239,10 @@ DAMAGES = {
     "unknown schema": (rewrite_json(schema="morphorl.agents/99"), "schema is 'morphorl.agents/99'; must be 'morph"),
     "no schema": (overwrite("agents.json", b"[]"), r"agents\.json: is damaged"),
     "seeds and settings differ": (rewrite_json(seeds=[1, 2]), "has 2 seeds and 1 settings"),
-    "an unknown setting": (rewrite_json(settings=[{"cell": {"import": "os"}}]), r"cell\.import: no such setting"),
+    "an unknown setting": (
+        rewrite_json(settings=[{"dynamics": {"import": "os"}}]),
+        r"dynamics\.import: no such setting",
+    ),
     "an empty list": (rewrite_json(settings=[], seeds=[]), "has 0 seeds and 0 settings"),
 }
 

@@ -14,14 +14,14 @@ from stable_baselines3.common.env_util import make_vec_env  # noqa: E402
 
 from morphorl.config.errors import SettingError  # noqa: E402
 from morphorl.dynamics.blending import Blend  # noqa: E402
-from morphorl.dynamics.guidance import Guidance  # noqa: E402
-from morphorl.dynamics.reaction_diffusion import Cell  # noqa: E402
+from morphorl.dynamics.guidance.blind import Blind  # noqa: E402
+from morphorl.dynamics.reaction_diffusion import ReactionDiffusion  # noqa: E402
 from morphorl.environments.gymnasium_wrappers import CellObservation  # noqa: E402
 from morphorl.integrations.stable_baselines3 import BlendedPolicy, with_readout  # noqa: E402
 from morphorl.ppo.agent import init_agent, policy_step  # noqa: E402
 from morphorl.ppo.settings import Settings  # noqa: E402
 
-GUIDANCE = Guidance(strength=0.1)
+GUIDANCE = Blind(strength=0.1)
 
 
 def copy(layers, mlp):
@@ -86,7 +86,7 @@ def test_the_policy_trains_saves_and_loads(name, tmp_path):
 
 
 def test_for_continuous_actions_the_readout_moves_the_mean():
-    env = with_readout(gymnasium.make("Pendulum-v1"), Cell(drive=1.0))
+    env = with_readout(gymnasium.make("Pendulum-v1"), ReactionDiffusion(drive=1.0))
     policy = BlendedPolicy(env.observation_space, env.action_space, lambda _: 1e-3, blend=Blend(kind="add", weight=2.0))
     observation = torch.zeros(1, 4)
     moved = torch.tensor([[0.0, 0.0, 0.0, 0.7]])

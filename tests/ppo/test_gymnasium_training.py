@@ -13,11 +13,15 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from morphorl.config.errors import SettingError
 from morphorl.dynamics.blending import Blend
-from morphorl.dynamics.control import Control
-from morphorl.dynamics.guidance import Guidance
-from morphorl.dynamics.memory import Memory
-from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.dynamics.correlated_noise import CorrelatedNoise
+from morphorl.dynamics.guidance.adaptive import Adaptive
+from morphorl.dynamics.guidance.blind import Blind
+from morphorl.dynamics.guidance.modulated import Modulated
+from morphorl.dynamics.leaky_integrators import LeakyIntegrators
+from morphorl.dynamics.learned_parameters import Learned
+from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.environments import base, gymnasium_envs, registry
+from morphorl.environments.wrappers import Task
 from morphorl.ppo import checkpoints, distributions, evaluation, gymnasium_training, losses, training
 from morphorl.ppo.checkpoints import Agents
 from morphorl.ppo.settings import PPO, Settings, stack
@@ -74,9 +78,9 @@ def rollout(mode, settings, steps=24):
 @pytest.mark.parametrize("kind", ["cell", "memory"])
 def test_both_autoresets_give_the_same_samples_where_they_count(kind):
     """The rows of NEXT_STEP that count are those of SAME_STEP: readouts, values, advantages, whatever was drawn."""
-    settings = Settings(steps=48, ppo=SMALL, cell=Cell(drive=0.2), guidance=Guidance(strength=0.1))
+    settings = Settings(steps=48, ppo=SMALL, dynamics=ReactionDiffusion(drive=0.2), guidance=Blind(strength=0.1))
     if kind == "memory":
-        settings = dataclasses.replace(settings, memory=Memory(kind="leaky"), blend=Blend(kind="none"))
+        settings = dataclasses.replace(settings, memory=LeakyIntegrators(), blend=Blend(kind="none"))
     of = {mode: rollout(mode, settings) for mode in MODES}
     weight = of[AutoresetMode.NEXT_STEP][1]
     assert 0 < (weight == 0).sum() < weight.size / 3
@@ -193,7 +197,9 @@ def test_saved_agents_with_continuous_actions_act_identically(tmp_path):
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("changes", [{}, {"cell": Cell(reset="redraw")}, {"control": Control(kind="noise")}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"dynamics": ReactionDiffusion(reset="redraw")}, {"dynamics": CorrelatedNoise()}]
+)
 def test_it_trains_in_any_vector_environment(mode, changes):
     settings = Settings("gym:CartPole-v1", steps=96, evaluate_every=0, ppo=SMALL, **changes)
     vector = gymnasium_envs.vector("gym:CartPole-v1", 4, mode)
@@ -204,10 +210,10 @@ def test_it_trains_in_any_vector_environment(mode, changes):
 
 def test_an_evaluation_draws_a_pattern_for_every_episode_where_training_does():
     """The agent's own first pattern then has no part in it: any other gives the same returns."""
-    still, added = Cell(dt=0.0, initial_scale=30.0), Blend("add", 1.0)
+    still, added = ReactionDiffusion(dt=0.0, initial_scale=30.0), Blend("add", 1.0)
     returns = {}
     for reset in ("redraw", "episode"):
-        settings = Settings("gym:CartPole-v1", ppo=SMALL, cell=dataclasses.replace(still, reset=reset), blend=added)
+        settings = Settings("gym:CartPole-v1", ppo=SMALL, dynamics=dataclasses.replace(still, reset=reset), blend=added)
         stacked = stack([settings])
         agent = gymnasium_training._programs(4, 2, False).init(stacked, jnp.array([0]), jnp.array([0])).agent
         other = dataclasses.replace(agent, pattern=jax.tree.map(jnp.negative, agent.pattern))
@@ -221,7 +227,7 @@ def test_an_evaluation_draws_a_pattern_for_every_episode_where_training_does():
 
 def test_runs_that_differ_in_their_memory_share_a_vector_environment():
     gains = (1.0, 20.0)
-    runs = [Settings("gym:CartPole-v1", ppo=SMALL, memory=Memory(kind="leaky", first_gain=gain)) for gain in gains]
+    runs = [Settings("gym:CartPole-v1", ppo=SMALL, memory=LeakyIntegrators(first_gain=gain)) for gain in gains]
     vector = gymnasium_training.with_memory(stack(runs), SyncVectorEnv([lambda: Clock()] * 4))
     vector.reset(seed=0)
     seen = vector.step(np.zeros(4, int))[0]
@@ -282,8 +288,18 @@ def test_a_missing_package_is_told_and_not_taken_for_a_damaged_file(tmp_path, mo
         checkpoints.load(tmp_path)
 
 
-def test_settings_that_the_hosts_loop_lacks_are_refused():
-    with pytest.raises(SettingError, match=r"ppo\.network = 'gru': must be one of 'mlp' for environments of Gymnasium"):
-        Settings("gym:CartPole-v1", ppo=PPO(network="gru"))
-    with pytest.raises(SettingError, match=r"control\.kind = 'sticky': must be one of"):
-        Settings("gym:CartPole-v1", control=Control(kind="sticky"))
+HOST_LACKS = [
+    ({"ppo": PPO(network="gru")}, r"^ppo\.network = 'gru': must be 'mlp' for environments of Gymnasium's \('gym:'\)\."),
+    ({"guidance": Modulated()}, r"^guidance\.kind = 'modulated': must be 'none' or 'blind' for environments of Gymn"),
+    ({"guidance": Adaptive()}, r"^guidance\.kind = 'adaptive': must be 'none' or 'blind' for environments of Gymn"),
+    ({"task": Task(sticky=True)}, r"^task\.sticky = true: must be false for environments of Gymnasium"),
+    ({"dynamics": ReactionDiffusion(reset="redraw", redraw=0.1)}, r"^dynamics\.redraw = 0\.1: must be 0 for environ"),
+    ({"blend": Blend(handover=0.5)}, r"^blend\.handover = 0\.5: must be 0 for environments of Gymnasium"),
+    ({"learned": Learned(("dynamics.drive",))}, r"^learned\.parameters = \('dynamics\.drive',\): must be empty for"),
+]
+
+
+@pytest.mark.parametrize(("changes", "sentence"), HOST_LACKS)
+def test_settings_that_the_hosts_loop_lacks_are_refused(changes, sentence):
+    with pytest.raises(SettingError, match=sentence):
+        Settings("gym:CartPole-v1", **changes)

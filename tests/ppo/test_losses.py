@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from morphorl.dynamics.blending import Blend
-from morphorl.dynamics.guidance import Guidance
-from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.dynamics.guidance.blind import Blind
+from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.environments import registry
 from morphorl.environments.base import Environment, Step
 from morphorl.ppo import distributions, losses, rollout, training
@@ -16,7 +16,7 @@ from morphorl.ppo.networks import init_mlp, layer
 from morphorl.ppo.settings import PPO, Settings
 
 SMALL = PPO(num_envs=3, rollout_steps=40, minibatches=2, hidden=(8,), normalise_observations=True)
-CELL = Settings(steps=1_000, ppo=SMALL, guidance=Guidance(strength=0.1), blend=Blend(weight=0.9))
+CELL = Settings(steps=1_000, ppo=SMALL, guidance=Blind(strength=0.1), blend=Blend(weight=0.9))
 CARTPOLE = registry.make("CartPole-v1")
 
 
@@ -114,14 +114,18 @@ def test_stored_readouts_equal_those_recomputed_from_the_observations():
     for env in range(SMALL.num_envs):
         cell_state = jax.tree.map(lambda u, env=env: u[..., env], state.rollout_state.cells)
         for t in range(SMALL.rollout_steps):
-            cell_state, readout = CELL.cell.step(cell_state, experience.observation[t, :, env], CELL.guidance)
+            observation = experience.observation[t, :, env]
+            cell_state = CELL.dynamics.step(cell_state, observation, CELL.guidance)
+            readout = CELL.dynamics.read(cell_state, observation)
             np.testing.assert_allclose(readout, experience.readout[t, :, env], rtol=1e-5, atol=1e-6)
             cell_state = state.agent.pattern if done[t, env] else cell_state
 
 
 @pytest.mark.parametrize("reset", ["episode", "redraw", "never"])
 def test_cells_are_reset_exactly_at_episode_ends_and_only_there(reset):
-    settings = Settings(ppo=PPO(num_envs=8, rollout_steps=1, minibatches=1, hidden=(8,)), cell=Cell(reset=reset))
+    settings = Settings(
+        ppo=PPO(num_envs=8, rollout_steps=1, minibatches=1, hidden=(8,)), dynamics=ReactionDiffusion(reset=reset)
+    )
     state = started(settings)
     rollout_state, ends = state.rollout_state, 0
     collect = jax.jit(rollout.collect, static_argnums=1)

@@ -8,7 +8,7 @@ import pytest
 from helpers.probes import MEMORY
 from morphorl.config.errors import SettingError
 from morphorl.dynamics.blending import Blend
-from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.environments import registry
 from morphorl.environments.base import Environment, Step
 from morphorl.ppo import losses, recurrent, rollout, training
@@ -17,7 +17,11 @@ from morphorl.ppo.settings import PPO, Settings
 
 SMALL = PPO(network="gru", num_envs=4, rollout_steps=40, minibatches=2, hidden=(6, 5), normalise_observations=True)
 BESIDE_A_CELL = Settings(
-    steps=1_000, evaluate_every=0, ppo=SMALL, cell=Cell(initial_scale=1.0), blend=Blend("add", weight=0.5)
+    steps=1_000,
+    evaluate_every=0,
+    ppo=SMALL,
+    dynamics=ReactionDiffusion(initial_scale=1.0),
+    blend=Blend("add", weight=0.5),
 )
 CARTPOLE = registry.make("CartPole-v1")
 

@@ -10,19 +10,37 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from helpers.probes import CONSTANT_VALUE, OBSERVATION_DEPENDENT_ACTION, _environment
 from morphorl.config.errors import SettingError
+from morphorl.config.plain import from_dict
 from morphorl.dynamics.blending import Blend
-from morphorl.dynamics.control import Control
-from morphorl.dynamics.guidance import Guidance, Signal, guide
-from morphorl.dynamics.memory import Memory
-from morphorl.dynamics.reaction_diffusion import Cell, CellState
+from morphorl.dynamics.correlated_noise import CorrelatedNoise
+from morphorl.dynamics.echo_state import EchoState
+from morphorl.dynamics.gierer_meinhardt import GiererMeinhardt
+from morphorl.dynamics.guidance.adaptive import Adaptive
+from morphorl.dynamics.guidance.base import Performance, Signal
+from morphorl.dynamics.guidance.modulated import Modulated
+from morphorl.dynamics.guidance.stabilise import Stabilise
+from morphorl.dynamics.guidance.three_factor import ThreeFactor
+from morphorl.dynamics.guidance.win_stay import WinStay
+from morphorl.dynamics.leaky_integrators import LeakyIntegrators
+from morphorl.dynamics.previous_observation import PreviousObservation
+from morphorl.dynamics.reaction_diffusion import ActivatorInhibitor, ReactionDiffusion
 from morphorl.ppo import losses, reward_signals, rollout, schedules, task, training
-from morphorl.ppo.schedules import Performance
 from morphorl.ppo.settings import PPO, Settings
 
 SMALL = PPO(num_envs=4, rollout_steps=32, hidden=(8,))
-STILL = Cell(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, initial_scale=0.0, reset="never", bound=np.inf)
+STILL = ReactionDiffusion(
+    activator_diffusion=0.0,
+    inhibitor_diffusion=0.0,
+    activator_production=0.0,
+    inhibitor_production=0.0,
+    activator_decay=0.0,
+    inhibitor_decay=0.0,
+    initial_scale=0.0,
+    reset="never",
+    bound=np.inf,
+)
 """A cell in which nothing happens but guidance."""
-THREE = Guidance("three_factor", strength=0.05, trace_decay=0.8, caution=0.0)
+THREE = ThreeFactor(strength=0.05, trace_decay=0.8, caution=0.0)
 PROBE = _environment("rewarded by the clock", 2, 7, lambda t, c: jnp.stack([t / 7, c]), lambda t, c, a: t * c)
 
 
@@ -40,7 +58,9 @@ def acted(settings, env=PROBE, agent_performance=None):
 
 
 def aware(guidance, cell=STILL, ppo=SMALL, blend=Blend("add", 1.0), **more):  # noqa: B008
-    return Settings("CartPole-v1", 512, evaluate_every=0, ppo=ppo, cell=cell, guidance=guidance, blend=blend, **more)
+    return Settings(
+        "CartPole-v1", 512, evaluate_every=0, ppo=ppo, dynamics=cell, guidance=guidance, blend=blend, **more
+    )
 
 
 # --- Formulas ---------------------------------------------------------------------------------------------------------
@@ -49,28 +69,28 @@ U = jnp.array([[0.5, -2.0], [0.0, 3.0]])
 
 
 def test_modulated_guidance_amplifies_after_a_good_surprise_and_weakens_after_a_bad_one():
-    rule = Guidance("modulated", strength=0.3, sensitivity=2.0)
+    rule = Modulated(strength=0.3, sensitivity=2.0)
     for surprise in (-1.0, 0.0, 0.4):
         expected = 0.3 * np.tanh(2 * surprise) * np.sign(U)
-        assert_allclose(guide(rule, U, Signal(jnp.array(surprise))), expected, rtol=1e-5)
+        assert_allclose(rule(U, Signal(jnp.array(surprise))), expected, rtol=1e-5)
 
 
 def test_three_factors_multiply():
     eligibility = jnp.array([[1.0, -1.0], [0.2, -0.2]])
-    pushed = guide(THREE, U, Signal(jnp.array(-1.5), eligibility))
-    assert_allclose(pushed, 0.05 * -1.5 * eligibility, rtol=1e-6)
-    assert_array_equal(guide(THREE, U, Signal(jnp.array(-1.5))), 0)  # the inhibitor is not read out
+    signal = Signal(jnp.array(-1.5), eligibility)
+    assert_allclose(THREE(U, signal, read=True), 0.05 * -1.5 * eligibility, rtol=1e-6)
+    assert_array_equal(THREE(U, signal), 0)  # the inhibitor is not read out
 
 
-@pytest.mark.parametrize("kind", ["modulated", "stabilise", "win_stay", "three_factor"])
+@pytest.mark.parametrize("kind", [Modulated, Stabilise, WinStay, ThreeFactor])
 def test_without_a_signal_reward_aware_guidance_does_nothing(kind):
-    assert_array_equal(guide(Guidance(kind, strength=1.0), U), 0)
+    assert_array_equal(kind(strength=1.0)(U, read=True), 0)
 
 
 def test_a_population_moves_towards_the_fitter_patterns():
-    states = CellState(jnp.arange(6.0).reshape(1, 2, 3), jnp.zeros((1, 2, 3)))
+    states = ActivatorInhibitor(jnp.arange(6.0).reshape(1, 2, 3), jnp.zeros((1, 2, 3)))
     weights = jnp.array([0.0, 0.0, 1.0])
-    moved = Cell(population=0.5).exchange(states, weights).activator
+    moved = ReactionDiffusion(population=0.5).exchange(states, weights).activator
     assert_allclose(moved, (states.activator + states.activator[..., 2:]) / 2)
     fitness = reward_signals.weights(jnp.array([10.0, 20.0, 20.0]))
     assert fitness[0] < fitness[1] == fitness[2]
@@ -111,7 +131,7 @@ def test_the_activator_is_the_sum_over_steps_of_rate_surprise_and_trace():
         assert_allclose(rollout_state.cells.activator[..., e], a, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("rule", [THREE, Guidance("modulated", 0.1), Guidance("stabilise", 0.1)])
+@pytest.mark.parametrize("rule", [THREE, Modulated(0.1), Stabilise(0.1)])
 def test_a_reward_reaches_the_cell_at_the_next_step_and_nothing_earlier(rule):
     cell = replace(STILL, initial_scale=0.5)
     late = 3
@@ -157,7 +177,7 @@ def lived(rule, turned):
     return seen, agent.pattern
 
 
-@pytest.mark.parametrize("rule", [replace(THREE, signal="constant"), Guidance("stabilise", 0.02, signal="constant")])
+@pytest.mark.parametrize("rule", [replace(THREE, signal="constant"), Stabilise(0.02, signal="constant")])
 def test_a_control_knows_no_reward_by_any_way(rule):
     (seen, pattern), (told, same_pattern) = lived(rule, 0), lived(rule, 1)
     for one, other in zip(seen, told, strict=True):
@@ -197,10 +217,10 @@ def test_a_control_that_would_know_the_reward_by_another_way_is_refused(signal, 
 @pytest.mark.parametrize(("selection", "chosen"), [("none", 0), ("fittest", 2)])
 def test_an_evaluation_starts_from_the_first_pattern_or_from_the_fittest(selection, chosen):
     three = aware(replace(THREE, selection=selection))
-    stay = aware(Guidance("win_stay", selection=selection), replace(STILL, reset="redraw"))
+    stay = aware(WinStay(selection=selection), replace(STILL, reset="redraw"))
     for settings in (three, stay):
         state = training.init(settings, PROBE, jnp.array(0), jnp.array(0))
-        cells = CellState(*jax.random.normal(jax.random.key(1), (2, 2, 2, 4)))
+        cells = ActivatorInhibitor(*jax.random.normal(jax.random.key(1), (2, 2, 2, 4)))
         trace_state = state.rollout_state.trace_state._replace(fitness=jnp.array([1.0, 0.0, 3.0, 2.0]))
         lasting = training._lasting(
             settings, state.agent, state.rollout_state._replace(cells=cells, trace_state=trace_state)
@@ -210,39 +230,79 @@ def test_an_evaluation_starts_from_the_first_pattern_or_from_the_fittest(selecti
 
 
 def test_a_better_pattern_stays_and_a_worse_one_is_drawn_anew():
-    rule = Guidance("win_stay", strength=0.2, sensitivity=1.0)
-    settings = aware(rule, replace(STILL, initial_scale=0.5, reset="redraw"))
+    rule = WinStay(strength=0.2, sensitivity=1.0)
     known = Performance(*(jnp.array(0.0),) * 3, usual_surprise=jnp.array(1.0))
-    agent = replace(acted(settings)[0].agent, performance=known)
-    cells, fresh = (CellState(*jnp.full((2, 2, 2, 3), u)) for u in (0.5, 9.0))
+    cells, fresh = (ActivatorInhibitor(*jnp.full((2, 2, 2, 3), u)) for u in (0.5, 9.0))
     done, returns = jnp.array([True, True, False]), jnp.array([4.0, -4.0, 4.0])
-    after = reward_signals.win_stay(settings, agent, cells, fresh, done, returns).activator
+    after = rule.at_end(cells, fresh, done, returns, known, STILL.bounded).activator
     assert_allclose(after[..., 0], 0.5 + 0.2 * np.tanh(4.0), rtol=1e-5)
     assert_array_equal(after[..., 1], 9.0)
     assert_array_equal(after[..., 2], 0.5)
+    within = rule.at_end(cells, fresh, done, returns, known, replace(STILL, bound=0.6).bounded)
+    assert_allclose(within.inhibitor[..., 0], 0.6)  # the system's own bound holds
+
+
+def test_patterns_outlive_episodes_in_a_rollout_of_win_stay_and_are_drawn_anew_in_it():
+    settings = aware(WinStay(strength=0.2), replace(STILL, initial_scale=0.5, reset="redraw"))
+    state, rollout_state, seen = acted(settings)
+    randomness = rollout.draw(settings, PROBE, jax.random.key(3))
+    done = np.asarray(seen.terminated | seen.truncated)
+    assert (done.sum(axis=0) > 2).all()
+    usual = 0.0  # nothing is known yet
+    for e in range(SMALL.num_envs):
+        u = np.asarray(state.rollout_state.cells.activator[..., e])
+        for t in np.flatnonzero(done[:, e]):
+            better = float(seen.episode_return[t, e]) - usual
+            stays, fresh = u + 0.2 * np.tanh(better) * np.sign(u), randomness.pattern.activator[t, ..., e]
+            u = stays if better >= 0 else np.asarray(fresh)
+        assert_allclose(rollout_state.cells.activator[..., e], u, rtol=1e-4, atol=1e-5)
 
 
 def test_win_stay_without_fresh_patterns_is_refused_by_name():
-    with pytest.raises(SettingError, match=r"cell.reset = 'never': must be 'redraw'"):
-        aware(Guidance("win_stay"))
+    with pytest.raises(
+        SettingError, match=r"^dynamics.reset = 'never': must be 'redraw' where guidance.kind is 'win_stay'"
+    ):
+        aware(WinStay())
+
+
+class OfHidden(ReactionDiffusion):
+    """A system for which no trace is kept: it sees the last hidden layer."""
+
+    sees = "hidden"
 
 
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"blend": Blend("none")}, "blend.kind = 'none': must be one of 'average', 'add'"),
-        ({"control": Control("noise")}, "control.kind = 'noise': must be one of 'none', 'sign', 'sticky'"),
-        ({"memory": Memory("leaky")}, "memory.kind = 'leaky': must be one of 'none', 'previous', 'reservoir'"),
+        ({"cell": OfHidden()}, r"^dynamics\.kind = '.*OfHidden': must be a system that sees the observation where"),
+        ({"blend": Blend("none")}, r"^blend\.kind = 'none': must be one of 'average', 'add' where .* 'three_factor'"),
+        (
+            {"cell": CorrelatedNoise()},
+            r"^dynamics\.kind = 'correlated_noise': must be a system whose step calls `guide`",
+        ),
+        ({"cell": EchoState()}, r"^dynamics\.kind = 'echo_state': must be a system whose step calls `guide`"),
+        ({"cell": GiererMeinhardt()}, r"^dynamics\.kind = 'gierer_meinhardt': must .* calls `guide\(u, read=True\)`"),
+        ({"memory": LeakyIntegrators()}, r"^memory\.kind = 'leaky_integrators': must be one that is not guided"),
     ],
 )
 def test_guidance_whose_signal_would_reach_nothing_is_refused(more, said):
     with pytest.raises(SettingError, match=said):
         aware(THREE, **more)
+    with pytest.raises(SettingError, match=r"^dynamics\.kind = .* where guidance.kind is 'modulated'"):
+        aware(Modulated(), EchoState())
+    assert aware(THREE, memory=PreviousObservation()).memory.kind == "previous_observation"
 
 
-def test_a_signal_that_the_rule_does_not_use_is_refused():
-    with pytest.raises(SettingError, match=r"guidance.signal = 'shuffled': must be 'td_error'"):
-        aware(Guidance("win_stay", signal="shuffled"), replace(STILL, reset="redraw"))
+def test_a_rule_that_needs_values_is_refused_beside_a_recurrent_network():
+    with pytest.raises(
+        SettingError, match=r"^ppo\.network = 'gru': must be 'mlp' where guidance\.kind is 'three_factor'"
+    ):
+        aware(THREE, ppo=PPO(network="gru"))
+
+
+def test_a_signal_that_the_rule_does_not_use_is_no_setting_of_it():
+    with pytest.raises(SettingError, match=r"^guidance\.signal: no such setting; must be one of strength, selection, "):
+        from_dict(Settings, {"guidance": {"kind": "win_stay", "signal": "shuffled"}})
 
 
 def test_a_shuffled_signal_without_a_neighbour_is_refused():
@@ -263,7 +323,7 @@ def strength(rule, *returns):
 
 
 def test_adaptive_strength_is_there_while_returns_rise_and_gone_when_they_do_not():
-    rule = Guidance("adaptive", strength=0.3, sensitivity=5.0)
+    rule = Adaptive(strength=0.3, sensitivity=5.0)
     assert strength(rule) == 0
     assert strength(rule, *[20] * 30) == 0
     assert strength(rule, *range(20, 200, 5)) > 0.5
@@ -272,7 +332,7 @@ def test_adaptive_strength_is_there_while_returns_rise_and_gone_when_they_do_not
 
 
 def test_a_negative_sensitivity_turns_adaptive_strength_round():
-    rule = Guidance("adaptive", strength=0.3, sensitivity=-5.0)
+    rule = Adaptive(strength=0.3, sensitivity=-5.0)
     assert strength(rule, *[20] * 30) == 0
     assert strength(rule, *range(20, 200, 5)) == 0
     assert strength(rule, *range(200, 20, -5)) > 0.5
@@ -302,7 +362,7 @@ IDLE = CUE._replace(step=lambda key, state, action: CUE.step(key, state, action)
 
 
 def learned(env, rule, cell=STILL):
-    settings = Settings("CartPole-v1", 4_000, evaluate_every=0, ppo=QUICK, cell=cell, guidance=rule, blend=ALONE)
+    settings = Settings("CartPole-v1", 4_000, evaluate_every=0, ppo=QUICK, dynamics=cell, guidance=rule, blend=ALONE)
     state = jax.jit(training.train, static_argnums=1)(settings, env, 0)
     score = rollout.evaluate(settings, env, state.agent, jax.random.key(1), 200, greedy=True).mean()
     return float(score), state
@@ -328,14 +388,14 @@ def test_where_reward_is_constant_the_pattern_wanders_without_a_direction():
 
 
 def test_win_stay_finds_the_pattern_that_answers_the_cue():
-    rule = Guidance("win_stay", strength=0.05, selection="fittest")
+    rule = WinStay(strength=0.05, selection="fittest")
     cell = replace(STILL, initial_scale=1.0, reset="redraw")
     assert learned(CUE, rule, cell)[0] > 0.9
 
 
 def test_a_network_that_distils_the_cell_can_do_without_it():
     settings = Settings(
-        "CartPole-v1", 6_000, evaluate_every=0, ppo=QUICK, cell=STILL, guidance=THREE,
+        "CartPole-v1", 6_000, evaluate_every=0, ppo=QUICK, dynamics=STILL, guidance=THREE,
         blend=Blend("average", 1.0, distil=1.0, handover=0.8),
     )  # fmt: skip
     agent = jax.jit(training.train, static_argnums=1)(settings, CUE, 0).agent

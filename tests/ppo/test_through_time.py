@@ -12,11 +12,18 @@ from helpers.probes import MEMORY
 from morphorl.config.errors import SettingError
 from morphorl.dynamics import learned_parameters
 from morphorl.dynamics.blending import Blend
-from morphorl.dynamics.guidance import Guidance
-from morphorl.dynamics.learned_parameters import LEARNABLE, Learned
-from morphorl.dynamics.reaction_diffusion import Cell, CellState
+from morphorl.dynamics.correlated_noise import CorrelatedNoise
+from morphorl.dynamics.echo_state import EchoState
+from morphorl.dynamics.gierer_meinhardt import GiererMeinhardt
+from morphorl.dynamics.guidance.blind import Blind
+from morphorl.dynamics.guidance.modulated import Modulated
+from morphorl.dynamics.guidance.none import NoGuidance
+from morphorl.dynamics.learned_parameters import Learned
+from morphorl.dynamics.reaction_diffusion import ActivatorInhibitor, ReactionDiffusion
+from morphorl.dynamics.state_dependent_noise import StateDependentNoise
 from morphorl.environments import registry
 from morphorl.ppo import losses, rollout, through_time, training
+from morphorl.ppo.agent import init_agent, observe
 from morphorl.ppo.networks import init_mlp
 from morphorl.ppo.settings import PPO, Settings
 from morphorl.studies import batch_training
@@ -25,17 +32,24 @@ from morphorl.studies.study import Run, Study
 
 CARTPOLE = registry.make("CartPole-v1")
 SMALL = PPO(num_envs=4, rollout_steps=40, minibatches=2, epochs=1, hidden=(8,))
-NAMES = ("cell.activator_diffusion", "cell.activator_decay", "cell.drive", "guidance.strength", "blend.weight")
+NAMES = (
+    "dynamics.activator_diffusion",
+    "dynamics.activator_decay",
+    "dynamics.drive",
+    "guidance.strength",
+    "blend.weight",
+)
 LEARNING = Settings(
     steps=160 * 4,
     evaluate_every=160,
     evaluation_episodes=1,
     ppo=SMALL,
-    cell=Cell(drive=0.1, normalise=True),
-    guidance=Guidance(strength=0.1),
+    dynamics=ReactionDiffusion(drive=0.1, normalise=True),
+    guidance=Blind(strength=0.1),
     blend=Blend("add", weight=1.0),
     learned=Learned(NAMES),
 )
+LEARNABLE = tuple(learned_parameters.learnable(LEARNING))
 
 
 def with_learned(settings=LEARNING, **values):
@@ -47,25 +61,38 @@ def with_learned(settings=LEARNING, **values):
 
 @pytest.mark.parametrize("reset", ["episode", "redraw", "never"])
 def test_recomputed_readouts_equal_those_that_were_acted_on(reset):
-    settings = dataclasses.replace(LEARNING, cell=dataclasses.replace(LEARNING.cell, reset=reset, initial_scale=1.0))
+    system = dataclasses.replace(LEARNING.dynamics, reset=reset, initial_scale=1.0)
+    assert_recomputed(dataclasses.replace(LEARNING, dynamics=system))
 
-    def go():
-        state = training.init(settings, CARTPOLE, jnp.array(0), jnp.array(0))
-        state = training.update(settings, CARTPOLE, state, jnp.array(0))
-        randomness = rollout.draw(settings, CARTPOLE, jax.random.key(7))
-        rollout_state, experience = rollout.collect(settings, CARTPOLE, state.agent, state.rollout_state, randomness)
-        acted = learned_parameters.effective(settings, state.agent.learned)
-        samples = losses.prepare(acted, CARTPOLE, state.agent, experience, rollout_state.observation)
-        trace = through_time.trace(settings, state.agent, state.rollout_state.cells, randomness, experience, samples)
-        some = jax.tree.map(lambda u: u[..., jnp.array([3, 1])], trace)
-        return state, experience, through_time.readouts(acted, trace), through_time.readouts(acted, some)
 
-    state, experience, every, some = jax.jit(go)()
-    assert all(abs(offset) > 0 for offset in state.agent.learned.values())  # it is no matter of the start alone
+def test_recomputed_readouts_are_those_of_the_weights_that_were_drawn():
+    """A system with constants, which minibatches do not cut."""
+    system, names = EchoState(), ("dynamics.spectral_radius", "dynamics.input_scale", "dynamics.deviation")
+    assert_recomputed(dataclasses.replace(LEARNING, dynamics=system, learned=Learned(names)))
+
+
+def assert_recomputed(settings):
+    """Readouts that the loss recomputes are those that were acted on, of all environments and of some."""
+
+    offsets = {name: jnp.array(0.1) for name in settings.learned.parameters}  # it is no matter of the start alone
+    agent = init_agent(settings, 4, 2, jax.random.key(0), jax.random.key(1))
+    agent = dataclasses.replace(agent, learned=offsets)
+    state = rollout.begin(settings, CARTPOLE, agent, jax.random.key(2), SMALL.num_envs)
+    collect = jax.jit(rollout.collect, static_argnums=1)
+    state, before = collect(settings, CARTPOLE, agent, state, rollout.draw(settings, CARTPOLE, jax.random.key(6)))
+    seen = before.observation.transpose(1, 0, 2).reshape(4, -1)
+    agent = dataclasses.replace(agent, statistics=observe(agent.statistics, seen))
+    randomness = rollout.draw(settings, CARTPOLE, jax.random.key(7))
+    after, experience = collect(settings, CARTPOLE, agent, state, randomness)  # from the midst of episodes
     ended = experience.terminated | experience.truncated
     assert ended.any(axis=0).all()
-    np.testing.assert_allclose(every, experience.readout, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(some, experience.readout[..., [3, 1]], rtol=1e-5, atol=1e-6)
+    acted = learned_parameters.effective(settings, agent.learned)
+    samples = losses.prepare(acted, CARTPOLE, agent, experience, after.observation)
+    trace = through_time.trace(settings, agent, state.cells, randomness, experience, samples)
+    for chosen in (jnp.arange(4), jnp.array([3, 1])):
+        some = jax.tree.map(lambda u, chosen=chosen: u[..., chosen], trace)
+        recomputed = jax.jit(through_time.readouts)(acted, agent.constants, some)
+        np.testing.assert_allclose(recomputed, experience.readout[..., chosen], rtol=1e-5, atol=1e-6)
 
 
 def in_double(span=0):
@@ -73,14 +100,14 @@ def in_double(span=0):
     (whose target is held fixed, so that its gradient is not the derivative of its value)."""
     settings = Settings(
         ppo=PPO(num_envs=3, rollout_steps=12, minibatches=1, entropy_coefficient=0.1),
-        cell=Cell(drive=0.05, initial="positive", coupling="ring", readout="difference"),
-        guidance=Guidance(strength=0.02),
+        dynamics=ReactionDiffusion(drive=0.05, initial="positive", coupling="ring", readout="difference"),
+        guidance=Blind(strength=0.02),
         blend=Blend("average", weight=0.4),
         learned=Learned(LEARNABLE, span=span),
     )
     key = jax.random.split(jax.random.key(0), 8)
     time, features, actions, count = 12, 3, 2, 3
-    cells = CellState(*(2 + jax.random.uniform(k, (features, actions, count)) for k in key[:2]))
+    cells = ActivatorInhibitor(*(2 + jax.random.uniform(k, (features, actions, count)) for k in key[:2]))
     shape = (time, count)
     samples = losses.Samples(
         observation=jax.random.normal(key[2], (features, *shape)),
@@ -103,7 +130,7 @@ def test_gradients_are_those_of_finite_differences():
     with jax.enable_x64(True):
         settings, networks, trace = in_double()
         offsets = {name: jnp.asarray(0.01 * i) for i, name in enumerate(LEARNABLE)}
-        loss = jax.jit(lambda u: through_time.loss(u, networks, settings, trace))
+        loss = jax.jit(lambda u: through_time.loss(u, networks, settings, None, trace))
         gradient = jax.grad(loss)(offsets)
         for name in LEARNABLE:
             up, down = (float(loss(offsets | {name: offsets[name] + step})) for step in (1e-6, -1e-6))
@@ -115,15 +142,16 @@ def test_gradients_are_those_of_finite_differences():
 def test_a_span_cuts_the_gradient_and_not_the_readouts():
     with jax.enable_x64(True):
         (whole, networks, trace), (cut, *_) = in_double(), in_double(span=4)
-        np.testing.assert_array_equal(through_time.readouts(whole, trace), through_time.readouts(cut, trace))
-        last = lambda settings, x: through_time.readouts(settings, trace._replace(seen=x))[-1].sum()  # noqa: E731
+        np.testing.assert_array_equal(*(through_time.readouts(one, None, trace) for one in (whole, cut)))
+        last = lambda settings, x: through_time.readouts(settings, None, trace._replace(seen=x))[-1].sum()  # noqa: E731
         reached = [np.abs(jax.grad(partial(last, s))(trace.seen)).max(axis=1) > 0 for s in (whole, cut)]
         assert np.flatnonzero(reached[0][:, 0]).tolist() == list(range(12))
         assert np.flatnonzero(reached[0][:, 1]).tolist() == list(range(5, 12))  # to the episode's start
         assert np.flatnonzero(reached[1][:, 0]).tolist() == list(range(8, 12))
         zero = dict.fromkeys(LEARNABLE, jnp.zeros(()))
         one, other = (
-            jax.grad(through_time.loss)(zero, networks, s, trace)["cell.activator_decay"] for s in (whole, cut)
+            jax.grad(through_time.loss)(zero, networks, s, None, trace)["dynamics.activator_decay"]
+            for s in (whole, cut)
         )
         assert abs(one - other) > 1e-6
 
@@ -138,25 +166,41 @@ def test_values_start_at_the_settings_and_stay_positive_where_they_must():
         part, field = name.split(".")
         assert at_start[name] == jnp.float32(getattr(getattr(LEARNING, part), field))
     far = learned_parameters.values(LEARNING, dict.fromkeys(NAMES, jnp.array(-5.0)))
-    assert far["cell.activator_decay"] == pytest.approx(0.1 * np.exp(-5), rel=1e-5)
+    assert far["dynamics.activator_decay"] == pytest.approx(0.1 * np.exp(-5), rel=1e-5)
     assert far["guidance.strength"] == pytest.approx(-4.9)
     assert learned_parameters.effective(LEARNING, None) is LEARNING
 
 
+def learning(names=NAMES, **changes):
+    return lambda: dataclasses.replace(LEARNING, learned=Learned(names), **changes)
+
+
 REFUSED = [
-    (lambda: Learned(("cell.drve",)), "learned.parameters = 'cell.drve'.*Did you mean 'cell.drive'"),
-    (lambda: Learned(("cell.bound",)), "learned.parameters = 'cell.bound': must be one of cell.activator_diffusion"),
-    (lambda: Learned(("cell.drive", "cell.drive")), "must not name one twice"),
-    (lambda: Learned(span=-1), "learned.span = -1: must be a whole number of at least 0"),
-    (lambda: Learned(learning_rate=-1.0), "learned.learning_rate = -1.0"),
-    (lambda: dataclasses.replace(LEARNING, cell=Cell(kind="field")), "cell.kind = 'field': must be 'matrix'"),
-    (lambda: dataclasses.replace(LEARNING, blend=Blend("none")), "blend.kind = 'none': must be 'average' or 'add'"),
-    (lambda: dataclasses.replace(LEARNING, guidance=Guidance("none")), "guidance.kind = 'none': must be 'blind'"),
-    (lambda: dataclasses.replace(LEARNING, ppo=PPO(network="gru")), "ppo.network = 'gru': must be 'mlp'"),
-    (lambda: dataclasses.replace(LEARNING, ppo=PPO(num_envs=6)), "ppo.minibatches = 4: must divide the 6 environments"),
-    (lambda: dataclasses.replace(LEARNING, cell=Cell(population=0.1)), "cell.population = 0.1: must be 0"),
-    (lambda: dataclasses.replace(LEARNING, cell=Cell(activator_decay=0.0)), "cell.activator_decay = 0.0: must be abov"),
-]  # fmt: skip
+    (learning(("dynamics.drve",)), r"^learned\.parameters = 'dynamics\.drve': .* Did you mean 'dynamics\.drive'\?"),
+    (learning(("cell.drive",)), r"^learned\.parameters = 'cell\.drive': .* Did you mean 'dynamics\.drive'\?"),
+    (learning(("dynamics.bound",)), r"^learned\.parameters = 'dynamics\.bound': must be one of dynamics\.activ"),
+    (learning(("dynamics.drive", "dynamics.drive")), "must not name one twice"),
+    (lambda: Learned(span=-1), r"^learned\.span = -1: must be a whole number of at least 0"),
+    (lambda: Learned(learning_rate=-1.0), r"^learned\.learning_rate = -1\.0"),
+    (learning(dynamics=EchoState()), r"^learned\.parameters = 'dynamics\.activator_diffusion': .* dynamics\.deviation"),
+    (learning(dynamics=CorrelatedNoise()), r"^dynamics\.kind = 'correlated_noise': must .* no random numbers"),
+    (learning(dynamics=StateDependentNoise()), r"^dynamics\.kind = 'state_dependent_noise': must .* observation alone"),
+    (
+        learning(("dynamics.time",), dynamics=GiererMeinhardt()),
+        r"'dynamics\.time': must be one of dynamics\.scale, dyn",
+    ),
+    (learning(("blend.distil",)), r"^learned\.parameters = 'blend\.distil': must be one of .* blend\.weight\."),
+    (learning(blend=Blend("none")), r"^blend\.kind = 'none': must be 'average' or 'add'"),
+    (learning(blend=Blend(update="network")), r"^blend\.update = 'network': must be 'blended'"),
+    (learning(guidance=NoGuidance()), r"^guidance\.kind = 'none': must be 'blind'"),
+    (learning(guidance=Modulated()), r"^guidance\.kind = 'modulated': must be 'none' or 'blind'"),
+    (learning(ppo=PPO(network="gru")), r"^ppo\.network = 'gru': must be 'mlp'"),
+    (learning(ppo=PPO(num_envs=6, rollout_steps=40)), r"^ppo\.minibatches = 4: must divide the 6 environments"),
+    (learning(dynamics=ReactionDiffusion(population=0.1)), r"^dynamics\.population = 0\.1: must be 0"),
+    (learning(dynamics=ReactionDiffusion(reset="redraw", redraw=0.1)), r"^dynamics\.redraw = 0\.1: must be 0"),
+    (learning(blend=Blend(handover=0.5)), r"^blend\.handover = 0\.5: must be 0 where .* blend\.weight"),
+    (learning(dynamics=ReactionDiffusion(activator_decay=0.0)), r"^dynamics\.activator_decay = 0\.0: must be above 0"),
+]
 
 
 @pytest.mark.parametrize(("make", "message"), REFUSED, ids=[message for _, message in REFUSED])
@@ -166,12 +210,12 @@ def test_what_cannot_be_learned_is_refused_by_name(make, message):
 
 
 def test_names_are_one_value_and_lists_of_names_are_an_axis():
-    arm = {"learned": {"parameters": ["cell.drive", "guidance.strength"]}}
+    arm = {"learned": {"parameters": ["dynamics.drive", "guidance.strength"]}}
     runs = Study("a", ("CartPole-v1",), {"a": arm}, 1).runs()
-    assert [run.settings.learned.parameters for run in runs] == [("cell.drive", "guidance.strength")]
-    sweep = {"learned": {"parameters": [[], ["cell.drive"]]}}
+    assert [run.settings.learned.parameters for run in runs] == [("dynamics.drive", "guidance.strength")]
+    sweep = {"learned": {"parameters": [[], ["dynamics.drive"]]}}
     runs = Study("a", ("CartPole-v1",), {"a": sweep}, 1).runs()
-    assert [run.settings.learned.parameters for run in runs] == [(), ("cell.drive",)]
+    assert [run.settings.learned.parameters for run in runs] == [(), ("dynamics.drive",)]
     assert runs[0].settings.digest == Settings().digest
 
 
@@ -199,7 +243,7 @@ def test_a_rate_of_0_is_the_fixed_cell_to_the_last_bit_and_what_is_learned_is_vi
         assert (moving.agents.learned[name] != 0).all()
     runs = [Run("a", LEARNING, seed, seed) for seed in (0, 1)]
     table = tabulate(runs, moving)
-    np.testing.assert_array_equal(table["learned cell.drive"], moving.curve.learned["cell.drive"].reshape(-1))
+    np.testing.assert_array_equal(table["learned dynamics.drive"], moving.curve.learned["dynamics.drive"].reshape(-1))
     assert not [name for name in tabulate(runs, fixed).columns if name.startswith("learned")]
 
 
@@ -212,15 +256,15 @@ def drives(env, seeds):
         steps=10_240,
         evaluate_every=0,
         ppo=quick,
-        cell=Cell(initial_scale=0.0, emphasis="softmax"),
+        dynamics=ReactionDiffusion(initial_scale=0.0, emphasis="softmax"),
         blend=Blend(kind="add", weight=10.0),
-        learned=Learned(("cell.drive",)),
+        learned=Learned(("dynamics.drive",)),
     )
 
     def one(seed):
         agent = training.train(settings, env, seed).agent
         returns = rollout.evaluate(settings, env, agent, jax.random.key(1), 100, greedy=True)
-        return agent.learned["cell.drive"], returns.mean()
+        return agent.learned["dynamics.drive"], returns.mean()
 
     return jax.jit(jax.vmap(one))(jnp.arange(seeds))
 

@@ -6,7 +6,7 @@ import pytest
 
 from helpers.probes import ACTION_DEPENDENT_REWARD, CONSTANT_VALUE, DISCOUNTING, MEMORY, OBSERVATION_DEPENDENT_ACTION
 from morphorl.dynamics.blending import Blend
-from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.ppo import rollout, training
 from morphorl.ppo.settings import PPO, Settings
 
@@ -50,7 +50,7 @@ def test_better_action_is_found_without_any_observation():
 
 def test_memory_is_beyond_plain_ppo_and_within_reach_of_a_driven_cell():
     # The cue feeds the activator, which outlives it; softmax emphasis reads the one row even where nothing shows.
-    cell = Cell(drive=1.0, initial_scale=0.0, emphasis="softmax")
-    driven = replace(PLAIN, cell=cell, blend=Blend(kind="add", weight=10.0))
+    cell = ReactionDiffusion(drive=1.0, initial_scale=0.0, emphasis="softmax")
+    driven = replace(PLAIN, dynamics=cell, blend=Blend(kind="add", weight=10.0))
     assert abs(mean_return(MEMORY)) < 0.25
     assert mean_return(MEMORY, driven) > 0.95

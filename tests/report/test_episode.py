@@ -16,13 +16,14 @@ from rich.console import Console
 from helpers.agents import agent
 from morphorl.config.errors import SettingError
 from morphorl.dynamics.blending import Blend
-from morphorl.dynamics.guidance import Guidance
-from morphorl.dynamics.memory import Memory
-from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.dynamics.gierer_meinhardt import GiererMeinhardt
+from morphorl.dynamics.guidance.blind import Blind
+from morphorl.dynamics.leaky_integrators import LeakyIntegrators
+from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.ppo.settings import PPO, Settings
 from morphorl.report import episode, episode_page, terminal
 
-DRIVEN = Settings("StatelessCartPole-v1", cell=Cell(drive=0.1), guidance=Guidance(strength=0.1))
+DRIVEN = Settings("StatelessCartPole-v1", dynamics=ReactionDiffusion(drive=0.1), guidance=Blind(strength=0.1))
 drawn = pytest.mark.skipif(importlib.util.find_spec("pygame") is None, reason="the extra render is not installed")
 
 
@@ -30,12 +31,14 @@ def play(settings, number=0, **options):
     return list(episode.episode(agent(settings), number, **{"pictures": False, **options}))
 
 
-def test_an_episode_follows_the_cell_step_by_step():
+def test_an_episode_follows_the_dynamics_step_by_step():
     looks = play(DRIVEN)
     one = agent(DRIVEN)
     state = jax.tree.map(lambda u: u[0], one.arrays.pattern)
     for look in looks[:8]:
-        state, readout = DRIVEN.cell.step(state, jnp.asarray(look.observation), DRIVEN.guidance)
+        observation = jnp.asarray(look.observation)
+        state = DRIVEN.dynamics.step(state, observation, DRIVEN.guidance)
+        readout = DRIVEN.dynamics.read(state, observation)
         np.testing.assert_allclose(look.states["activator"], state.activator, atol=1e-5)
         np.testing.assert_allclose(look.readout, readout, atol=1e-5)
         np.testing.assert_allclose(look.blended, 0.7 * look.network + 0.3 * look.readout, atol=1e-4)
@@ -51,7 +54,7 @@ def test_greedy_actions_have_the_largest_logit():
     [
         Settings("gym:Pendulum-v1", steps=600),
         Settings("MemoryChain-bsuite", steps=600),  # in gymnax alone
-        Settings("StatelessCartPole-v1", memory=Memory(kind="leaky"), blend=Blend(kind="none")),
+        Settings("StatelessCartPole-v1", memory=LeakyIntegrators(), blend=Blend(kind="none")),
         Settings("StatelessCartPole-v1", ppo=PPO(network="gru")),
     ],
     ids=["continuous", "gymnax", "memory", "GRU"],
@@ -80,7 +83,7 @@ def test_the_page_holds_everything_and_asks_for_nothing():
 
 
 def test_a_field_is_drawn_as_its_lines():
-    settings = Settings(steps=1024, cell=Cell(kind="field", normalise=True))
+    settings = Settings(steps=1024, dynamics=GiererMeinhardt(normalise=True))
     (shown,) = data(episode_page.page(agent(settings), [play(settings)]))["replay"]
     (field,) = shown["states"]
     assert (field["name"], field["rows"]) == ("field", 4 * 2)

@@ -20,7 +20,7 @@ needs_chromium = pytest.mark.skipif(
     CHROMIUM is None, reason="there is no Chromium to open the report in; on Debian: apt-get install -y chromium"
 )
 SCRIPT, QUOTES = "<script>alert(1)</script>", "\"quotes\", 'quotes' & </script><img src=x onerror=alert(2)>"
-ARMS = BLIND | {SCRIPT: {"cell": {"coupling": "ring"}}, QUOTES: {"cell": {"coupling": "lattice"}}}
+ARMS = BLIND | {SCRIPT: {"dynamics": {"coupling": "ring"}}, QUOTES: {"dynamics": {"coupling": "lattice"}}}
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 
@@ -272,7 +272,7 @@ def test_every_control_has_a_name_and_a_visible_focus(path, opened):
 @needs_chromium
 def test_a_multiverse_shows_every_reading_and_charts_one_of_them(opened, tmp_path):
     strengths = BLIND["γ = {guidance.strength}"]
-    both = study(BLIND | {"ring, γ = {guidance.strength}": {"cell": {"coupling": "ring"}, **strengths}})
+    both = study(BLIND | {"ring, γ = {guidance.strength}": {"dynamics": {"coupling": "ring"}, **strengths}})
     page = opened(write(tmp_path, both))
     assert page.locator("#multiverse figure").count() == 6
     first = page.locator("#multiverse figure").first
@@ -318,7 +318,7 @@ def test_what_is_not_there_is_said(case, opened, tmp_path):
 
 
 def test_the_report_of_64_runs_is_below_8_mb_even_if_every_episode_is_long(tmp_path):
-    arms = {f"arm {i}": {"cell": {"dt": 0.1 * (i + 1)}} for i in range(8)}
+    arms = {f"arm {i}": {"dynamics": {"dt": 0.1 * (i + 1)}} for i in range(8)}
     many = replace(study(arms, seeds=2), presets=("standard", "tuned"))
     assert many.size == 64
     path = write(tmp_path, many, fake_replays(many, length=500))

@@ -1,4 +1,4 @@
-"""Replays show what the agents do: the trained ones, the cell that was read, and logits that blend."""
+"""Replays show what the agents do: the trained ones, the state that was read, and logits that blend."""
 
 import jax
 import jax.numpy as jnp
@@ -60,16 +60,16 @@ def test_guidance_shows_in_the_cell(shown):
 
 
 CONTROLS = {
-    "sign": {"control": {"kind": "sign"}},
-    "noise": {"control": {"kind": "noise", "deviation": 1.0}},
-    "sticky": {"control": {"kind": "sticky"}, "blend": {"kind": "none"}},
-    "reservoir": {"control": {"kind": "reservoir", "deviation": 1.0}},
+    "sign": {"dynamics": {"kind": "sign_flipped"}},
+    "noise": {"dynamics": {"kind": "correlated_noise", "deviation": 1.0}},
+    "sticky": {"task": {"sticky": True}, "blend": {"kind": "none"}},
+    "reservoir": {"dynamics": {"kind": "echo_state", "deviation": 1.0}},
     "GRU": {"ppo": {"network": "gru"}, "blend": {"kind": "none"}},
 }
 
 
 @pytest.mark.parametrize("name", CONTROLS)
-def test_a_control_in_the_cells_place_is_replayed_too(name):
+def test_a_control_in_the_place_of_the_dynamics_is_replayed_too(name):
     (settings,) = study({name: CONTROLS[name]}, environments=("StatelessCartPole-v1",)).expand("standard").values()
     env = task.around(settings, registry.make("StatelessCartPole-v1"))
     agent = init_agent(settings, env.num_features, env.num_actions, jax.random.key(0), jax.random.key(1))
@@ -79,10 +79,10 @@ def test_a_control_in_the_cells_place_is_replayed_too(name):
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(episode))
     expected = np.einsum("tf,tfk->tk", episode.position, episode.states.get("activator", np.zeros((500, 2, 2))))
     if name == "noise":  # acted on as it is
-        np.testing.assert_array_equal(episode.states["control"][:, 0], episode.readout)
+        np.testing.assert_array_equal(episode.states["state"][:, 0], episode.readout)
     if name == "reservoir":
-        assert episode.states["control"].shape == (500, 4, 2)
-        assert np.abs(episode.states["control"][length - 1]).max() <= 1
+        assert episode.states["state"].shape == (500, 1, 8)
+        assert np.abs(episode.states["state"][length - 1]).max() <= 1
     if name == "sign":
         np.testing.assert_allclose(np.abs(episode.readout), np.abs(expected), atol=1e-5)
         assert (np.sign(episode.readout * expected)[:length].min(), np.sign(episode.readout * expected).max()) == (

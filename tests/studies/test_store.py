@@ -67,7 +67,7 @@ def test_added_seeds_arms_environments_and_presets_only_add_work(tmp_path):
     assert store.finished() == finished
 
 
-@pytest.mark.parametrize("change", [{"steps": 128}, {"settings": {"cell": {"dt": 0.5}}}, {"name": "other"}])
+@pytest.mark.parametrize("change", [{"steps": 128}, {"settings": {"dynamics": {"dt": 0.5}}}, {"name": "other"}])
 def test_a_study_that_means_something_else_under_the_same_labels_is_refused(tmp_path, change):
     small = {"ppo": {"num_envs": 2, "rollout_steps": 16, "minibatches": 2, "hidden": [4]}}
     mine = dataclasses.replace(small_study(), arms={"a": {}}, settings=small, steps=96)
@@ -315,7 +315,7 @@ def test_a_wrong_arm_is_refused_before_anything_is_written(tmp_path):
 
 
 def test_diverged_runs_stay_in_the_denominator(tmp_path):
-    exploding = {"cell": {"activator_production": 1e30, "bound": float("inf")}, "guidance": {"strength": 0.1}}
+    exploding = {"dynamics": {"activator_production": 1e30, "bound": float("inf")}, "guidance": {"strength": 0.1}}
     small = {"ppo": {"num_envs": 2, "rollout_steps": 16, "minibatches": 2, "hidden": [4]}}
     mine = dataclasses.replace(
         one_environment(seeds=2), arms={"well": {}, "badly": exploding}, settings=small, steps=96

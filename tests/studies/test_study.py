@@ -9,8 +9,8 @@ import pytest
 
 from morphorl.config.choices import program_of
 from morphorl.config.errors import SettingError
-from morphorl.dynamics.guidance import Guidance
-from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.dynamics.guidance.blind import Blind
+from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.ppo.settings import PRESETS, Settings
 from morphorl.studies import study_file
 from morphorl.studies.arms import expand, shown
@@ -29,14 +29,14 @@ evaluation_episodes = 2
 
 [settings]
 ppo.hidden = [8, 8]
-cell.bound = inf
+dynamics.bound = inf
 
 [arms."plain"]
 blend.kind = "none"
 
-[arms."γ = {guidance.strength}, {cell.coupling}"]
+[arms."γ = {guidance.strength}, {dynamics.coupling}"]
 guidance.strength = [0, 0.1]
-cell.coupling = ["mean", "ring"]
+dynamics.coupling = ["mean", "ring"]
 """
 
 IN_PYTHON = Study(
@@ -44,9 +44,9 @@ IN_PYTHON = Study(
     ("CartPole-v1", "StatelessCartPole-v1"),
     {
         "plain": {"blend": {"kind": "none"}},
-        "γ = {guidance.strength}, {cell.coupling}": {
+        "γ = {guidance.strength}, {dynamics.coupling}": {
             "guidance": {"strength": [0, 0.1]},
-            "cell": {"coupling": ["mean", "ring"]},
+            "dynamics": {"coupling": ["mean", "ring"]},
         },
     },
     seeds=3,
@@ -55,7 +55,7 @@ IN_PYTHON = Study(
     evaluate_every=1024,
     evaluation_episodes=2,
     presets=("standard", "tuned"),
-    settings={"ppo": {"hidden": [8, 8]}, "cell": {"bound": float("inf")}},
+    settings={"ppo": {"hidden": [8, 8]}, "dynamics": {"bound": float("inf")}},
 )
 
 
@@ -99,14 +99,14 @@ def test_every_combination_is_run_with_its_own_settings_and_label():
         1024,
         2,
         ppo=tuned,
-        cell=Cell(coupling="ring", bound=float("inf")),
-        guidance=Guidance(strength=0.1),
+        dynamics=ReactionDiffusion(coupling="ring", bound=float("inf")),
+        guidance=Blind(strength=0.1),
     )
     assert len({run.id for run in runs}) == len(runs)
 
 
 def test_an_arm_may_be_complete_settings():
-    settings = Settings(steps=1024, guidance=Guidance(strength=0.3))
+    settings = Settings(steps=1024, guidance=Blind(strength=0.3))
     runs = Study("mine", ("StatelessCartPole-v1",), {"mine": settings}, 1).runs()
     assert [run.settings for run in runs] == [dataclasses.replace(settings, environment="StatelessCartPole-v1")]
 
@@ -158,20 +158,27 @@ REFUSED = {
     "no list of environments": (changed('["CartPole-v1", "StatelessCartPole-v1"]', "3"), "environments = 3: must be"),
     "no environment": (changed('["CartPole-v1", "StatelessCartPole-v1"]', "[]"), "environments = .*must be a list"),
     "too few steps": (changed("steps = 4096", "steps = 100"), "steps = 100: must be at least one rollout"),
-    "an unknown setting": (changed("cell.bound", "cell.bond"), r"cell\.bond: no such setting.*Did you mean 'bound'?"),
+    "an unknown setting": (
+        changed("dynamics.bound", "dynamics.bond"),
+        r"dynamics\.bond: no such setting.*Did you mean 'bound'?",
+    ),
     "an unknown value": (
         changed('["mean", "ring"]', '["mean", "rign"]'),
-        r"arms\.\"γ = \{guidance\.strength\}, \{cell\.coupling\}\": cell\.coupling = 'rign': .* Did you mean 'ring'?",
+        r"arms\.\"γ = \{guidance\.strength\}, \{dynamics\.coupling\}\": "
+        r"dynamics\.coupling = 'rign': .* Did you mean 'ring'?",
     ),
-    "a value for a table": (changed("cell.bound = inf", "cell = 3"), "cell = 3: must be a table"),
+    "a value for a table": (changed("dynamics.bound = inf", "dynamics = 3"), "dynamics = 3: must be a table"),
     "steps in an arm": (changed('blend.kind = "none"', "steps = 3"), r"arms\.\"plain\": steps: no such setting"),
     "an arm that is no table": (FILE + '\n[settings.x]\n[arms]\n"b" = 3', "is not TOML|arms.b = 3"),
     "an empty axis": (changed("[0, 0.1]", "[]"), r"guidance\.strength = \[\]: must hold at least one"),
-    "a label of nothing": (changed("{cell.coupling}", "{cell.couplng}"), r"\{cell\.couplng\}: must be .* Did you mean"),
+    "a label of nothing": (
+        changed("{dynamics.coupling}", "{dynamics.couplng}"),
+        r"\{dynamics\.couplng\}: must be .* Did you mean",
+    ),
     "one label twice": (changed("[0, 0.1]", "[0.1, 0.1]"), "γ = 0.1, mean.*: two arms have this label; must be unique"),
     "a sweep in the settings": (
-        changed("cell.bound = inf", "cell.bound = [1.0, 2.0]"),
-        r"cell\.bound = \[1\.0, 2",
+        changed("dynamics.bound = inf", "dynamics.bound = [1.0, 2.0]"),
+        r"dynamics\.bound = \[1\.0, 2",
     ),
     "too many seeds": (changed("seeds = 3", "seeds = 1000000000000"), "runs: must be at most 2,000,000"),
 }
@@ -186,7 +193,7 @@ def test_a_wrong_file_is_refused_with_file_key_value_and_what_is_allowed(tmp_pat
 
 def test_a_sweep_of_a_billion_is_counted_and_not_expanded(tmp_path):
     names = ["activator_diffusion", "inhibitor_diffusion", "activator_decay", "inhibitor_decay", "drive", "dt"]
-    sweep = "\n".join(f"cell.{name} = {[0.01 * k for k in range(1, 33)]}" for name in names)
+    sweep = "\n".join(f"dynamics.{name} = {[0.01 * k for k in range(1, 33)]}" for name in names)
     text = f'name = "x"\nenvironments = ["CartPole-v1"]\nseeds = 1\n[arms.a]\n{sweep}'
     with pytest.raises(SettingError, match="1,073,741,824 runs: must be at most 2,000,000"):
         study_file.load(written(tmp_path, text))
@@ -199,10 +206,12 @@ def test_a_file_too_large_to_be_a_study_is_not_read(tmp_path):
 
 def test_changes_are_merged_into_the_file(tmp_path):
     path = written(tmp_path, FILE)
-    study = study_file.load(path, ["seeds = 5", "settings.ppo.epochs=2", 'presets=["tuned"]', "arms.plain.cell.dt=0.5"])
+    study = study_file.load(
+        path, ["seeds = 5", "settings.ppo.epochs=2", 'presets=["tuned"]', "arms.plain.dynamics.dt=0.5"]
+    )
     assert (study.seeds, study.presets) == (5, ("tuned",))
-    assert study.settings == {"ppo": {"hidden": [8, 8], "epochs": 2}, "cell": {"bound": float("inf")}}
-    assert study.arms["plain"] == {"blend": {"kind": "none"}, "cell": {"dt": 0.5}}
+    assert study.settings == {"ppo": {"hidden": [8, 8], "epochs": 2}, "dynamics": {"bound": float("inf")}}
+    assert study.arms["plain"] == {"blend": {"kind": "none"}, "dynamics": {"dt": 0.5}}
     assert len(study.arms) == 2
 
 
@@ -223,9 +232,11 @@ def test_every_shipped_study_can_be_planned_and_says_what_it_asks(name):
 def test_the_multiverse_has_every_combination_of_the_readings_in_four_programs():
     study = study_file.load("readings", ["seeds=1"])
     settings = [run.settings for run in study.iterate()]
-    readings = {(s.cell.coupling, s.cell.initial, s.cell.emphasis, s.cell.bound, s.blend.kind) for s in settings}
+    readings = {
+        (s.dynamics.coupling, s.dynamics.initial, s.dynamics.emphasis, s.dynamics.bound, s.blend.kind) for s in settings
+    }
     assert len(readings) == 2 * 2 * 3 * 2 * 2
-    guided = [s for s in settings if s.blend.weight and s.cell.initial_scale]
+    guided = [s for s in settings if s.blend.weight and s.dynamics.initial_scale]
     assert len({s.digest for s in guided}) == 48 * 5 * 4
     assert len(programs(study.iterate())) == 4
     assert len({program_of(s) for s in settings}) == 4
@@ -234,7 +245,7 @@ def test_the_multiverse_has_every_combination_of_the_readings_in_four_programs()
 def test_identities_do_not_depend_on_how_a_study_is_written():
     swept = Study("a", ("CartPole-v1",), {"x": {"guidance": {"strength": [0.0, 0.1]}}}, 2)
     single = Study("b", ("CartPole-v1",), {"y": {"guidance": {"strength": 0.1}}}, 2)
-    modules = Study("c", ("CartPole-v1",), {"z": Settings(guidance=Guidance(strength=0.1))}, 2)
+    modules = Study("c", ("CartPole-v1",), {"z": Settings(guidance=Blind(strength=0.1))}, 2)
     ids = [[run.id for run in study.runs() if run.settings.guidance.strength] for study in (swept, single, modules)]
     assert ids[0] == ids[1] == ids[2]
 

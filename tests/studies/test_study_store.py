@@ -16,8 +16,14 @@ from hypothesis import strategies as st
 from helpers.small_studies import SMALL, fake_result, fill, small_study, snapshot
 from morphorl.config.choices import program_of
 from morphorl.config.errors import SettingError, StoreError
+from morphorl.config.fields import hints_of
 from morphorl.config.files import write_atomically
-from morphorl.dynamics.guidance import Guidance
+from morphorl.config.kinds import Kind, names, resolve
+from morphorl.dynamics.base import Dynamics
+from morphorl.dynamics.blending import Blend
+from morphorl.dynamics.guidance.base import Guidance
+from morphorl.dynamics.guidance.blind import Blind
+from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.ppo import checkpoints
 from morphorl.ppo.settings import PRESETS, Settings
 from morphorl.studies import study, study_file
@@ -27,42 +33,75 @@ from morphorl.studies.study import Run, Study, batches
 # --- Identities -------------------------------------------------------------------------------------------------------
 
 
-NEEDS = {
-    "anneal_steps": (1_000_000, {}),
-    "redraw": (0.5, {"reset": "redraw"}),
-    "signal": ("constant", {"kind": "modulated"}),
-    "selection": ("fittest", {"kind": "modulated"}),
-    "exchange": ("returns", {"kind": "modulated"}),
-}
-"""Values that cannot stand alone: what they may be, and which other settings they ask for."""
+NEEDS = {"anneal_steps": {"anneal_steps": 1_000_000}, "redraw": {"reset": "redraw"}, "signal": {"caution": 0.0}}
+"""Other settings that a changed one asks for, where the module has them."""
 
 
 def changed(module):
-    """The module with one setting changed, for every setting that it has, by the setting's name."""
-    hints = typing.get_type_hints(type(module))
+    """For every setting of a module: its name, the module (as the change needs it), and the one with that change.
+
+    Tables whose kind may vary are left to those that hold every kind.
+    """
+    hints = hints_of(type(module))
     for field in dataclasses.fields(module):
         value, hint = getattr(module, field.name), hints[field.name]
-        if field.name in NEEDS:
-            others = {field.name: NEEDS[field.name][0]}
-            module = dataclasses.replace(module, **NEEDS[field.name][1])
-        elif isinstance(value, eqx.Module):
-            others = {f"{field.name}.{name}": inner for name, inner in changed(value)}
+        if isinstance(value, Kind):
+            continue
+        if isinstance(value, eqx.Module):
+            for name, *pair in changed(value):
+                yield f"{field.name}.{name}", *(dataclasses.replace(module, **{field.name: one}) for one in pair)
+            continue
+        needs = {name: need for name, need in NEEDS.get(field.name, {}).items() if name in hints}
+        if field.name in needs:
+            other, needs = needs[field.name], {}
         elif typing.get_origin(hint) is typing.Literal:
-            others = {field.name: next(name for name in typing.get_args(hint) if name != value)}
+            other = next(name for name in typing.get_args(hint) if name != value)
         elif isinstance(value, str):
-            others = {field.name: "Acrobot-v1"}
+            other = "Acrobot-v1"
         elif isinstance(value, bool):
-            others = {field.name: not value}
+            other = not value
         elif isinstance(value, tuple):
-            others = {field.name: (*value, 8) if value else ("cell.drive",)}
+            other = (*value, 8) if value else ("dynamics.drive",)
+        elif isinstance(value, int):
+            other = value * 2 or 1
         else:
-            others = {field.name: value * 2 or 1 if isinstance(value, int) else value / 2 or 0.5}
-        yield from ((name, dataclasses.replace(module, **{field.name: other})) for name, other in others.items())
+            other = next(x for x in (value / 2 or 0.5, value + 1) if field.metadata["allowed"].holds(x))
+        usual = dataclasses.replace(module, **needs)
+        yield field.name, usual, dataclasses.replace(usual, **{field.name: other})
 
 
-@pytest.mark.parametrize(("name", "other"), list(changed(Settings())))
-def test_a_run_has_another_id_whichever_setting_changes(name, other):
-    assert Run("arm", other, 0, 0).id != Run("arm", Settings(), 0, 0).id
+SYSTEMS = {name: resolve(Dynamics, name)() for name in names(Dynamics)}
+RULES = {name: resolve(Guidance, name)() for name in names(Guidance)}
+MEMORIES = [name for name, one in SYSTEMS.items() if one.sees == "observation" and type(one).noise is Dynamics.noise]
+KINDS = {
+    "dynamics": {name: Settings(dynamics=one, blend=Blend("none")) for name, one in SYSTEMS.items()},
+    "memory": {name: Settings(memory=SYSTEMS[name]) for name in MEMORIES},
+    "guidance": {
+        name: Settings(dynamics=ReactionDiffusion(reset="redraw"), guidance=one) for name, one in RULES.items()
+    },
+}
+"""Settings that hold every kind, by the table that holds it."""
+
+
+@pytest.mark.parametrize(
+    ("table", "kind"), [("", ""), *((table, kind) for table, kinds in KINDS.items() for kind in kinds)]
+)
+def test_a_run_has_another_id_whichever_setting_changes(table, kind):
+    whole = KINDS[table][kind] if table else Settings()
+    compared = 0
+    for name, usual, other in changed(getattr(whole, table) if table else whole):
+        if table == "memory" and name in ("reset", "redraw", "normalise"):
+            continue  # of which a memory has no choice
+        if table:
+            usual, other = (dataclasses.replace(whole, **{table: one}) for one in (usual, other))
+        assert Run("arm", other, 0, 0).id != Run("arm", usual, 0, 0).id, name
+        compared += 1
+    assert compared or (table, kind) == ("memory", "none")
+
+
+@pytest.mark.parametrize("table", KINDS)
+def test_a_run_has_another_id_for_every_kind(table):
+    assert len({Run("arm", one, 0, 0).id for one in KINDS[table].values()}) == len(KINDS[table])
 
 
 def test_a_run_has_another_id_under_another_seed_or_algorithm_and_the_same_under_another_label(monkeypatch):
@@ -101,7 +140,7 @@ def test_the_posts_study_has_its_arms_and_its_controls(preset):
     assert list(arms) == ["plain PPO", "zero readout", "γ = 0", "γ = 0.01", "γ = 0.05", "γ = 0.1", "γ = 0.3", control]
     assert [arm.guidance.strength for arm in arms.values()] == [0, 0, 0.0, 0.01, 0.05, 0.1, 0.3, 0]
     assert arms["plain PPO"].blend.weight == 0
-    assert arms["zero readout"].cell.initial_scale == 0
+    assert arms["zero readout"].dynamics.initial_scale == 0
     assert all(arm.ppo == PRESETS[preset] and arm.steps == 50_000 for arm in arms.values())
     assert len({program_of(arm) for arm in arms.values()}) == 1  # one compiled program an environment
 
@@ -254,7 +293,7 @@ def test_the_folder_of_another_study_is_refused_and_nothing_in_it_touched(tmp_pa
     mine, store = small_study(arm=SMALL), Store(tmp_path)
     store.open(mine, resume=True)
     fill(store, mine.runs())
-    stronger = small_study(arm=dataclasses.replace(SMALL, guidance=Guidance(strength=0.2)))
+    stronger = small_study(arm=dataclasses.replace(SMALL, guidance=Blind(strength=0.2)))
     refuses(tmp_path, stronger, r"arms\.arm\.guidance\.strength is 0\.0 there and 0\.2 here", resume)
     refuses(tmp_path, small_study(name="other", arm=SMALL), "name is 'small' there and 'other' here", resume)
 

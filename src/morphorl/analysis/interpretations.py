@@ -8,6 +8,7 @@ import equinox as eqx
 
 from morphorl.analysis.claims import Arms
 from morphorl.config.plain import to_dict
+from morphorl.dynamics.base import guided_states
 from morphorl.ppo.settings import Settings
 from morphorl.studies.arms import SHARED, flatten, shown
 from morphorl.studies.study import Study
@@ -16,6 +17,8 @@ CONTROL = "positive control"
 """How the label of an arm begins that is unstable by construction. All other arms are told by their settings."""
 
 STRENGTH = "guidance.strength"
+ABSENT = "–"
+"""In place of a setting that an arm's dynamics or guidance do not have."""
 
 
 class Reading(NamedTuple):
@@ -70,11 +73,9 @@ def is_plain(settings: Settings) -> bool:
 
 
 def is_zero(settings: Settings) -> bool:
-    """Whether a readout of zeros is blended: a cell that begins at 0 and is not driven stays there, guided or not."""
-    cell = settings.cell
-    at_zero = cell.kind == "matrix" and cell.initial == "signed" and cell.initial_scale == 0 and cell.drive == 0
-    undriven = settings.guidance.kind in ("none", "blind") and not settings.learned.parameters
-    return _nothing_else(settings) and at_zero and undriven and not is_plain(settings)
+    """Whether a readout of zeros is blended: dynamics that begin at 0 and are not driven stay there, guided or not."""
+    undriven = not settings.guidance.needs and not settings.learned.parameters
+    return _nothing_else(settings) and settings.dynamics.is_silent and undriven and not is_plain(settings)
 
 
 def plain_of(labelled: Mapping[str, Settings], settings: Settings) -> str | None:
@@ -99,7 +100,7 @@ def zero_of(labelled: Mapping[str, Settings], settings: Settings) -> str | None:
 
 
 def _nothing_else(settings: Settings) -> bool:
-    return settings.control.kind == "none" and settings.memory.kind == "none" and not settings.ppo.skip
+    return not settings.task.sticky and settings.memory.kind == "none" and not settings.ppo.skip
 
 
 def _same(one: eqx.Module, other: eqx.Module) -> bool:
@@ -149,21 +150,22 @@ def plain_values(settings: Settings) -> dict[str, Any]:
 def in_words(settings: Settings) -> dict[str, str]:
     """An arm's settings by dotted name, in words; tables that cannot act are left out.
 
-    Without a readout on the logits there is no use for a cell or field, a blend, guidance (unless a bank of leaky
-    integrators is guided), and a control (unless actions are sticky). Without a memory its settings do nothing.
+    Without a readout on the logits there is no use for dynamics, a blend, and guidance (unless a memory is guided).
+    Without a memory its settings do nothing, and the same goes for sticky actions.
     """
     idle = {"memory"} if settings.memory.kind == "none" else set()
+    idle |= set() if settings.task.sticky else {"task"}
     if not settings.blend.reaches_logits:
-        idle |= {"cell", "field", "blend"}
-        idle |= {"guidance"} if settings.memory.kind != "leaky" else set()
-        idle |= {"control"} if settings.control.kind != "sticky" else set()
+        idle |= {"dynamics", "blend"}
+        idle |= set() if guided_states(type(settings.memory)) else {"guidance"}
     values = plain_values(settings)
     return {name: shown(value) for name, value in values.items() if name.partition(".")[0] not in idle}
 
 
 def differences(values: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """The settings in which several arms differ, and what each of them has, in words."""
-    columns = {name: [shown(one[name]) for one in values] for name in (values[0] if values else ())}
+    """The settings in which several arms differ, and what each of them has, in words; a dash where it has none."""
+    names = dict.fromkeys(name for one in values for name in one)
+    columns = {name: [shown(one[name]) if name in one else ABSENT for one in values] for name in names}
     return {name: column for name, column in columns.items() if len(set(column)) > 1}
 
 

@@ -33,7 +33,7 @@ class Moments(NamedTuple):
 
 
 class Readouts(NamedTuple):
-    """What correlated noise must have to match an arm's readouts (`control.deviation`, `control.autocorrelation`)."""
+    """What correlated noise must have to match an arm's readouts (`dynamics.deviation`, `dynamics.autocorrelation`)."""
 
     deviation: float
     autocorrelation: float

@@ -5,7 +5,7 @@ import sys
 
 from rich.table import Table
 
-from morphorl.commands.shared import Changes, Folder, StudyName, console, folder_of
+from morphorl.commands.shared import Changes, Folder, StudyName, console, folder_of, trust_study
 from morphorl.evolution import generations, search_space
 from morphorl.evolution.search_space import EVOLVED, Search
 from morphorl.report import tables
@@ -32,6 +32,7 @@ class Evolve:
     """Keep the finished runs that OUT holds; with --no-resume they are done again."""
 
     def __call__(self) -> None:
+        trust_study(self.study, self.set)
         study, search = search_space.load_search(self.study, self.set)
         root = folder_of(study.name) if self.out is None else self.out
         outcome = generations.evolve_arm(search, study, root, console, resume=self.resume)

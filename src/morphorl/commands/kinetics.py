@@ -12,11 +12,11 @@ from morphorl.config.errors import SettingError
 from morphorl.config.fields import COUNT, COUNT_OR_ZERO
 from morphorl.config.files import write_atomically
 from morphorl.config.plain import to_dict
-from morphorl.dynamics.guidance import Guidance
+from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.kinetics import theory
 from morphorl.dynamics.kinetics.ends import Ends, Spread, Trajectories, ends, trajectories
 from morphorl.dynamics.kinetics.theory import FixedPoint, Linear
-from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.report import tables
 from morphorl.report.figures import kinetics_figures
 
@@ -42,20 +42,20 @@ class Kinetics:
     """How many initial patterns are drawn."""
     seed: int = 0
     """Of these patterns."""
-    guidance: Guidance = dataclasses.field(default_factory=Guidance)
+    guidance: Blind = dataclasses.field(default_factory=Blind)
     """A strength given here is looked at beside 0; without one, 0 and the strengths of `reproduce` are."""
-    cell: Cell = dataclasses.field(default_factory=Cell)
+    dynamics: ReactionDiffusion = dataclasses.field(default_factory=ReactionDiffusion)
 
     def __call__(self) -> None:
         self._check()
         strengths = (0.0, self.guidance.strength) if self.guidance.strength else STRENGTHS
-        points = [theory.fixed_points(self.cell, strength) for strength in strengths]
-        told = [theory.linear(self.cell, strength, self.shape) for strength in strengths]
-        critical = theory.critical_strength(self.cell, self.shape)
+        points = [theory.fixed_points(self.dynamics, strength) for strength in strengths]
+        told = [theory.linear(self.dynamics, strength, self.shape) for strength in strengths]
+        critical = theory.critical_strength(self.dynamics, self.shape)
         with console.status(f"{self.patterns} patterns, {max(STEPS)} steps"):
-            found = trajectories(self.cell, strengths, self.shape, self.patterns, max(STEPS), self.seed)
+            found = trajectories(self.dynamics, strengths, self.shape, self.patterns, max(STEPS), self.seed)
         summary = [
-            ends(found.activator[i, :, steps], strength, steps, float(self.cell.bound))
+            ends(found.activator[i, :, steps], strength, steps, float(self.dynamics.bound))
             for i, strength in enumerate(strengths)
             for steps in STEPS
         ]
@@ -72,10 +72,6 @@ class Kinetics:
                 raise SettingError(f"{name} = {value}: must be {allowed.words}.")
         if not all(map(COUNT.holds, self.shape)):
             raise SettingError(f"shape = {self.shape}: must be two numbers, each {COUNT.words}.")
-        if self.guidance.kind != "blind":
-            raise SettingError(
-                f"guidance.kind = {self.guidance.kind!r}: must be 'blind' here; what other rules do hangs on returns."
-            )
         if self.out.exists() and not self.out.is_dir():
             raise SettingError(f"out = {str(self.out)!r}: is a file; must be a folder, or a name for a new one.")
 
@@ -89,7 +85,7 @@ class Kinetics:
         found: Trajectories,
     ) -> None:
         content = {
-            "cell": to_dict(self.cell),
+            "dynamics": to_dict(self.dynamics),
             "shape": self.shape,
             "patterns": self.patterns,
             "seed": self.seed,
@@ -111,7 +107,8 @@ class Kinetics:
         text = json.dumps(_known(content), indent=1, allow_nan=False, ensure_ascii=False)
         self.out.mkdir(parents=True, exist_ok=True)
         write_atomically(self.out / "kinetics.json", lambda path: path.write_text(text, encoding="utf-8"))
-        title = f"{self.shape[0]} × {self.shape[1]} entries, coupling {self.cell.coupling}, initial {self.cell.initial}"
+        rows, columns = self.shape
+        title = f"{rows} × {columns} entries, coupling {self.dynamics.coupling}, initial {self.dynamics.initial}"
         kinetics_figures.trajectories(found, strengths, points, title, self.out / "trajectories")
 
 

@@ -15,7 +15,7 @@ from morphorl.analysis import scores
 from morphorl.analysis.luck import summary
 from morphorl.analysis.luck.summary import LEAD, ArmReport, Plain
 from morphorl.analysis.scores import load_scores
-from morphorl.commands.shared import Changes, Folder, console, folder_of
+from morphorl.commands.shared import Changes, Folder, console, folder_of, trust_study
 from morphorl.config.errors import SettingError
 from morphorl.config.files import refuse_links_out, write_atomically, write_table
 from morphorl.report import tables
@@ -71,6 +71,7 @@ class Luck:
         return study, table, folder, 0
 
     def _run(self) -> tuple[Study, pl.DataFrame, Path, int]:
+        trust_study(self.study, self.set)
         study = study_file.load(self.study, self.set)
         if min(study.cell_seeds or 1, study.seeds) < 3:
             raise SettingError(

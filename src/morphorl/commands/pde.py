@@ -15,7 +15,7 @@ import tyro
 from rich.markup import escape
 from rich.progress import Progress
 
-from morphorl.commands.shared import console, early_preset
+from morphorl.commands.shared import console, early
 from morphorl.config.errors import SettingError
 from morphorl.config.fields import FINITE, NOT_NEGATIVE, setting
 from morphorl.config.fields import check as check_settings
@@ -24,7 +24,7 @@ from morphorl.config.plain import to_dict
 from morphorl.dynamics.pde import linear_theory
 from morphorl.dynamics.pde import summary as pde_summary
 from morphorl.dynamics.pde import sweep as pde_sweep
-from morphorl.dynamics.pde.gierer_meinhardt import PRESETS, GiererMeinhardt, Grid, advance, perturbed, solver
+from morphorl.dynamics.pde.gierer_meinhardt import PRESETS, GiererMeinhardtEquation, Grid, advance, perturbed, solver
 from morphorl.report.figures import field_figures
 
 DT = 2.0
@@ -75,7 +75,7 @@ class Pde:
     out: Annotated[Path, tyro.conf.arg(metavar="DIR")] = Path("runs/pde")
     """Where everything is written; what an earlier run wrote there is replaced."""
     guidance: FieldGuidance = dataclasses.field(default_factory=FieldGuidance)
-    equation: GiererMeinhardt = dataclasses.field(default_factory=GiererMeinhardt)
+    equation: GiererMeinhardtEquation = dataclasses.field(default_factory=GiererMeinhardtEquation)
 
     def __call__(self) -> None:
         for name in ("time", "noise"):
@@ -124,7 +124,7 @@ class Pde:
         _write_json(self.out / "summary.json", summary)
         self._say(prediction, measurement, notes)
 
-    def _guided_equation(self) -> GiererMeinhardt:
+    def _guided_equation(self) -> GiererMeinhardtEquation:
         if not self.guidance.strength:
             return self.equation
         for name in ("activator_guidance", "inhibitor_guidance"):
@@ -186,7 +186,7 @@ class Pde:
 
 
 def film(
-    equation: GiererMeinhardt, grid: Grid, start: jax.Array, time: float
+    equation: GiererMeinhardtEquation, grid: Grid, start: jax.Array, time: float
 ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """Simulate with a progress bar, up to the end or to the first frame that is not finite.
 
@@ -212,7 +212,7 @@ def film(
     return np.arange(len(frames)) * steps * dt, np.stack(frames), counts
 
 
-def _frames(equation: GiererMeinhardt, grid: Grid, field: jax.Array, dt: float, steps: int) -> Iterator[tuple]:
+def _frames(equation: GiererMeinhardtEquation, grid: Grid, field: jax.Array, dt: float, steps: int) -> Iterator[tuple]:
     compiled = jax.jit(partial(advance, steps=steps))
     prepared = jax.jit(solver)(equation, grid, dt)
     for _ in range(FRAMES):
@@ -233,6 +233,6 @@ def _write_arrays(path: Path, **arrays: np.ndarray) -> None:
     write_atomically(path, write)
 
 
-def default() -> Pde:
+def default(arguments: list[str]) -> Pde:
     """The options before the command line is read; `--preset` on it decides the equation's."""
-    return Pde(equation=PRESETS.get(early_preset() or "", PRESETS["spots"]))
+    return Pde(equation=PRESETS.get(early(arguments, "--preset") or "", PRESETS["spots"]))

@@ -6,7 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from morphorl.analysis import readout_noise
-from morphorl.commands.shared import Changes, StudyName, console
+from morphorl.commands.shared import Changes, StudyName, console, trust_study
 from morphorl.studies import study_file
 
 
@@ -24,6 +24,7 @@ class ReadoutsCommand:
     """Change a value of the study, in TOML's syntax: --set seeds=4 --set settings.ppo.epochs=2. May be repeated."""
 
     def __call__(self) -> None:
+        trust_study(self.study, self.set)
         study = study_file.load(self.study, self.set)
         with console.status(f"training {study.size:,} runs and measuring their readouts"):
             measured = readout_noise.measure(study)

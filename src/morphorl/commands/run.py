@@ -4,7 +4,7 @@ import dataclasses
 import sys
 from typing import Literal
 
-from morphorl.commands.shared import Changes, Folder, StudyName, console, folder_of
+from morphorl.commands.shared import Changes, Folder, StudyName, console, folder_of, trust_study
 from morphorl.config.errors import SettingError
 from morphorl.integrations import trackers
 from morphorl.integrations.trackers import Tracker
@@ -41,6 +41,7 @@ class RunStudy:
         trackers.check(self.track)
         if self.address is not None and self.engine != "ray":
             raise SettingError(f"address = {self.address!r}: must not be given without --engine ray.")
+        trust_study(self.study, self.set)
         study = study_file.load(self.study, self.set)
         store = Store(folder_of(study.name) if self.out is None else self.out)
         failed = run(study, store, console, resume=self.resume, engine=self._engine())

@@ -1,7 +1,7 @@
 """What several commands share."""
 
 import argparse
-import sys
+import importlib.util
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -31,8 +31,32 @@ def folder_of(name: str) -> Path:
     return folder
 
 
-def early_preset() -> str | None:
-    """The `--preset` on the command line, read before all other options: it decides their defaults."""
-    early = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    early.add_argument("--preset")
-    return early.parse_known_args(sys.argv[2:])[0].preset
+def early(arguments: list[str], option: str) -> str | None:
+    """The value of an option, read before all others since it decides their defaults."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument(option, dest="value")
+    return parser.parse_known_args(arguments)[0].value
+
+
+def trust_study(study: str, changes: tuple[str, ...]) -> None:
+    """Let the modules be imported that a study names which the user has asked to run, and say where they are.
+
+    Raises:
+        SettingError: if there is no such module; or for what is no study file.
+    """
+    from morphorl.config import kinds  # JAX, which commands that only read files do without
+    from morphorl.studies import study_file
+
+    for module in study_file.foreign_modules(study, changes):
+        kinds.trust(module)
+        kinds.find_in_working_folder()
+        try:
+            found = importlib.util.find_spec(module)
+        except ModuleNotFoundError:  # of the package around it
+            found = None
+        if found is None:
+            raise SettingError(
+                f"kind: the module {module!r} was not found; it must lie in the folder where the command runs, or be "
+                "installed."
+            )
+        console.print(f"Imports {module} from {found.origin}", markup=False, highlight=False, soft_wrap=True)

@@ -7,14 +7,18 @@ from typing import Annotated
 import tyro
 from rich.markup import escape
 
-from morphorl.commands.shared import Folder, Preset, console, early_preset
+from morphorl.commands.shared import Folder, Preset, console, early
+from morphorl.config import kinds
+from morphorl.config.errors import SettingError
+from morphorl.config.kinds import Kind
+from morphorl.dynamics.base import Dynamics
 from morphorl.dynamics.blending import Blend
-from morphorl.dynamics.control import Control
-from morphorl.dynamics.gierer_meinhardt import FieldCell
-from morphorl.dynamics.guidance import Guidance
+from morphorl.dynamics.guidance.base import Guidance
+from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.learned_parameters import Learned
-from morphorl.dynamics.memory import Memory
-from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.dynamics.none import NoDynamics
+from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
+from morphorl.environments.wrappers import Task
 from morphorl.integrations import trackers
 from morphorl.integrations.trackers import Tracker
 from morphorl.ppo import checkpoints
@@ -29,8 +33,9 @@ from morphorl.studies.study import Study
 class Train:
     """Train a batch of agents with one setting; write their curves, and the agents themselves, into OUT.
 
-    Without further options these are agents with the post's cell, blended in and unguided. `--guidance.strength 0.1`
-    guides it, `--blend.kind none` trains plain PPO.
+    Without further options these are agents with the post's dynamics, blended in and unguided. `--guidance.strength
+    0.1` guides them, `--blend.kind none` trains plain PPO. `--dynamics.kind NAME`, `--guidance.kind NAME` and
+    `--memory.kind NAME` choose others; with one of them this help lists its settings.
     """
 
     env: Annotated[str, tyro.conf.arg(metavar="ID")]
@@ -54,13 +59,18 @@ class Train:
     """Keep the finished runs that OUT holds; with --no-resume they are done again."""
     track: Tracker = "none"
     """Also send the curves to a tracker when they are written (extras of these names)."""
-    guidance: Guidance = dataclasses.field(default_factory=Guidance)
+    dynamics_kind: Annotated[str, tyro.conf.arg(name="dynamics.kind", metavar="NAME")] = "reaction_diffusion"
+    """The system beside the policy: one of ours (`morphorl check` lists them), or MODULE:CLASS for one of your own."""
+    guidance_kind: Annotated[str, tyro.conf.arg(name="guidance.kind", metavar="NAME")] = "blind"
+    """The rule of guidance: one of ours, or MODULE:CLASS."""
+    memory_kind: Annotated[str, tyro.conf.arg(name="memory.kind", metavar="NAME")] = "none"
+    """The system that shows the networks what it holds of the past: one of ours, or MODULE:CLASS."""
+    dynamics: Dynamics = dataclasses.field(default_factory=ReactionDiffusion)
+    guidance: Guidance = dataclasses.field(default_factory=Blind)
+    memory: Dynamics = dataclasses.field(default_factory=NoDynamics)
     blend: Blend = dataclasses.field(default_factory=Blend)
-    cell: Cell = dataclasses.field(default_factory=Cell)
-    control: Control = dataclasses.field(default_factory=Control)
-    field: FieldCell = dataclasses.field(default_factory=FieldCell)
+    task: Task = dataclasses.field(default_factory=Task)
     learned: Learned = dataclasses.field(default_factory=Learned)
-    memory: Memory = dataclasses.field(default_factory=Memory)
     ppo: PPO = dataclasses.field(default_factory=PPO)
 
     def __call__(self) -> None:
@@ -70,13 +80,12 @@ class Train:
             evaluate_every=self.evaluate_every,
             evaluation_episodes=self.evaluation_episodes,
             ppo=self.ppo,
-            cell=self.cell,
+            dynamics=self.dynamics,
             guidance=self.guidance,
-            blend=self.blend,
-            control=self.control,
-            field=self.field,
-            learned=self.learned,
             memory=self.memory,
+            blend=self.blend,
+            task=self.task,
+            learned=self.learned,
         )
         study = Study("train", (self.env,), {"agent": settings}, self.seeds, self.first_seed, presets=(self.preset,))
         store = Store(self.out)
@@ -89,7 +98,27 @@ class Train:
         console.print(f"Evaluate the agents: morphorl eval {escape(str(self.out))}", soft_wrap=True)
 
 
-def default() -> Train:
-    """The options before the command line is read; `--preset` on it decides the defaults of the others."""
-    ppo = PRESETS.get(early_preset() or "", PRESETS["standard"])
-    return Train(env=tyro.MISSING, out=tyro.MISSING, ppo=ppo)
+def default(arguments: list[str]) -> Train:
+    """The options before the command line is read; `--preset` and the kinds on it decide the defaults of the others."""
+    ppo = PRESETS.get(early(arguments, "--preset") or "", PRESETS["standard"])
+    return Train(
+        env=tyro.MISSING,
+        out=tyro.MISSING,
+        ppo=ppo,
+        dynamics=_chosen(arguments, Dynamics, "dynamics", ReactionDiffusion),
+        guidance=_chosen(arguments, Guidance, "guidance", Blind),
+        memory=_chosen(arguments, Dynamics, "memory", NoDynamics),
+    )
+
+
+def _chosen[K: Kind](arguments: list[str], base: type[K], table: str, usual: type[K]) -> K:
+    """What `--TABLE.kind` names, with its settings as they are by default. Typing a module's name is to trust it."""
+    name = early(arguments, f"--{table}.kind")
+    if name is None:
+        return usual()
+    if kinds.is_foreign(name):
+        kinds.trust(name.partition(":")[0])
+    try:
+        return kinds.resolve(base, name)()
+    except SettingError as error:
+        raise SettingError(f"{table}.{error}") from error

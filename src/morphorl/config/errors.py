@@ -5,17 +5,27 @@ import typing
 from typing import Any
 
 FORMER_NAMES = {
-    "cell": "leaky",  # memory.kind
-    "activator_fast": "first_fast",
-    "activator_slow": "first_slow",
-    "inhibitor_fast": "second_fast",
-    "inhibitor_slow": "second_slow",
-    "activator_gain": "first_gain",
-    "inhibitor_gain": "second_gain",
-    "activator_diffusion": "first_diffusion",
-    "inhibitor_diffusion": "second_diffusion",
+    "cell": ("dynamics",),
+    "control": ("dynamics",),
+    "field": ("gierer_meinhardt", "dynamics"),
+    "matrix": ("reaction_diffusion",),
+    "sign": ("sign_flipped",),
+    "noise": ("correlated_noise",),
+    "coloured": ("coloured_noise",),
+    "state_dependent": ("state_dependent_noise",),
+    "reservoir": ("echo_state",),
+    "leaky": ("leaky_integrators",),
+    "previous": ("previous_observation",),
+    "activator_fast": ("first_fast",),
+    "activator_slow": ("first_slow",),
+    "inhibitor_fast": ("second_fast",),
+    "inhibitor_slow": ("second_slow",),
+    "activator_gain": ("first_gain",),
+    "inhibitor_gain": ("second_gain",),
+    "activator_diffusion": ("first_diffusion",),
+    "inhibitor_diffusion": ("second_diffusion",),
 }
-"""What settings of the memory, and its kind, were called before: for the sentence that offers the present name."""
+"""What tables, kinds and settings were called before: for the sentence that offers the present name."""
 
 
 class SettingError(ValueError):
@@ -38,8 +48,9 @@ def did_you_mean(value: object, options: Any) -> str:
     """
     names = [str(option) for option in typing.get_args(options) or options] if _listed(options) else []
     table, dot, name = str(value).rpartition(".")
-    now = table + dot + FORMER_NAMES.get(name, name)
-    near = [now] if now in names else difflib.get_close_matches(str(value), names, n=1)
+    tables, last = FORMER_NAMES.get(table, (table,)), FORMER_NAMES.get(name, (name,))
+    now = [former + dot + one for former in tables for one in (*last, name) if former + dot + one in names]
+    near = now or difflib.get_close_matches(str(value), names, n=1)
     return f" Did you mean {near[0]!r}?" if near else ""
 
 

@@ -5,7 +5,7 @@ import functools
 import math
 import typing
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
 import jax
@@ -32,14 +32,25 @@ COUNT_OR_ZERO = Allowed("a whole number of at least 0", lambda value: isinstance
 WIDTHS = Allowed("one or more whole numbers of at least 1", lambda value: bool(value) and all(map(COUNT.holds, value)))
 
 
-def setting(default: Any, allowed: Allowed | None = None, *, static: bool = False) -> Any:
+def setting(
+    default: Any,
+    allowed: Allowed | None = None,
+    *,
+    static: bool = False,
+    learned: Literal["auto", "log", "fixed"] = "auto",
+) -> Any:
     """A module field with a default and the values it allows.
 
     Array-valued settings (`static=False`) are leaves: `vmap` sweeps them inside one compiled program. Static ones
     are part of the program, so that each of their values compiles anew. `allowed` may be left out where the type
     says it all (a `Literal`, a `bool`).
+
+    Args:
+        learned: how the number is learned where a run learns it: `log` for what must stay positive although it may be
+            set to anything, `fixed` for what cannot be learned, `auto` for what `allowed` says
+            (`learned_parameters.space_of`).
     """
-    return eqx.field(default=default, static=static, metadata={"allowed": allowed})
+    return eqx.field(default=default, static=static, metadata={"allowed": allowed, "learned": learned})
 
 
 def check(module: eqx.Module, prefix: str) -> None:
@@ -63,7 +74,8 @@ def check(module: eqx.Module, prefix: str) -> None:
 @functools.cache
 def hints_of(cls: type) -> dict[str, Any]:
     """The types of a module's fields by name: its settings. Cached, since a study asks a thousand times."""
-    return typing.get_type_hints(cls)
+    hints = typing.get_type_hints(cls)
+    return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
 
 
 def _from_type(hint: Any) -> Allowed:

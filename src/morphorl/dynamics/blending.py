@@ -23,7 +23,7 @@ class Blend(eqx.Module):
     update: Literal["blended", "network"] = setting("blended", static=True)
     """From what PPO's update computes the probabilities of the actions: from the blend, which acted, or, forgetting the
     readout, from the network alone (a mistake that is easily made; the study `forgetful` asks what it does)."""
-    distil: float = setting(0.0, NOT_NEGATIVE)
+    distil: float = setting(0.0, NOT_NEGATIVE, learned="fixed")
     """Coefficient of the cross-entropy that teaches the network alone to act as the blend does (0: off)."""
 
     def __check_init__(self) -> None:

@@ -4,8 +4,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-Scalar = float | Float[Array, ""]
+from morphorl.config.fields import NOT_NEGATIVE, Allowed, setting
+from morphorl.dynamics.base import Dynamics, Guide, Shape
+from morphorl.dynamics.guidance.base import nothing
 
+COLOUR = Allowed("a number from 0 to 2", lambda value: 0 <= value <= 2)
 TIME_CONSTANTS = (1.0, 4.0, 16.0, 64.0, 256.0, 1024.0)
 """Of the processes that have a memory, in environment steps. A factor of 4 leaves ripples of less than 0.1 dB."""
 PROCESSES = 1 + len(TIME_CONSTANTS)
@@ -17,7 +20,7 @@ def autocorrelations() -> Float[Array, " processes"]:
     return jnp.concatenate([jnp.zeros(1), jnp.exp(-1 / jnp.array(TIME_CONSTANTS))])
 
 
-def shares(colour: Scalar) -> Float[Array, " processes"]:
+def shares(colour: float | Float[Array, ""]) -> Float[Array, " processes"]:
     """The share of each process in the variance, such that their sum has a spectrum of 1/f^β; together 1.
 
     Noise of fractional integration, S(f) ∝ |2 sin πf|^(−β), is a mixture of first-order autoregressive processes. With
@@ -47,32 +50,43 @@ def shares(colour: Scalar) -> Float[Array, " processes"]:
     return sizes / jnp.sum(sizes)
 
 
-def init(key: PRNGKeyArray, actions: int) -> Float[Array, "processes actions"]:
-    """States drawn from the stationary distribution, which is standard normal for every process."""
-    return jax.random.normal(key, (PROCESSES, actions))
-
-
-def step(
-    deviation: Scalar,
-    colour: Scalar,
-    state: Float[Array, "processes actions envs"],
-    normal: Float[Array, "processes actions envs"],
-) -> tuple[Float[Array, "processes actions envs"], Float[Array, "actions envs"]]:
-    """One environment step of all processes; return them, and the noise that they add up to.
+class ColouredNoise(Dynamics):
+    """Processes with time constants of 1 to 1,024 steps, and the noise that they add up to.
 
         u_i ← φ_i·u_i + √(1 − φ_i²)·n_i,   o = σ·Σ_i √v_i·u_i,   n_i standard normal, Σ_i v_i = 1
 
     The v_i are `shares`. The noise is stationary from the first step on, with standard deviation σ whatever β.
-
-    Args:
-        deviation: σ, in units of the logits.
-        colour: β.
 
     Source: 1/f^β noise for exploration: Eberhard, Hollenstein, Pinneri and Martius, "Pink noise is all you need", ICLR
     2023; in PPO, where β = 0.5 did best: Hollenstein, Martius and Piater, "Colored noise in PPO", AAAI 2024. There it
     takes the place of the white noise by which a continuous action is sampled. Here it is added to the logits of
     discrete actions, which are sampled as ever.
     """
-    phi = autocorrelations()[:, None, None]
-    state = phi * state + jnp.sqrt(1 - phi**2) * normal
-    return state, deviation * jnp.einsum("p,pae->ae", jnp.sqrt(shares(colour)), state)
+
+    deviation: float = setting(1.0, NOT_NEGATIVE)
+    """σ, in units of the logits."""
+    colour: float = setting(1.0, COLOUR)
+    """β of the spectrum 1/f^β: 0 is white, 1 pink, 2 red."""
+
+    def init(self, key: PRNGKeyArray, shape: Shape) -> Float[Array, "processes actions"]:
+        """States drawn from the stationary distribution, which is standard normal for every process."""
+        return jax.random.normal(key, (PROCESSES, shape[1]))
+
+    def noise(self, key: PRNGKeyArray, shape: Shape, batch: tuple[int, ...]) -> Float[Array, "*time rows envs"]:
+        return jax.random.normal(key, (*batch[:-1], PROCESSES * shape[1], batch[-1]))
+
+    def step(
+        self,
+        state: Float[Array, "processes actions"],
+        observation: Float[Array, " features"],
+        guide: Guide = nothing,
+        *,
+        noise: Float[Array, " rows"],
+    ) -> Float[Array, "processes actions"]:
+        phi = autocorrelations()[:, None]
+        return phi * state + jnp.sqrt(1 - phi**2) * noise.reshape(state.shape)
+
+    def read(
+        self, state: Float[Array, "processes actions"], observation: Float[Array, " features"]
+    ) -> Float[Array, " actions"]:
+        return self.deviation * jnp.einsum("p,pa->a", jnp.sqrt(shares(self.colour)), state)

@@ -1,28 +1,27 @@
-"""The reaction-diffusion cell: an activator and an inhibitor for every pair of observation feature and action."""
+"""The post's system: an activator and an inhibitor for every pair of observation feature and action."""
 
-import dataclasses
 from typing import Literal, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from morphorl.config.choices import Mixed, choice, choose
 from morphorl.config.errors import SettingError
-from morphorl.config.fields import BOUND, FINITE, FRACTION, NOT_NEGATIVE, check, setting
-from morphorl.dynamics.guidance import Guidance, Signal, guide
+from morphorl.config.fields import BOUND, FINITE, NOT_NEGATIVE, setting
+from morphorl.dynamics.base import Dynamics, Guide
+from morphorl.dynamics.guidance.base import nothing
 
 
-class CellState(NamedTuple):
+class ActivatorInhibitor(NamedTuple):
     """Activator a and inhibitor h, both dimensionless, of shape (features, actions); parallel cells add an axis."""
 
     activator: Float[Array, "features actions *envs"]
     inhibitor: Float[Array, "features actions *envs"]
 
 
-class Cell(eqx.Module):
-    """The post's RD-inspired dynamical system: its parameters, which no gradient reaches unless `learned` names them.
+class ReactionDiffusion(Dynamics):
+    """The post's RD-inspired dynamical system. No gradient reaches its parameters unless `learned` names them.
 
     One explicit step per environment step:
 
@@ -34,9 +33,10 @@ class Cell(eqx.Module):
     a step.)
 
     Example:
-        >>> cell = Cell()
-        >>> state = cell.init(jax.random.key(0), (4, 2))
-        >>> state, readout = cell.step(state, jnp.ones(4), Guidance(strength=0.1))
+        >>> system, observation = ReactionDiffusion(), jnp.ones(4)
+        >>> state = system.init(jax.random.key(0), (4, 2))
+        >>> state = system.step(state, observation, Blind(strength=0.1))
+        >>> system.read(state, observation)
 
     Source: the post's section "My Implementation: A Simplified, Guided Dynamical System", after the
     Gierer-Meinhardt equations of its primer. What the post leaves open is a named setting here; `docs/readings.md`
@@ -51,21 +51,21 @@ class Cell(eqx.Module):
     """ρ_a: autocatalysis of the activator, per environment step."""
     inhibitor_production: float = setting(0.1, FINITE)
     """ρ_h: production of the inhibitor by the activator, per environment step."""
-    activator_decay: float = setting(0.1, FINITE)
+    activator_decay: float = setting(0.1, FINITE, learned="log")
     """μ_a: decay of the activator, per environment step; below 0 it grows on its own, up to the bound."""
-    inhibitor_decay: float = setting(0.2, FINITE)
+    inhibitor_decay: float = setting(0.2, FINITE, learned="log")
     """μ_h: decay of the inhibitor, per environment step; below 0 it grows on its own, up to the bound."""
     drive: float = setting(0.0, FINITE)
     """κ: how strongly the observation feeds the activator, per environment step (0: off)."""
-    population: float = setting(0.0, NOT_NEGATIVE)
-    """Exchange between the cells of parallel environments, per environment step (0: off)."""
+    population: float = setting(0.0, NOT_NEGATIVE, learned="fixed")
+    """Exchange between the systems of parallel environments, per environment step (0: off)."""
     dt: float = setting(1.0, NOT_NEGATIVE)
     """Length of one explicit step, in environment steps. With 0 the pattern stays as it was drawn."""
     epsilon: float = setting(0.1, NOT_NEGATIVE)
     """ε in a²/(|h| + ε), dimensionless: keeps the reaction finite where the inhibitor crosses zero."""
     bound: float = setting(10.0, BOUND)
     """Largest absolute value of either state, dimensionless (inf: no bound)."""
-    initial_scale: float = setting(0.1, NOT_NEGATIVE)
+    initial_scale: float = setting(0.1, NOT_NEGATIVE, learned="fixed")
     """Standard deviation of the initial noise (relative to the steady state for `positive`). With `signed`, no drive
     and a scale of 0 the state is exactly zero for ever: the scale-matched control."""
     coupling: Literal["mean", "ring", "lattice", "partner"] = choice("mean", "mean", "ring", "lattice", "partner")
@@ -80,24 +80,8 @@ class Cell(eqx.Module):
     that what it does not emphasise stands still (nothing is emphasised: all advance)."""
     readout: Literal["activator", "difference"] = choice("activator", "activator", "difference")
     """What is read out: a, or a − h."""
-    reset: Literal["episode", "redraw", "never"] = setting("episode", static=True)
-    """At an episode's end: back to the run's initial state, to a freshly drawn one, or no reset."""
-    redraw: float = setting(0.0, FRACTION)
-    """Probability per environment step with which a fresh state is drawn within an episode, as at its end: every 1/p
-    steps on average, without memory (0: at ends alone). Only with `reset` = redraw."""
-    normalise: bool = setting(False, static=True)
-    """Whether the cell sees observation features divided by their running root mean square."""
-    kind: Literal["matrix", "field"] = setting("matrix", static=True)
-    """`matrix`: the post's simplified system, as above. `field`: lines of the Gierer-Meinhardt equation in its place
-    (`gierer_meinhardt.py`, and the settings of `field`)."""
 
     def __check_init__(self) -> None:
-        check(self, "cell")
-        self._refuse_what_a_field_has_not()
-        if self.reset != "redraw" and isinstance(self.redraw, int | float) and self.redraw:
-            raise SettingError(
-                f"cell.redraw = {self.redraw}: must be 0 where cell.reset is {self.reset!r}. Set cell.reset = 'redraw'."
-            )
         if self.initial == "positive":
             self._refuse_no_positive_steady_state()
 
@@ -109,95 +93,65 @@ class Cell(eqx.Module):
                 continue
             if decay * production <= 0:
                 raise SettingError(
-                    f"cell.{name}_decay = {decay}: must differ from 0 and have the sign of cell.{name}_production, "
-                    f"which is {production}, where cell.initial is 'positive', or there is no steady state with "
-                    "a*, h* > 0 to start from. Set cell.initial = 'signed'."
+                    f"dynamics.{name}_decay = {decay}: must differ from 0 and have the sign of "
+                    f"dynamics.{name}_production, "
+                    f"which is {production}, where dynamics.initial is 'positive', or there is no steady state with "
+                    "a*, h* > 0 to start from. Set dynamics.initial = 'signed'."
                 )
 
-    def _refuse_what_a_field_has_not(self) -> None:
-        shared = ("drive", "dt", "initial_scale", "readout", "reset", "redraw", "normalise", "kind")
-        for field in dataclasses.fields(self) if self.kind == "field" else ():
-            value = getattr(self, field.name)
-            plain = isinstance(value, str | int | float)
-            if field.name not in shared and plain and value != field.default:
-                raise SettingError(
-                    f"cell.{field.name} = {value!r}: must be left out where "
-                    "cell.kind is 'field', whose own settings are those of the table field."
-                )
-        if self.kind == "field" and isinstance(self.initial_scale, int | float) and not self.initial_scale:
-            raise SettingError(
-                "cell.initial_scale = 0: must be above 0 where cell.kind is 'field', in which rounding would grow into "
-                "a pattern. For a readout of zeros leave cell.kind at 'matrix'."
-            )
-
-    def init(self, key: PRNGKeyArray, shape: tuple[int, int]) -> CellState:
+    def init(self, key: PRNGKeyArray, shape: tuple[int, int]) -> ActivatorInhibitor:
         """Draw an initial state of `shape` (features, actions): s·n around 0, or u*·(1 + s·n) around the steady state.
 
         n is standard normal, s is `initial_scale`, u* is `steady_state()`.
         """
         key_a, key_h = jax.random.split(key)
-        noise = CellState(jax.random.normal(key_a, shape), jax.random.normal(key_h, shape))
+        noise = ActivatorInhibitor(jax.random.normal(key_a, shape), jax.random.normal(key_h, shape))
         around = {
             "signed": lambda: jax.tree.map(lambda n: self.initial_scale * n, noise),
             "positive": lambda: jax.tree.map(lambda u, n: u * (1 + self.initial_scale * n), self.steady_state(), noise),
         }
         return choose(self.initial, around)
 
-    def steady_state(self) -> CellState:
+    def steady_state(self) -> ActivatorInhibitor:
         """The positive uniform steady state without guidance, drive and ε, two scalars. (`partner` moves it.)
 
         a* = μ_h ρ_a / (μ_a ρ_h),  h* = μ_h ρ_a² / (μ_a² ρ_h)
         """
         ratio = self.activator_production / self.activator_decay
         activator = jnp.asarray(self.inhibitor_decay * ratio / self.inhibitor_production)
-        return CellState(activator, activator * ratio)
+        return ActivatorInhibitor(activator, activator * ratio)
 
     def step(
-        self,
-        state: CellState,
-        observation: Float[Array, " features"],
-        guidance: Guidance | None = None,
-        signal: Signal | None = None,
-    ) -> tuple[CellState, Float[Array, " actions"]]:
-        """Advance one environment step under an observation; return the new state and its readout.
-
-        Args:
-            signal: what reward-aware guidance knows; without it, such guidance does nothing.
-        """
-        guidance = Guidance(kind="none") if guidance is None else guidance
+        self, state: ActivatorInhibitor, observation: Float[Array, " features"], guide: Guide = nothing
+    ) -> ActivatorInhibitor:
+        """Advance one environment step under an observation."""
         a, h = state
         reaction = self.activator_production * a**2 / (jnp.abs(h) + self.epsilon)
         activator_rate = (
             self.activator_diffusion * couple(self.coupling, a, h)
             + reaction
             - self.activator_decay * a
-            + guide(guidance, a, signal)
+            + guide(a, read=True)
             + self.drive * drive(observation, a.shape[1])
         )
         inhibitor_rate = (
             self.inhibitor_diffusion * couple(self.coupling, h, a)
             + self.inhibitor_production * a**2
             - self.inhibitor_decay * h
-            + guide(guidance, h, None if signal is None else Signal(signal.surprise))
+            + guide(h)
         )
+        rates = ActivatorInhibitor(activator_rate, inhibitor_rate)
         gates = {"none": lambda rates: rates, "rows": lambda rates: gate(emphasise(self.emphasis, observation), rates)}
-        activator_rate, inhibitor_rate = choose(self.gate, gates, CellState(activator_rate, inhibitor_rate))
-        a = jnp.clip(a + self.dt * activator_rate, -self.bound, self.bound)
-        h = jnp.clip(h + self.dt * inhibitor_rate, -self.bound, self.bound)
-        state = CellState(a, h)
-        return state, self.read(state, observation)
+        rates = choose(self.gate, gates, rates)
+        return jax.tree.map(lambda u, rate: self.bounded(u + self.dt * rate), state, rates)
 
-    def read(self, state: CellState, observation: Float[Array, " features"]) -> Float[Array, " actions"]:
+    def read(self, state: ActivatorInhibitor, observation: Float[Array, " features"]) -> Float[Array, " actions"]:
         """The readout o_k = Σ_i w_i(x)·a_ik, or with (a − h)_ik for `difference`."""
         sources = {"activator": lambda: state.activator, "difference": lambda: state.activator - state.inhibitor}
         return emphasise(self.emphasis, observation) @ choose(self.readout, sources)
 
-    def exchange(self, states: CellState, weights: Float[Array, " envs"] | None = None) -> CellState:
-        """Let the cells of parallel environments, stacked on a third axis, move towards their mean: u + p·(ū − u).
-
-        Args:
-            weights: how much each counts in the mean, summing to 1; all the same if not given.
-        """
+    def exchange(self, states: ActivatorInhibitor, weights: Float[Array, " envs"] | None = None) -> ActivatorInhibitor:
+        """Let the states of parallel environments, stacked on a third axis, move towards their mean: u + p·(ū − u)."""
 
         def towards(u):
             mean = jnp.mean(u, axis=-1, keepdims=True) if weights is None else (u @ weights)[..., None]
@@ -205,9 +159,18 @@ class Cell(eqx.Module):
 
         return jax.tree.map(towards, states)
 
-    def at_bound(self, state: CellState) -> Float[Array, ""]:
+    @property
+    def is_silent(self) -> bool:
+        """A state that begins at exactly 0 and is not driven stays there: the scale-matched control."""
+        return bool(self.initial == "signed" and self.initial_scale == 0 and self.drive == 0)
+
+    def bounded(self, state: Float[Array, "..."]) -> Float[Array, "..."]:
+        """One of the two states within ±`bound`."""
+        return jnp.clip(state, -self.bound, self.bound)
+
+    def diagnose(self, states: ActivatorInhibitor) -> Float[Array, ""]:
         """The share of the entries of both states on which the bound acts."""
-        return jnp.mean(jnp.stack([jnp.abs(u) >= self.bound for u in state]), dtype=jnp.float32)
+        return jnp.mean(jnp.stack([jnp.abs(u) >= self.bound for u in states]), dtype=jnp.float32)
 
 
 def couple(
@@ -254,7 +217,7 @@ def _couple_partner(u, partner):
     return partner - u
 
 
-def gate(weights: Float[Array, " features"], rates: CellState) -> CellState:
+def gate(weights: Float[Array, " features"], rates: ActivatorInhibitor) -> ActivatorInhibitor:
     """The rates of both states where each row advances by its share of a step, g_i = |w_i|/max_j |w_j|.
 
     The largest share is 1. All are where every weight is 0.

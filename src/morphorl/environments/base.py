@@ -5,6 +5,16 @@ from typing import Any, NamedTuple
 
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
+CARTPOLES = ("CartPole-v1", "StatelessCartPole-v1", "CartPoleNoVel-v1")
+"""Environments that are known to exist without asking gymnax."""
+HOST_PREFIX = "gym:"
+"""How the id of an environment begins that Gymnasium makes, and only the host can step."""
+
+
+def is_host(env_id: str) -> bool:
+    """Whether an environment is one of Gymnasium's, which only the host can step."""
+    return env_id.startswith(HOST_PREFIX)
+
 
 class Step(NamedTuple):
     """What one environment step returns; `observation` is that of the state reached, before any reset."""

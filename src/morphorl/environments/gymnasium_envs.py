@@ -11,16 +11,10 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 
 from morphorl.config.errors import SettingError, did_you_mean
 from morphorl.config.extras import MissingExtraError, missing
-from morphorl.environments.base import Environment
+from morphorl.environments.base import HOST_PREFIX, Environment
 
-PREFIX = "gym:"
 UNLIMITED = 1_000_000_000
 """Time limit of an environment that names none."""
-
-
-def is_host(env_id: str) -> bool:
-    """Whether an id names an environment of Gymnasium's."""
-    return env_id.startswith(PREFIX)
 
 
 @functools.cache
@@ -48,7 +42,7 @@ def describe(env_id: str) -> Environment:
 
 
 def _make(env_id: str) -> gymnasium.Env:
-    name = env_id.removeprefix(PREFIX)
+    name = env_id.removeprefix(HOST_PREFIX)
     try:
         return gymnasium.make(name)
     except gymnasium.error.DependencyNotInstalled as error:
@@ -79,7 +73,7 @@ def actions_of(env_id: str, space: spaces.Space) -> tuple[int, bool]:
 
 def vector(env_id: str, count: int, mode: AutoresetMode = AutoresetMode.SAME_STEP) -> VectorEnv:
     """`count` copies of a Gymnasium environment, stepped one after the other in this process."""
-    name = env_id.removeprefix(PREFIX)
+    name = env_id.removeprefix(HOST_PREFIX)
     return gymnasium.make_vec(name, count, vectorization_mode="sync", vector_kwargs={"autoreset_mode": mode})
 
 

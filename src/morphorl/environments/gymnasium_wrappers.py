@@ -16,30 +16,32 @@ from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 
 from morphorl.config.errors import SettingError
-from morphorl.dynamics.guidance import Guidance
-from morphorl.dynamics.memory import Memory
-from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.dynamics.base import Dynamics
+from morphorl.dynamics.guidance.base import Guidance
+from morphorl.dynamics.guidance.none import NoGuidance
+from morphorl.dynamics.leaky_integrators import LeakyIntegrators
 from morphorl.environments.gymnasium_envs import autoreset_mode, vector_space
-from morphorl.environments.parallel_cells import Cells, Seen, of_cell, of_memory
+from morphorl.environments.parallel_cells import Append, Beside, Cells, as_companion, as_memory
 
 
 class CellObservation(gymnasium.Wrapper, RecordConstructorArgs):
-    """Run a memory or a cell beside an environment, and append what it says to the observation.
+    """Run a dynamical system beside an environment, and append what it says to the observation.
 
-    It sees every observation once, those of resets too, and starts afresh with each episode (or as `cell.reset` says).
+    It sees every observation once, those of resets too, and starts afresh with each episode (or as its `reset` says).
 
     Args:
         env: an environment whose observations are vectors.
-        cell: without one, `Memory(kind="leaky")`: leaky integrators, whose differences [k₁·(x − m₁), k₂·(m₁ − m₂)] on
-            every time scale are appended, as the trainer's `memory.kind` does. Another `Memory` appends its own
-            features. A `Cell`, the post's, appends its readout or state.
-        append: of a `Cell`, `readout` (one number for each column: what `stable_baselines3.BlendedPolicy` blends into
-            the logits), or `state`, a and h themselves.
-        columns: of a `Cell`; one for each action if not given.
-        scale: a factor for each feature before cell or memory sees it (or one for all). States stay within ±`bound`,
-            and features of one size are told apart best.
-        guidance: the guidance of cell or memory; none if not given.
-        seed: decides the pattern of a `Cell`.
+        dynamics: without one, `LeakyIntegrators()`, whose differences [k₁·(x − m₁), k₂·(m₁ − m₂)] on every time scale
+            are appended, as the trainer's `memory.kind` does.
+        append: `memory`: what it shows the networks as memory. `readout`: one number for each column, what
+            `BlendedPolicy` of Stable-Baselines3 blends into the logits. `state`: the arrays of its state. If not given,
+            the readout, or what a system without one shows.
+        columns: of a system that has some; one for each action if not given.
+        scale: a factor for each feature before the system sees it (or one for all). States stay within their bound, and
+            features of one size are told apart best.
+        guidance: the system's guidance; none if not given.
+        seed: decides the patterns, and what is drawn once and for all (a `memory` draws the same whatever the seed,
+            as the trainer's does).
 
     Raises:
         SettingError: if observations are no vectors; the message says what to wrap.
@@ -53,20 +55,20 @@ class CellObservation(gymnasium.Wrapper, RecordConstructorArgs):
     def __init__(
         self,
         env: gymnasium.Env,
-        cell: Cell | Memory | None = None,
+        dynamics: Dynamics | None = None,
         *,
-        append: str = "readout",
+        append: Append | None = None,
         columns: int | None = None,
         scale: Any = 1.0,
         guidance: Guidance | None = None,
         seed: int = 0,
     ):
         RecordConstructorArgs.__init__(
-            self, cell=cell, append=append, columns=columns, scale=scale, guidance=guidance, seed=seed
+            self, dynamics=dynamics, append=append, columns=columns, scale=scale, guidance=guidance, seed=seed
         )
         gymnasium.Wrapper.__init__(self, env)
         space = vector_space(env.observation_space)
-        seen = _seen(space, env.action_space, cell, append, columns, scale, guidance)
+        seen = _beside(space, env.action_space, dynamics, append, columns, scale, guidance, seed)
         self.cells = Cells(seen, 1, space.shape[0], seed)
         self.observation_space = _appended(space, self.cells)
 
@@ -94,32 +96,32 @@ class VectorCellObservation(VectorWrapper, RecordConstructorArgs):
     def __init__(
         self,
         env: VectorEnv,
-        cell: Cell | Memory | None = None,
+        dynamics: Dynamics | None = None,
         *,
-        append: str = "readout",
+        append: Append | None = None,
         columns: int | None = None,
         scale: Any = 1.0,
         guidance: Guidance | None = None,
         seed: int = 0,
     ):
         RecordConstructorArgs.__init__(
-            self, cell=cell, append=append, columns=columns, scale=scale, guidance=guidance, seed=seed
+            self, dynamics=dynamics, append=append, columns=columns, scale=scale, guidance=guidance, seed=seed
         )
         VectorWrapper.__init__(self, env)
         space = vector_space(env.single_observation_space)
-        seen = _seen(space, env.single_action_space, cell, append, columns, scale, guidance)
+        seen = _beside(space, env.single_action_space, dynamics, append, columns, scale, guidance, seed)
         self.cells = Cells(seen, env.num_envs, space.shape[0], seed)
         self.single_observation_space = _appended(space, self.cells)
         self.observation_space = batch_space(self.single_observation_space, env.num_envs)
         self.mode = autoreset_mode(env)
         self.ended = np.zeros(env.num_envs, bool)
 
-    def reset(self, *, seed: int | list[int] | None = None, options: dict[str, Any] | None = None):
+    def reset(self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None):
         mask = (options or {}).get("reset_mask")
         which = np.ones(self.num_envs, bool) if mask is None else np.array(mask)
         observation, info = self.env.reset(seed=seed, options=options)  # pyright: ignore[reportArgumentType]
         if seed is not None:
-            self.cells.reseed(seed if isinstance(seed, int) else hash(tuple(seed)) & 0xFFF)
+            self.cells.reseed(seed)
         before = self.cells.state
         seen = self.cells.see(observation, which)
         self.ended = self.ended & ~which
@@ -158,31 +160,40 @@ class VectorCellObservation(VectorWrapper, RecordConstructorArgs):
         return told
 
 
-def _seen(
+def _beside(
     space: spaces.Box,
     actions: spaces.Space,
-    cell: Cell | Memory | None,
-    append: str,
+    dynamics: Dynamics | None,
+    append: Append | None,
     columns: int | None,
     scale: Any,
     guidance: Guidance | None,
-) -> Seen:
+    seed: int,
+) -> Beside:
     """Check what the wrappers were given, and fill in what they were not."""
     features = space.shape[0]
     if np.shape(scale) not in ((), (features,)):
         raise SettingError(f"scale = {scale!r}: must be a number, or {features} of them, one for each feature.")
     scale = jnp.broadcast_to(jnp.asarray(scale, jnp.float32), (features,))
-    guidance = Guidance(kind="none") if guidance is None else guidance
-    if guidance.kind not in ("none", "blind"):
+    guidance = NoGuidance() if guidance is None else guidance
+    if guidance.needs:
         raise SettingError(f"guidance.kind = {guidance.kind!r}: must be 'none' or 'blind'; no reward is known here.")
-    if not isinstance(cell, Cell):
-        memory = Memory(kind="leaky") if cell is None else cell
-        if memory.kind == "none":
-            raise SettingError("cell = Memory(kind='none'): must be a memory that remembers something.")
-        return of_memory(memory, guidance, scale)
-    if append not in ("readout", "state"):
-        raise SettingError(f"append = {append!r}: must be one of 'readout', 'state'.")
-    return of_cell(cell, guidance, scale, append, (features, _columns(actions) if columns is None else columns))
+    system = LeakyIntegrators() if dynamics is None else dynamics
+    if system.kind == "none":
+        raise SettingError("dynamics.kind = 'none': must be a system that remembers something.")
+    append = append or ("readout" if system.is_readable else "memory")
+    if append not in ("readout", "state", "memory") or (append == "readout" and not system.is_readable):
+        options = ["readout"] * system.is_readable + ["state", "memory"]
+        raise SettingError(f"append = {append!r}: must be one of {', '.join(map(repr, options))}.")
+    shape = features, _columns(actions) if columns is None else columns
+    if type(system).noise is not Dynamics.noise or system.sees != "observation":
+        raise SettingError(
+            f"dynamics.kind = {system.kind!r}: must be a system that needs the observation alone, and no random "
+            "numbers."
+        )
+    if append == "memory":
+        return as_memory(system, guidance, scale, shape)
+    return as_companion(system, guidance, scale, append, shape, seed)
 
 
 def _columns(actions: spaces.Space) -> int:
@@ -195,6 +206,6 @@ def _columns(actions: spaces.Space) -> int:
 
 def _appended(space: spaces.Box, cells: Cells) -> spaces.Box:
     """The observation space with what the cell appends."""
-    most = np.full(cells.size, cells.seen.most, np.float32)
+    most = np.full(cells.size, cells.beside.most, np.float32)
     low, high = (np.asarray(side, np.float32) for side in (space.low, space.high))
     return spaces.Box(np.concatenate([low, -most]), np.concatenate([high, most]), dtype=np.float32)

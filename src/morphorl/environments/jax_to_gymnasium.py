@@ -11,7 +11,7 @@ from gymnasium import spaces
 
 from morphorl.config.extras import need
 from morphorl.environments import registry
-from morphorl.environments.gymnasium_envs import PREFIX
+from morphorl.environments.base import HOST_PREFIX, is_host
 
 
 class Pure(gymnasium.Env):
@@ -46,7 +46,7 @@ def single(env_id: str, *, pictures: bool = False) -> gymnasium.Env:
     Raises:
         SettingError: for pictures without the extra `render`.
     """
-    names = [env_id.removeprefix(PREFIX)] if env_id.startswith(PREFIX) else [f"morphorl/{env_id}", env_id]
+    names = [env_id.removeprefix(HOST_PREFIX)] if is_host(env_id) else [f"morphorl/{env_id}", env_id]
     known = next((name for name in names if name in gymnasium.registry), None)
     if known is None:
         return Pure(env_id)

@@ -12,7 +12,7 @@ from gymnax.environments import spaces
 
 from morphorl.config.errors import SettingError, did_you_mean
 from morphorl.environments import gymnasium_envs
-from morphorl.environments.base import Environment, Step
+from morphorl.environments.base import Environment, Step, is_host
 from morphorl.environments.cartpole import LIMITS, CartPoleNoVel, StatelessCartPole
 from morphorl.environments.mountain_car import SparseMountainCar, StatelessSparseMountainCar
 from morphorl.environments.wrappers import with_noise
@@ -55,7 +55,7 @@ def make(env_id: str) -> Environment:
     Raises:
         SettingError: for an unknown id, or one that is refused.
     """
-    if gymnasium_envs.is_host(env_id):
+    if is_host(env_id):
         return gymnasium_envs.describe(env_id)
     if env_id in REFUSED:
         raise SettingError(f"environment = {env_id!r}: {REFUSED[env_id]}: {', '.join(names())}.")

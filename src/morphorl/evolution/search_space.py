@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -114,15 +114,15 @@ def without_shared(settings: Settings) -> dict[str, Any]:
     return {name: value for name, value in to_dict(settings).items() if name not in arms.SHARED}
 
 
-def numeric(module: type[eqx.Module] = Settings, prefix: str = "") -> list[str]:
-    """The dotted names of all array-valued numbers: what runs of one program may differ in."""
+def numeric(settings: eqx.Module, prefix: str = "") -> list[str]:
+    """The dotted names of all array-valued numbers of settings: what runs of one program may differ in."""
     names = []
-    hints = hints_of(module)
-    for one in (one for one in module.__dataclass_fields__.values() if one.name in hints):
-        hint = hints[one.name]
-        if isinstance(hint, type) and issubclass(hint, eqx.Module):
-            names += numeric(hint, f"{prefix}{one.name}.")
-        elif hint is float and not one.metadata.get("static", False):
+    hints = hints_of(type(settings))
+    for one in fields(settings):
+        value = getattr(settings, one.name)
+        if isinstance(value, eqx.Module):
+            names += numeric(value, f"{prefix}{one.name}.")
+        elif hints[one.name] is float and not one.metadata.get("static", False):
             names.append(prefix + one.name)
     return names
 
@@ -171,11 +171,13 @@ def from_table(table: Any, study: Study) -> Search:
         raise SettingError(
             f"evolve.search = {table['search']!r}: must be a table with the range of one setting or more."
         )
-    axes: Any = {name: _axis(name, entry) for name, entry in table["search"].items()}
-    search = Search(**(table | {"search": axes}))
+    search = Search(**table | {"search": {}})
+    begin = start(search, study)
+    known = numeric(begin)
+    search = replace(search, search={name: _axis(name, entry, known) for name, entry in table["search"].items()})
     _check_study(search, study)
     _check_seeds(search, study)
-    _check_start(search, start(search, study))
+    _check_start(search, begin)
     return search
 
 
@@ -203,8 +205,8 @@ def with_winner(search: Search, study: Study, values: Mapping[str, float]) -> St
     return Study(**(described | {"name": name, "arms": {**study.arms, EVOLVED: winner}}))
 
 
-def _axis(name: str, entry: Any) -> Axis:
-    known, quoted = numeric(), f'evolve.search."{name}"'
+def _axis(name: str, entry: Any, known: list[str]) -> Axis:
+    quoted = f'evolve.search."{name}"'
     if isinstance(entry, dict) and set(entry) - set(Axis._fields) and not {"low", "high"} & set(entry):
         raise SettingError(f'{quoted}: a setting\'s dotted name needs quotes, as in "{name}.{next(iter(entry))}".')
     if name not in known:

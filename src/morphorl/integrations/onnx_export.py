@@ -8,14 +8,16 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from morphorl.config.errors import SettingError
 from morphorl.config.extras import need
 from morphorl.config.files import write_atomically
 from morphorl.config.plain import to_dict
-from morphorl.dynamics import memory
+from morphorl.dynamics.base import Dynamics, State, named_arrays
 from morphorl.environments import registry
 from morphorl.environments.jax_to_gymnasium import executed, single
+from morphorl.environments.wrappers import Memory, memory_of
 from morphorl.integrations.onnx_graph import graph
 from morphorl.ppo import distributions
 from morphorl.ppo.agent import Agent, policy_step, spread
@@ -31,8 +33,8 @@ class Policy(NamedTuple):
     """An agent as a function of plain arrays, for one environment.
 
     `step(observation, *state)` gives logits, the most probable action, and the new state: what the agent carries from
-    step to step (activator and inhibitor, a control's units, a recurrent network's memory, what `memory.kind` holds of
-    the past), named and explicit.
+    step to step (the arrays of the dynamics' state, a recurrent network's memory, what `memory.kind` holds of the
+    past), named and explicit.
     """
 
     step: Callable[..., tuple]
@@ -47,22 +49,24 @@ def policy(settings: Settings, agent: Agent, features: int) -> Policy:
     Raises:
         SettingError: if its steps need chance, which a graph does not have.
     """
-    if settings.control.kind in ("sign", "noise", "coloured"):
+    if settings.blend.kind != "none" and type(settings.dynamics).noise is not Dynamics.noise:
         raise SettingError(
-            f"control.kind = {settings.control.kind!r}: must be 'none', 'state_dependent', 'reservoir' or 'sticky' to "
-            "be exported; this control draws random numbers in every step."
+            f"dynamics.kind = {settings.dynamics.kind!r}: must be a system without random numbers to be exported; this "
+            "one draws some in every step."
         )
     settings = scheduled(settings, agent.performance, 1.0)
     carried = _carried(settings, agent)
-    past = _past(settings, features)
+    memory = _memory(settings, agent, features)
+    past = _past(memory, features)
 
     def step(observation, *state):
         given = dict(zip([*carried, *past], state, strict=True))
-        shown, past_after = _show(settings, observation, given) if past else (observation, {})
+        shown, past_after = _show(memory, observation, given) if memory else (observation, {})
         cells, output = policy_step(settings, agent, _cells(agent, given), shown[:, None], _column(given.get("memory")))
         logits = output.blended[:, 0]
         whole = _named(cells)
-        whole["memory"] = output.memory
+        if output.memory is not None:
+            whole["memory"] = output.memory
         after = [whole[name][..., 0] for name in carried]
         action = distributions.best(output.blended, agent.log_deviation)[..., 0]
         action = action if agent.log_deviation is not None else action.astype(jnp.int32)
@@ -73,49 +77,53 @@ def policy(settings: Settings, agent: Agent, features: int) -> Policy:
 
 
 def _carried(settings: Settings, agent: Agent) -> dict[str, Any]:
-    """What the agent carries from step to step, at an episode's start: cell or control, recurrent memory."""
-    carried: dict[str, Any] = {}
-    if settings.blend.kind != "none":
-        carried = _named(agent.pattern)
+    """What the agent carries from step to step, at an episode's start: dynamics, recurrent memory."""
+    carried = {} if settings.blend.kind == "none" else _named(agent.pattern)
     return carried if agent.core is None else carried | {"memory": jnp.zeros(agent.core.hidden_size)}
 
 
-def _named(state: Any) -> dict[str, Any]:
-    """The arrays of a cell's state by their names; a control has one."""
-    return dict(state._asdict()) if hasattr(state, "_asdict") else {"control": state}
+def _named(state: State) -> dict[str, Any]:
+    """The arrays of a system's state by names that nothing else in the graph has."""
+    taken = {name: f"state.{name}" for name in ("observation", "logits", "action", "memory", "begun")}
+    return {taken.get(name, name): array for name, array in named_arrays(state).items()}
 
 
-def _cells(agent: Agent, given: dict[str, Any]) -> Any:
-    """The cells of one environment."""
-    names = [name for name in _named(agent.pattern) if name in given]
-    if not names:
+def _cells(agent: Agent, given: dict[str, Array]) -> State:
+    """The states of one environment's dynamics."""
+    names = list(_named(agent.pattern))
+    if not all(name in given for name in names):
         return spread(agent.pattern, 1)
-    parts = [given[name][..., None] for name in names]
-    return parts[0] if names == ["control"] else type(agent.pattern)(*parts)
+    return jax.tree.unflatten(jax.tree.structure(agent.pattern), [given[name][..., None] for name in names])
 
 
 def _column(value: Any) -> Any:
     return None if value is None else value[:, None]
 
 
-def _past(settings: Settings, features: int) -> dict[str, Any]:
-    """What `memory.kind` remembers of the observations, and `begun`, 0 until the episode's first one was seen."""
+def _memory(settings: Settings, agent: Agent, features: int) -> Memory | None:
     if settings.memory.kind == "none":
+        return None
+    return memory_of(settings.memory, settings.guidance, (features, agent.actor.biases[-1].size))
+
+
+def _past(memory: Memory | None, features: int) -> dict[str, Array]:
+    """What a memory holds of the observations, and `begun`, 0 until the episode's first one was seen."""
+    if memory is None:
         return {}
-    state = memory.start(settings.memory, jnp.zeros(features))
+    state = memory.start(jnp.zeros(features))
     return {f"past_{i}": leaf for i, leaf in enumerate(jax.tree.leaves(state))} | {"begun": jnp.zeros(())}
 
 
-def _show(settings: Settings, observation: Any, given: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+def _show(memory: Memory, observation: Array, given: dict[str, Array]) -> tuple[Array, dict[str, Array]]:
     """The observation with the features of the past, and the past after it (`wrappers.with_memory`, in one step)."""
-    first = memory.start(settings.memory, observation)
+    first = memory.start(observation)
     structure = jax.tree.structure(first)
     state = jax.tree.unflatten(structure, [given[f"past_{i}"] for i in range(structure.num_leaves)])
-    later = memory.remember(settings.memory, settings.guidance, state, observation)
+    later = memory.step(state, observation)
     before = jax.tree.map(lambda x, y: jnp.where(given["begun"] > 0, x, y), state, first)
     after = jax.tree.map(lambda x, y: jnp.where(given["begun"] > 0, x, y), later, first)
     past = {f"past_{i}": leaf for i, leaf in enumerate(jax.tree.leaves(after))}
-    return memory.show(settings.memory, before, observation), past | {"begun": jnp.ones(())}
+    return memory.show(before, observation), past | {"begun": jnp.ones(())}
 
 
 def to_onnx(agent: Agents, path: Path) -> float:
@@ -159,14 +167,14 @@ def check(path: Path, acting: Policy, environment: str, steps: int = CHECKED_STE
     """
     runtime = need("onnx", "onnxruntime", "export --onnx")
     session = runtime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
-    env, step_once = single(environment), jax.jit(acting.step)
+    env, think_once = single(environment), jax.jit(acting.step)
     largest, ended, observation, ours, theirs = 0.0, True, np.zeros(0), [], []
     for n in range(steps):
         if ended:
             observation, _ = env.reset(seed=n)
             ours, theirs = list(acting.initial.values()), list(acting.initial.values())
         seen = np.asarray(observation, np.float32)
-        logits, action, *ours = map(np.asarray, step_once(seen, *ours))
+        logits, action, *ours = map(np.asarray, think_once(seen, *ours))
         given = dict(zip(["observation", *acting.initial], [seen, *theirs], strict=True))
         found, chosen, *theirs = session.run(None, given)
         largest = max(largest, float(np.abs(found - logits).max()))

@@ -12,9 +12,10 @@ from gymnasium import spaces
 
 from morphorl.config.errors import SettingError
 from morphorl.config.extras import missing
+from morphorl.dynamics.base import Dynamics
 from morphorl.dynamics.blending import Blend
-from morphorl.dynamics.guidance import Guidance
-from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.dynamics.guidance.base import Guidance
+from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.environments.gymnasium_wrappers import CellObservation
 
 try:
@@ -28,13 +29,13 @@ except ImportError as error:
 
 
 def with_readout(
-    env: gymnasium.Env, cell: Cell | None = None, guidance: Guidance | None = None, **options: Any
+    env: gymnasium.Env, dynamics: Dynamics | None = None, guidance: Guidance | None = None, **options: Any
 ) -> CellObservation:
-    """An environment whose observations end with the readout of a cell: what `BlendedPolicy` expects.
+    """An environment whose observations end with the readout of a system: what `BlendedPolicy` expects.
 
-    Without a `cell`, it is the post's, `Cell()`. `options` are those of `CellObservation`.
+    Without `dynamics`, they are the post's, `ReactionDiffusion()`. `options` are those of `CellObservation`.
     """
-    chosen = Cell() if cell is None else cell
+    chosen = ReactionDiffusion() if dynamics is None else dynamics
     return CellObservation(env, chosen, append="readout", guidance=guidance, **options)
 
 
@@ -51,7 +52,7 @@ class BlendedPolicy(ActorCriticPolicy):
         others: those of `ActorCriticPolicy`.
 
     Example:
-        >>> model = PPO(BlendedPolicy, with_readout(gymnasium.make("CartPole-v1"), guidance=Guidance(strength=0.1)))
+        >>> model = PPO(BlendedPolicy, with_readout(gymnasium.make("CartPole-v1"), guidance=Blind(strength=0.1)))
 
     Source: the post's section "Integration with PPO".
     """

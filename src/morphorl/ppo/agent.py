@@ -1,4 +1,4 @@
-"""The agent: a policy network beside the cell, one value network, and what it knows of its observations' scale."""
+"""The agent: policy and value network beside a dynamical system, and the scale of its observations."""
 
 import dataclasses
 from typing import Any, NamedTuple
@@ -6,17 +6,15 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from morphorl.dynamics import learned_parameters
+from morphorl.dynamics.base import Given, Shape, State
 from morphorl.dynamics.blending import blend
-from morphorl.dynamics.echo_state import Wiring
-from morphorl.dynamics.gierer_meinhardt import Propagator
-from morphorl.dynamics.guidance import Signal
-from morphorl.ppo import companion, recurrent
-from morphorl.ppo.companion import State
+from morphorl.dynamics.guidance.base import Performance, Signal
+from morphorl.ppo import recurrent
 from morphorl.ppo.networks import MLP, init_mlp
-from morphorl.ppo.schedules import Performance, unknown
+from morphorl.ppo.schedules import unknown
 from morphorl.ppo.settings import Settings
 
 
@@ -29,26 +27,26 @@ class Statistics(NamedTuple):
 
 
 class Agent(eqx.Module):
-    """Everything that acts: networks, the initial pattern of the cell (or control), and observation statistics."""
+    """Everything that acts: networks, the initial pattern of the dynamics, and observation statistics."""
 
     actor: MLP
     critic: MLP
     pattern: State
     statistics: Statistics
-    wiring: Wiring | Propagator | None = None
-    """The fixed weights of a reservoir in the cell's place, or of a field's step."""
+    constants: PyTree = None
+    """What of the dynamics never changes in a run (`Dynamics.constants`)."""
     core: eqx.nn.GRUCell | None = None
     """The recurrent unit under both networks."""
     log_deviation: Float[Array, " actions"] | None = None
-    """Of continuous actions; the network and the cell then give their mean in place of logits."""
+    """Of continuous actions; the network and the dynamics then give their mean in place of logits."""
     learned: dict[str, Any] | None = None
-    """What was learned of the cell's parameters (`learned_parameters.Offsets`)."""
+    """What was learned of the dynamics' parameters (`learned_parameters.Offsets`)."""
     performance: Performance | None = None
     """How the run is doing, where the guidance wants to know."""
 
 
 class PolicyOutput(NamedTuple):
-    """One step of the agent in parallel environments: the network's logits, the cell's readout, and their blend."""
+    """One step of the agent in parallel environments: the network's logits, the dynamics' readout, and their blend."""
 
     logits: Float[Array, "actions envs"]
     readout: Float[Array, "actions envs"]
@@ -66,24 +64,24 @@ def init_agent(
     *,
     continuous: bool = False,
 ) -> Agent:
-    """A fresh agent; the networks come from `key` and the cell's pattern (or control) from `cell_key` alone."""
+    """A fresh agent; the networks come from `key` and the dynamics' pattern from `cell_key` alone."""
     key_actor, key_critic, key_core = jax.random.split(key, 3)
     inputs, hidden, activation, core = features, settings.ppo.hidden, settings.ppo.activation, None
     if settings.ppo.network == "gru":
         inputs, *hidden = hidden
         core = recurrent.init(key_core, features, inputs)
-    beside = companion.init(settings, cell_key, features, actions)
+    shape = shape_of(settings, features, actions)
     actor = init_mlp(key_actor, (inputs, *hidden, actions), 0.01, activation)
     return Agent(
         actor=dataclasses.replace(actor, skip=jnp.zeros((actions, inputs))) if settings.ppo.skip else actor,
         critic=init_mlp(key_critic, (inputs, *hidden, 1), 1.0, activation),
-        pattern=beside.pattern,
+        pattern=settings.dynamics.init(cell_key, shape),
         statistics=Statistics(jnp.zeros(()), jnp.zeros(features), jnp.zeros(features)),
-        wiring=beside.wiring,
+        constants=settings.dynamics.constants(cell_key, shape),
         core=core,
         log_deviation=jnp.zeros(actions) if continuous else None,
         learned=learned_parameters.init(settings.learned.parameters),
-        performance=None if settings.guidance.kind in ("none", "blind") else unknown(),
+        performance=unknown() if settings.guidance.needs else None,
     )
 
 
@@ -92,26 +90,32 @@ def spread(pattern: State, envs: int) -> State:
     return jax.tree.map(lambda u: jnp.repeat(u[..., None], envs, axis=-1), pattern)
 
 
+def shape_of(settings: Settings, features: int, actions: int) -> Shape:
+    """How many (features, actions) the blended dynamics have: features of what they see."""
+    return (settings.ppo.hidden[-1] if settings.dynamics.sees == "hidden" else features), actions
+
+
 def policy_step(
     settings: Settings,
     agent: Agent,
-    cells: State,
+    states: State,
     observation: Float[Array, "features envs"],
     memory: Float[Array, "memory envs"] | None = None,
-    chance: Float[Array, "rows envs"] | None = None,
+    noise: PyTree = None,
     signal: Signal | None = None,
     weights: Float[Array, " envs"] | None = None,
 ) -> tuple[State, PolicyOutput]:
-    """Advance the cells by one step under the observation, and blend their readouts into the network's logits.
+    """Advance the dynamics by one step under the observation, and blend their readouts into the network's logits.
 
     Args:
+        states: of the dynamics, the environments on the last axis.
         memory: what a recurrent network remembers of the episode so far.
-        chance: random numbers for a control that needs some, from `companion.draw_chance`.
+        noise: random numbers for dynamics that need some, from `Dynamics.noise`.
         signal: what reward-aware guidance knows.
-        weights: how much each environment's cell counts where cells exchange their patterns.
+        weights: how much each environment counts where dynamics exchange their states.
 
     Returns:
-        The new states of the cells, of shape (features, actions, envs), and the step's logits.
+        The new states of the dynamics, and the step's logits.
     """
     settings = learned_parameters.effective(settings, agent.learned)
     view = network_view(settings, agent.statistics, observation)
@@ -120,11 +124,12 @@ def policy_step(
         view = memory = recurrent.step(agent.core, memory, view)
     logits = agent.actor(view)
     if settings.blend.kind == "none":
-        return cells, PolicyOutput(logits, jnp.zeros_like(logits), logits, memory)
-    seen = cell_view(settings, agent.statistics, observation)
-    hidden = agent.actor.hidden(view) if settings.control.kind == "state_dependent" else None
-    cells, readout = companion.step(settings, agent.wiring, cells, seen, chance, signal, weights, hidden)
-    return cells, PolicyOutput(logits, readout, blend(settings.blend, logits, readout), memory)
+        return states, PolicyOutput(logits, jnp.zeros_like(logits), logits, memory)
+    sees_hidden = settings.dynamics.sees == "hidden"
+    seen = agent.actor.hidden(view) if sees_hidden else dynamics_view(settings, agent.statistics, observation)
+    given = Given(settings.guidance, agent.constants, noise, signal, weights)
+    states, readout = settings.dynamics.advance(states, seen, given)
+    return states, PolicyOutput(logits, readout, blend(settings.blend, logits, readout), memory)
 
 
 def network_view(
@@ -138,11 +143,11 @@ def network_view(
     return jnp.clip(standard, -10.0, 10.0)
 
 
-def cell_view(
+def dynamics_view(
     settings: Settings, statistics: Statistics, observation: Float[Array, "features batch"]
 ) -> Float[Array, "features batch"]:
-    """The observation as the cell sees it: as it is, or divided by its running root mean square."""
-    if not settings.cell.normalise:
+    """The observation as the dynamics see it: as it is, or divided by its running root mean square."""
+    if not settings.dynamics.normalise:
         return observation
     mean_square = _variance(statistics) + statistics.mean**2
     return observation / jnp.sqrt(mean_square + 1e-8)[:, None]

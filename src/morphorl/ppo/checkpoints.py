@@ -13,6 +13,7 @@ import safetensors.numpy
 from morphorl.config.errors import SettingError, StoreError
 from morphorl.config.extras import MissingExtraError
 from morphorl.config.files import write_atomically
+from morphorl.config.kinds import UntrustedError
 from morphorl.config.plain import from_dict, to_dict
 from morphorl.environments import registry
 from morphorl.ppo import task
@@ -57,8 +58,8 @@ def load(folder: Path) -> Agents:
             raise AgentsError(f"{described}: schema is {content.get('schema')!r}; must be {SCHEMA!r}.")
         settings = [from_dict(Settings, values) for values in content["settings"]]
         return from_arrays(settings, content["seeds"], read_arrays(folder / "agents.safetensors"))
-    except MissingExtraError:
-        raise  # the file is whole; this installation is not
+    except (MissingExtraError, UntrustedError):
+        raise  # the file is whole; this installation is not, or nobody trusts what the file names
     except (ValueError, AttributeError, KeyError, TypeError) as error:  # JSON, Unicode and settings are ValueErrors
         raise AgentsError(f"{described}: is damaged ({error}).") from error
 

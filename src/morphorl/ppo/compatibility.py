@@ -1,53 +1,167 @@
-"""Which settings go together: every check that looks at more than one part of `Settings`, in one place.
+"""Settings that do not go together: every refusal that looks at more than one table."""
 
-A part checks itself (`fields.check`). What is refused here would train, but not what its settings say.
-"""
-
-from morphorl.config.errors import SettingError
-from morphorl.dynamics.control import IN_PLACE_OF_CELL
-from morphorl.dynamics.learned_parameters import POSITIVE
-from morphorl.ppo.settings import CARTPOLES, Settings
+from morphorl.config.errors import SettingError, did_you_mean
+from morphorl.dynamics.base import Dynamics, guided_states
+from morphorl.dynamics.guidance.base import Eligible, RewardAware, Surprised
+from morphorl.dynamics.learned_parameters import learnable, space_of
+from morphorl.environments.base import CARTPOLES, is_host
+from morphorl.ppo.settings import Settings
 
 
 def check_together(settings: Settings) -> None:
-    """Raise `SettingError` for the first of a run's settings that does not go with the others."""
-    _check_learned(settings)
+    """Raise `SettingError` for the first two settings of a run that do not go together; the message names both."""
     _check_environment(settings)
+    _check_steps(settings)
+    _check_slots(settings)
     _check_guidance(settings)
-    _check_length(settings)
+    if settings.learned.parameters:
+        _check_learned(settings)
+
+
+def _check_environment(settings: Settings) -> None:
+    """An environment must exist, and one of Gymnasium's has not all that ours have."""
+    if settings.environment not in CARTPOLES:
+        from morphorl.environments import registry  # imports gymnax, which takes seconds that planning can do without
+
+        registry.make(settings.environment)
+    if is_host(settings.environment):
+        check_host(settings)
+
+
+def _check_steps(settings: Settings) -> None:
+    ppo = settings.ppo
+    if 0 < ppo.anneal_steps < settings.steps:
+        raise SettingError(
+            f"ppo.anneal_steps = {ppo.anneal_steps}: must be 0, or at least the run's steps ({settings.steps})."
+        )
+    if settings.steps < ppo.batch:
+        raise SettingError(
+            f"steps = {settings.steps}: must be at least one rollout of {ppo.batch} environment steps "
+            f"(ppo.num_envs {ppo.num_envs} × ppo.rollout_steps {ppo.rollout_steps})."
+        )
+
+
+def _check_slots(settings: Settings) -> None:
+    """A blended system needs a readout; one that is seen, what a memory inside an environment can have."""
+    dynamics, memory = settings.dynamics, settings.memory
+    if settings.blend.kind != "none" and not dynamics.is_readable:
+        raise SettingError(
+            f"dynamics.kind = {dynamics.kind!r}: has no readout to be blended; must be one with a method `read`, or "
+            "set "
+            f"blend.kind = 'none', or memory.kind = {dynamics.kind!r} to let the networks see it."
+        )
+    if memory.sees != "observation" or type(memory).noise is not Dynamics.noise:
+        raise SettingError(
+            f"memory.kind = {memory.kind!r}: must be a system that needs the observation alone, and no random numbers."
+        )
+    if memory.reset != "episode":
+        raise SettingError(
+            f"memory.reset = {memory.reset!r}: must be 'episode'; a memory starts afresh with every episode's first "
+            "observation."
+        )
+    if memory.normalise:
+        raise SettingError("memory.normalise = true: must be false; a memory sees what the environment shows.")
+
+
+def _check_guidance(settings: Settings) -> None:
+    guidance, dynamics = settings.guidance, settings.dynamics
+    if guidance.decides and dynamics.reset != "redraw":
+        raise SettingError(
+            f"dynamics.reset = {dynamics.reset!r}: must be 'redraw' where guidance.kind is {guidance.kind!r}, which "
+            "draws "
+            "a fresh pattern after a bad episode."
+        )
+    if guidance.decides and isinstance(dynamics.redraw, int | float) and dynamics.redraw:
+        raise SettingError(
+            f"dynamics.redraw = {dynamics.redraw}: must be 0 where guidance.kind is {guidance.kind!r}, which decides "
+            "at an "
+            "episode's end whether a pattern stays."
+        )
+    if not guidance.knows_reward:
+        return
+    if not isinstance(guidance, RewardAware):
+        raise SettingError(
+            f"guidance.kind = {guidance.kind!r}: a rule that needs {', '.join(sorted(guidance.needs))} must derive "
+            "from "
+            "RewardAware, whose settings say by which ways it may know the reward."
+        )
+    if guidance.needs_value and settings.ppo.network == "gru":
+        raise SettingError(
+            f"ppo.network = 'gru': must be 'mlp' where guidance.kind is {guidance.kind!r}, which needs the value of "
+            "single observations."
+        )
+    if isinstance(guidance, Surprised) and guidance.signal == "shuffled" and settings.ppo.num_envs == 1:
+        raise SettingError(
+            "guidance.signal = 'shuffled': must be 'td_error' or 'constant' where ppo.num_envs is 1; without a "
+            "neighbour the control would get the signal itself."
+        )
+    _check_reward_reaches_a_state(settings)
+
+
+def _check_reward_reaches_a_state(settings: Settings) -> None:
+    """Guidance that knows the reward acts on a blended system that asks for guidance, and on nothing else."""
+    guidance, dynamics, memory = settings.guidance, settings.dynamics, settings.memory
+    if isinstance(settings.blend.kind, str) and settings.blend.kind not in ("average", "add"):
+        raise SettingError(
+            f"blend.kind = {settings.blend.kind!r}: must be one of 'average', 'add' where guidance.kind is "
+            f"{guidance.kind!r}, whose signal reaches no other system than a blended one."
+        )
+    if not guided_states(type(dynamics)):
+        raise SettingError(
+            f"dynamics.kind = {dynamics.kind!r}: must be a system whose step calls `guide` where guidance.kind is "
+            f"{guidance.kind!r}."
+        )
+    if isinstance(guidance, Eligible) and not any(guided_states(type(dynamics))):
+        raise SettingError(
+            f"dynamics.kind = {dynamics.kind!r}: must be a system that calls `guide(u, read=True)` for a state with an "
+            f"entry for each feature and action where guidance.kind is {guidance.kind!r}."
+        )
+    if isinstance(guidance, Eligible) and dynamics.sees != "observation":
+        raise SettingError(
+            f"dynamics.kind = {dynamics.kind!r}: must be a system that sees the observation where guidance.kind is "
+            f"{guidance.kind!r}, whose traces are of observations."
+        )
+    if guided_states(type(memory)):
+        raise SettingError(
+            f"memory.kind = {memory.kind!r}: must be one that is not guided where guidance.kind is {guidance.kind!r}, "
+            "whose signal reaches no other system than the blended one."
+        )
 
 
 def _check_learned(settings: Settings) -> None:
-    """Raise `SettingError` where a run has nothing that could be learned, or not exactly.
-
-    The loss recomputes what the cells did, environment by environment: they must be cells, each on its own.
-    """
-    names = settings.learned.parameters
-    if not names:
-        return
+    """The loss recomputes what the systems did, environment by environment: each must be on its own, without chance."""
+    names, dynamics, guidance = settings.learned.parameters, settings.dynamics, settings.guidance
     for what, value, allowed in (
         ("blend.kind", settings.blend.kind, ("average", "add")),
-        ("blend.update", settings.blend.update, ("blended",)),  # from the network alone no gradient reaches the cell
-        ("control.kind", settings.control.kind, ("none", "sticky")),
-        ("cell.kind", settings.cell.kind, ("matrix",)),
-        ("guidance.kind", settings.guidance.kind, ("none", "blind")),
+        ("blend.update", settings.blend.update, ("blended",)),  # from the network alone no gradient reaches the system
         ("ppo.network", settings.ppo.network, ("mlp",)),
     ):
         if isinstance(value, str) and value not in allowed:
             words = " or ".join(map(repr, allowed))
             raise SettingError(f"{what} = {str(value)!r}: must be {words} where learned.parameters names some.")
-    if settings.guidance.kind == "none" and "guidance.strength" in names:
+    if guidance.needs:
+        raise SettingError(
+            f"guidance.kind = {guidance.kind!r}: must be 'none' or 'blind' where learned.parameters names some."
+        )
+    if type(dynamics).noise is not Dynamics.noise or dynamics.sees != "observation":
+        raise SettingError(
+            f"dynamics.kind = {dynamics.kind!r}: must be a system that needs the observation alone, and no random "
+            "numbers, where learned.parameters names some."
+        )
+    known = learnable(settings)
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            raise SettingError(f"learned.parameters = {name!r}: must be one of {', '.join(known)}.{hint}")
+    if guidance.kind == "none" and "guidance.strength" in names:
         raise SettingError("guidance.kind = 'none': must be 'blind' where learned.parameters names guidance.strength.")
-    if isinstance(settings.cell.population, int | float) and settings.cell.population:
-        raise SettingError(
-            f"cell.population = {settings.cell.population}: must be 0 where learned.parameters names some, whose "
-            "minibatches are single environments."
-        )
-    if isinstance(settings.cell.redraw, int | float) and settings.cell.redraw:
-        raise SettingError(
-            f"cell.redraw = {settings.cell.redraw}: must be 0 where learned.parameters names some, whose loss restarts "
-            "cells at the ends of episodes alone."
-        )
+    for name, why in (
+        ("population", "whose minibatches are single environments"),
+        ("redraw", "whose loss restarts systems at the ends of episodes alone"),
+    ):
+        value = getattr(dynamics, name, 0.0)
+        if isinstance(value, int | float) and value:
+            raise SettingError(f"dynamics.{name} = {value}: must be 0 where learned.parameters names some, {why}.")
     if settings.ppo.num_envs % settings.ppo.minibatches:
         raise SettingError(
             f"ppo.minibatches = {settings.ppo.minibatches}: must divide the {settings.ppo.num_envs} environments "
@@ -59,108 +173,33 @@ def _check_learned(settings: Settings) -> None:
         )
     for name in names:
         part, field = name.split(".")
-        start = getattr(getattr(settings, part), field)
-        if name in POSITIVE and isinstance(start, int | float) and start <= 0:
+        module = getattr(settings, part)
+        start = getattr(module, field)
+        if space_of(module, field) == "log" and isinstance(start, int | float) and start <= 0:
             raise SettingError(f"{name} = {start}: must be above 0 to be learned, which happens in log space.")
 
 
-def _check_environment(settings: Settings) -> None:
-    """Raise `SettingError` for an environment that does not exist, or one of Gymnasium's that lacks what is asked."""
-    if settings.environment not in CARTPOLES:
-        from morphorl.environments import registry  # imports gymnax, which takes seconds that planning can do without
-
-        registry.make(settings.environment)
-    if settings.environment.startswith("gym:"):
-        check_gymnasium(settings)
-
-
-def check_gymnasium(settings: Settings) -> None:
-    """Raise `SettingError` for settings that need what the host's loop does not have."""
-    needs = {
-        "ppo.network": (settings.ppo.network, ("mlp",)),
-        "guidance.kind": (settings.guidance.kind, ("none", "blind")),
-        "control.kind": (settings.control.kind, ("none", "sign", *IN_PLACE_OF_CELL)),
-    }
-    if isinstance(settings.cell.redraw, float) and settings.cell.redraw:
+def check_host(settings: Settings) -> None:
+    """What the loop around Gymnasium's environments does not have."""
+    here = "for environments of Gymnasium's ('gym:')"
+    if settings.ppo.network != "mlp":
+        raise SettingError(f"ppo.network = {settings.ppo.network!r}: must be 'mlp' {here}.")
+    if settings.guidance.needs:
+        raise SettingError(f"guidance.kind = {settings.guidance.kind!r}: must be 'none' or 'blind' {here}.")
+    if settings.task.sticky:
+        raise SettingError(f"task.sticky = true: must be false {here}.")
+    if isinstance(settings.dynamics.redraw, float) and settings.dynamics.redraw:
         raise SettingError(
-            f"cell.redraw = {settings.cell.redraw!r}: must be 0 for environments of Gymnasium's ('gym:'), whose loop "
-            "draws patterns at the ends of episodes alone."
+            f"dynamics.redraw = {settings.dynamics.redraw!r}: must be 0 {here}, whose loop draws patterns at the "
+            "ends of "
+            "episodes alone."
         )
     if isinstance(settings.blend.handover, float) and settings.blend.handover:
         raise SettingError(
-            f"blend.handover = {settings.blend.handover!r}: must be 0 for environments of Gymnasium's ('gym:'), whose "
-            "loop keeps the weight as it is."
+            f"blend.handover = {settings.blend.handover!r}: must be 0 {here}, whose loop keeps the weight as it is."
         )
     if settings.learned.parameters:
         raise SettingError(
-            f"learned.parameters = {settings.learned.parameters!r}: must be empty for environments of Gymnasium's "
-            "('gym:'), since learning through time needs a program of the whole rollout."
-        )
-    for name, (value, allowed) in needs.items():
-        if value not in allowed:
-            told = ", ".join(map(repr, allowed))
-            raise SettingError(f"{name} = {value!r}: must be one of {told} for environments of Gymnasium's ('gym:').")
-
-
-def _check_guidance(settings: Settings) -> None:
-    """Raise `SettingError` where a rule of guidance lacks what it needs."""
-    if settings.guidance.knows_reward:
-        _check_reward_reaches_the_cell(settings)
-    if settings.guidance.kind == "win_stay" and settings.cell.reset != "redraw":
-        raise SettingError(
-            f"cell.reset = {settings.cell.reset!r}: must be 'redraw' where guidance.kind is 'win_stay', which draws a "
-            "fresh pattern after a bad episode."
-        )
-    if settings.guidance.kind == "win_stay" and isinstance(settings.cell.redraw, int | float) and settings.cell.redraw:
-        raise SettingError(
-            f"cell.redraw = {settings.cell.redraw}: must be 0 where guidance.kind is 'win_stay', which decides at an "
-            "episode's end whether a pattern stays."
-        )
-    if settings.guidance.knows_reward and settings.cell.kind == "field":
-        raise SettingError(
-            f"guidance.kind = {settings.guidance.kind!r}: must be 'none', 'blind' or 'adaptive' where cell.kind is "
-            "'field'."
-        )
-    if settings.guidance.needs_value and settings.ppo.network == "gru":
-        raise SettingError(
-            f"guidance.kind = {settings.guidance.kind!r}: needs the value of single observations, and so ppo.network "
-            "'mlp'."
-        )
-
-
-def _check_reward_reaches_the_cell(settings) -> None:
-    """Raise `SettingError` where guidance that knows the reward could do nothing: it acts on a blended cell."""
-    if settings.guidance.signal != "td_error" and not settings.guidance.needs_value:
-        raise SettingError(
-            f"guidance.signal = {settings.guidance.signal!r}: must be 'td_error' where guidance.kind is "
-            f"{settings.guidance.kind!r}, which has no use for a TD error."
-        )
-    if settings.guidance.signal == "shuffled" and settings.ppo.num_envs == 1:
-        raise SettingError(
-            "guidance.signal = 'shuffled': must be 'td_error' or 'constant' where ppo.num_envs is 1; without a "
-            "neighbour the control would get the signal itsettings."
-        )
-    for name, value, allowed in (
-        ("blend.kind", settings.blend.kind, ("average", "add")),
-        ("control.kind", settings.control.kind, ("none", "sign", "sticky")),
-        ("memory.kind", settings.memory.kind, ("none", "previous", "reservoir")),
-    ):
-        if isinstance(value, str) and value not in allowed:
-            raise SettingError(
-                f"{name} = {value!r}: must be one of {', '.join(map(repr, allowed))} where guidance.kind is "
-                f"{settings.guidance.kind!r}, whose signal reaches no other cell."
-            )
-
-
-def _check_length(settings: Settings) -> None:
-    """Raise `SettingError` for a run that is too short for what it asks."""
-    if 0 < settings.ppo.anneal_steps < settings.steps:
-        raise SettingError(
-            f"ppo.anneal_steps = {settings.ppo.anneal_steps}: must be 0, or at least the run's steps "
-            f"({settings.steps})."
-        )
-    if settings.steps < settings.ppo.batch:
-        raise SettingError(
-            f"steps = {settings.steps}: must be at least one rollout of {settings.ppo.batch} environment steps "
-            f"(ppo.num_envs {settings.ppo.num_envs} × ppo.rollout_steps {settings.ppo.rollout_steps})."
+            f"learned.parameters = {settings.learned.parameters!r}: must be empty {here}, since learning through time "
+            "needs a program of the whole rollout."
         )

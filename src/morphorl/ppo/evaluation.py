@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from morphorl.config import random_streams
-from morphorl.environments import gymnasium_envs, registry
+from morphorl.environments import registry
+from morphorl.environments.base import is_host
 from morphorl.ppo import gymnasium_training, rollout, task
 from morphorl.ppo.agent import Agent
 from morphorl.ppo.schedules import scheduled
@@ -20,7 +21,7 @@ def evaluate_agents(
     Returns:
         Episode returns of shape (agents, episodes).
     """
-    if gymnasium_envs.is_host(settings[0].environment):
+    if is_host(settings[0].environment):
         chosen = (stack(settings), jax.tree.map(jnp.asarray, arrays), settings[0].environment, episodes, seed)
         return gymnasium_training.evaluate(*chosen, greedy=greedy)
     env = registry.make(settings[0].environment)

@@ -19,10 +19,11 @@ from morphorl.config.errors import SettingError
 from morphorl.environments.base import Environment
 from morphorl.environments.gymnasium_envs import actions_of, autoreset_mode, vector, vector_space
 from morphorl.environments.gymnasium_wrappers import VectorCellObservation
-from morphorl.ppo import companion, distributions, training
-from morphorl.ppo.agent import Agent, init_agent, policy_step, spread
-from morphorl.ppo.compatibility import check_gymnasium
-from morphorl.ppo.rollout import Experience, RolloutState
+from morphorl.environments.wrappers import memory_of
+from morphorl.ppo import distributions, training
+from morphorl.ppo.agent import Agent, init_agent, policy_step, shape_of, spread
+from morphorl.ppo.compatibility import check_host
+from morphorl.ppo.rollout import Experience, RolloutState, diagnosis
 from morphorl.ppo.settings import Settings
 
 
@@ -40,10 +41,13 @@ def with_memory(settings: Settings, envs: VectorEnv) -> VectorEnv:
         return envs
     numbers = settings.memory, settings.guidance
     first = jax.tree.map(lambda u: float(u[0]), numbers)
-    remembering = VectorCellObservation(envs, first[0], guidance=first[1])
+    remembering = VectorCellObservation(envs, first[0], append="memory", guidance=first[1])
     # Every environment remembers with the numbers of its run.
-    copies = envs.num_envs // np.size(settings.memory.first_gain)
-    remembering.cells.pattern = jax.tree.map(lambda u: np.repeat(np.asarray(u), copies, axis=0), numbers)
+    runs = np.size(settings.guidance.strength)
+    shape = vector_space(envs.single_observation_space).shape[0], actions_of("envs", envs.single_action_space)[0]
+    memories = jax.vmap(lambda memory, guidance: memory_of(memory, guidance, shape))(*numbers)
+    copies = envs.num_envs // runs
+    remembering.cells.pattern = jax.tree.map(lambda u: np.repeat(np.asarray(u), copies, axis=0), memories)
     return remembering
 
 
@@ -63,7 +67,7 @@ def train(
         evaluate: gives the greedy return of each run's agent; called as often as `evaluate_every` says.
         advanced: called after every update with its number and each run's latest episode return.
     """
-    check_gymnasium(settings)
+    check_host(settings)
     envs = with_memory(settings, envs)
     runs, copies = len(seeds), settings.ppo.num_envs
     assert envs.num_envs == runs * copies, "one environment for each run and parallel copy"
@@ -104,21 +108,22 @@ class Programs:
         def act(settings, agent, cells, observation, key, greedy):
             key_action, key_control = jax.random.split(key)
             envs = observation.shape[1]
-            chance = companion.draw_chance(settings, key_control, (), env.num_actions, envs)
+            chance = settings.dynamics.noise(
+                key_control, shape_of(settings, env.num_features, env.num_actions), (envs,)
+            )
             cells, output = policy_step(settings, agent, cells, observation, None, chance)
             drawn = distributions.sample(key_action, output.blended, agent.log_deviation)
             action = jnp.where(greedy, distributions.best(output.blended, agent.log_deviation), drawn)
-            return cells, action, output, companion.at_bound(settings, cells)
+            return cells, action, output, diagnosis(settings, cells)
 
         def reset(settings, agent, cells, which, key):
-            if settings.blend.kind == "none" or settings.cell.reset == "never":
+            if settings.blend.kind == "none" or settings.dynamics.reset == "never":
                 return cells
             fresh = spread(agent.pattern, which.size)
-            if settings.cell.reset == "redraw":
-                draw = functools.partial(
-                    companion.draw_state, settings, features=env.num_features, actions=env.num_actions
-                )
-                fresh = jax.vmap(draw, out_axes=-1)(jax.random.split(key, which.size))
+            if settings.dynamics.reset == "redraw":
+                shape = shape_of(settings, env.num_features, env.num_actions)
+                keys = jax.random.split(key, which.size)
+                fresh = jax.vmap(lambda key: settings.dynamics.init(key, shape), out_axes=-1)(keys)
             return jax.tree.map(lambda new, u: jnp.where(which[(None,) * (u.ndim - 1)], new, u), fresh, cells)
 
         def improve(settings, state, rollout_state, experience, key, index, weight):
@@ -251,7 +256,7 @@ def evaluate(
     alive, returns = np.ones((runs, episodes), bool), np.zeros((runs, episodes))
     key_start = jax.random.split(jax.random.fold_in(jax.random.key(random_streams.CELL), seed), runs)
     keys = jax.random.split(jax.random.fold_in(jax.random.key(random_streams.ACTING), seed), runs)
-    if settings.cell.reset == "redraw":
+    if settings.dynamics.reset == "redraw":
         rollout_state = rollout_state._replace(
             cells=programs.reset(settings, agents, rollout_state.cells, alive, key_start)
         )

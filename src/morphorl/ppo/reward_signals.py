@@ -1,15 +1,15 @@
 """The learning signal inside a rollout: what reward-aware guidance may know at a step, all of it from steps before."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from morphorl.dynamics.guidance import Signal
-from morphorl.dynamics.reaction_diffusion import CellState
+from morphorl.dynamics.base import State
+from morphorl.dynamics.guidance.base import Eligible, Signal, Surprised
 from morphorl.environments.base import Step
-from morphorl.ppo.agent import Agent, PolicyOutput, cell_view, network_view
+from morphorl.ppo.agent import Agent, PolicyOutput, dynamics_view, network_view
 from morphorl.ppo.settings import Settings
 
 
@@ -41,7 +41,8 @@ def td_signal(
 
     δ = r + γ·V(now) − V(before), without V(now) if the episode terminated, and 0 if it was truncated.
     """
-    if not settings.guidance.needs_value:
+    guidance = settings.guidance
+    if not guidance.needs_value:
         return Signal(jnp.zeros_like(trace_state.value)), trace_state.value, trace_state.value
     value = agent.critic(network_view(settings, agent.statistics, observation))[0]
     td_error = trace_state.reward + settings.ppo.discount * value * ~trace_state.terminated - trace_state.value
@@ -52,7 +53,7 @@ def td_signal(
         "td_error": td_error / usual,
         "constant": jnp.ones_like(td_error),
         "shuffled": jnp.roll(td_error, 1) / usual,
-    }[settings.guidance.signal]
+    }[guidance.signal if isinstance(guidance, Surprised) else "td_error"]
     return Signal(surprise, trace_state.eligibility), td_error, value
 
 
@@ -69,11 +70,12 @@ def remember(
 ) -> TraceState:
     """What the next step will know of this one."""
     eligibility = trace_state.eligibility
-    if settings.guidance.kind == "three_factor":
-        seen = cell_view(settings, agent.statistics, observation)
+    guidance = settings.guidance
+    if isinstance(guidance, Eligible):
+        seen = dynamics_view(settings, agent.statistics, observation)
         chosen = jax.nn.one_hot(action, output.blended.shape[0], axis=0) - jax.nn.softmax(output.blended, axis=0)
         goes_on = ~(trace_state.terminated | trace_state.truncated)
-        eligibility = (settings.guidance.trace_decay * goes_on)[None, None] * eligibility + seen[:, None] * chosen[None]
+        eligibility = (guidance.trace_decay * goes_on)[None, None] * eligibility + seen[:, None] * chosen[None]
     done = after.terminated | after.truncated
     fitness = jnp.where(done, episode_return, trace_state.fitness)
     return TraceState(after.reward, value, after.terminated, after.truncated, eligibility, fitness)
@@ -84,29 +86,7 @@ def weights(fitness: Float[Array, " envs"]) -> Float[Array, " envs"]:
     return jax.nn.softmax((fitness - jnp.mean(fitness)) / (jnp.std(fitness) + 1e-6))
 
 
-def win_stay(
-    settings: Settings,
-    agent: Agent,
-    cells: CellState,
-    fresh: Any,
-    done: Bool[Array, " envs"],
-    episode_return: Float[Array, " envs"],
-) -> CellState:
-    """Patterns after the ends of episodes: better ones than usual amplified and kept, the others drawn anew."""
-    assert agent.performance is not None, "guidance that knows the reward follows the agent's performance"
-    usual = jnp.nan_to_num(agent.performance.fast_return)
-    better = (episode_return - usual) / jnp.maximum(jnp.abs(usual), 1.0)
-    push = settings.guidance.strength * jnp.tanh(settings.guidance.sensitivity * better)
-    bound = settings.cell.bound
-
-    def settle(u, new):
-        kept = jnp.where(better[None, None] >= 0, jnp.clip(u + push[None, None] * jnp.sign(u), -bound, bound), new)
-        return jnp.where(done[None, None], kept, u)
-
-    return jax.tree.map(settle, cells, fresh)
-
-
-def select(selection: str, cells: CellState, fitness: Float[Array, " envs"]) -> CellState:
+def select(selection: str, states: State, fitness: Float[Array, " envs"]) -> State:
     """The pattern of one environment: of the first (`none`), or of the one that did best (`fittest`)."""
     chosen = jnp.argmax(fitness) if selection == "fittest" else 0
-    return jax.tree.map(lambda u: u[..., chosen], cells)
+    return jax.tree.map(lambda u: u[..., chosen], states)

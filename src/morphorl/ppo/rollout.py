@@ -4,12 +4,13 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
+from morphorl.dynamics.base import State
+from morphorl.dynamics.guidance.base import RewardAware
 from morphorl.environments.base import Environment, Step
-from morphorl.ppo import companion, recurrent, reward_signals
-from morphorl.ppo.agent import Agent, policy_step, spread
-from morphorl.ppo.companion import State
+from morphorl.ppo import recurrent, reward_signals
+from morphorl.ppo.agent import Agent, policy_step, shape_of, spread
 from morphorl.ppo.settings import Settings
 
 ENV_AXES = Step(state=0, observation=-1, reward=0, terminated=0, truncated=0)  # pyright: ignore[reportArgumentType]
@@ -57,15 +58,16 @@ class RolloutRandomness(NamedTuple):
     A fresh start is drawn for every step, whether or not an episode ends there.
     """
 
-    noise: Float[Array, "time actions envs"]
+    gumbel: Float[Array, "time actions envs"]
+    """Added to the logits, whose largest is then a sample of their softmax."""
     step_key: PRNGKeyArray
     env_state: Any
     observation: Float[Array, "time features envs"]
     pattern: State | None
-    control: Float[Array, "time rows envs"] | None
-    """What a control needs in each step; nothing for the cell."""
+    noise: PyTree
+    """What the dynamics need in each step (`Dynamics.noise`)."""
     redrawn: Bool[Array, "time envs"] | None = None
-    """After which steps the fresh pattern is taken although the episode goes on (`cell.redraw`)."""
+    """After which steps the fresh pattern is taken although the episode goes on (`dynamics.redraw`)."""
 
 
 def begin(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray, envs: int) -> RolloutState:
@@ -80,18 +82,18 @@ def begin(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray,
 def draw(settings: Settings, env: Environment, key: PRNGKeyArray) -> RolloutRandomness:
     """Draw the random numbers of one rollout."""
     time, envs = settings.ppo.rollout_steps, settings.ppo.num_envs
-    key_noise, key_step, key_reset, key_pattern, key_control = jax.random.split(key, 5)
-    noise = jax.random.gumbel(key_noise, (time, env.num_actions, envs))
+    key_action, key_step, key_reset, key_pattern, key_noise = jax.random.split(key, 5)
+    gumbel = jax.random.gumbel(key_action, (time, env.num_actions, envs))
     state, observation = jax.vmap(jax.vmap(env.reset, out_axes=(0, -1)))(jax.random.split(key_reset, (time, envs)))
     pattern = redrawn = None
-    if settings.blend.kind != "none" and settings.cell.reset == "redraw":
+    if settings.blend.kind != "none" and settings.dynamics.reset == "redraw":
         # A key of its own beside the five, so that all other numbers are what they would be without it.
-        redrawn = jax.random.uniform(jax.random.fold_in(key, 5), (time, envs)) < settings.cell.redraw
+        redrawn = jax.random.uniform(jax.random.fold_in(key, 5), (time, envs)) < settings.dynamics.redraw
         keys = jax.random.split(key_pattern, (time, envs))
         pattern = jax.vmap(jax.vmap(lambda k: _draw_pattern(settings, env, k), out_axes=-1))(keys)
-    control = companion.draw_chance(settings, key_control, (time,), env.num_actions, envs)
+    noise = _noise(settings, env, key_noise, (time, envs))
     return RolloutRandomness(
-        noise, jax.random.split(key_step, (time, envs)), state, observation, pattern, control, redrawn
+        gumbel, jax.random.split(key_step, (time, envs)), state, observation, pattern, noise, redrawn
     )
 
 
@@ -102,9 +104,9 @@ def collect(
 
     def step(rollout_state: RolloutState, randomness: RolloutRandomness) -> tuple[RolloutState, Experience]:
         signal, td_error, value, weights = _td_signal(settings, agent, rollout_state)
-        now = (rollout_state.cells, rollout_state.observation, rollout_state.memory, randomness.control)
+        now = (rollout_state.cells, rollout_state.observation, rollout_state.memory, randomness.noise)
         cells, output = policy_step(settings, agent, *now, signal, weights)
-        action = jnp.argmax(output.blended + randomness.noise, axis=0)
+        action = jnp.argmax(output.blended + randomness.gumbel, axis=0)
         after = jax.vmap(env.step, out_axes=ENV_AXES)(randomness.step_key, rollout_state.env_state, action)
         done = after.terminated | after.truncated
         episode_return = rollout_state.episode_return + after.reward
@@ -118,7 +120,7 @@ def collect(
             terminated=after.terminated,
             truncated=after.truncated,
             episode_return=episode_return,
-            at_bound=companion.at_bound(settings, cells),
+            at_bound=diagnosis(settings, cells),
             memory=output.memory,
             td_error=td_error,
         )
@@ -151,7 +153,7 @@ def evaluate(
     """
     key_begin, key_pattern, key_steps = jax.random.split(key, 3)
     rollout_state = begin(settings, env, agent, key_begin, episodes)
-    if settings.cell.reset == "redraw" and settings.guidance.kind != "win_stay":
+    if settings.dynamics.reset == "redraw" and not settings.guidance.decides:
         keys = jax.random.split(key_pattern, episodes)
         rollout_state = rollout_state._replace(
             cells=jax.vmap(lambda k: _draw_pattern(settings, env, k), out_axes=-1)(keys)
@@ -163,8 +165,8 @@ def evaluate(
     def step(carry):
         time, rollout_state, alive = carry
         key_now = jax.random.fold_in(key_steps, time)
-        key_step, key_action, key_control = jax.random.split(key_now, 3)
-        randomness = companion.draw_chance(settings, key_control, (), env.num_actions, episodes)
+        key_step, key_action, key_noise = jax.random.split(key_now, 3)
+        randomness = _noise(settings, env, key_noise, (episodes,))
         cells, output = policy_step(
             settings, agent, rollout_state.cells, rollout_state.observation, rollout_state.memory, randomness
         )
@@ -191,12 +193,22 @@ def _td_signal(settings: Settings, agent: Agent, rollout_state: RolloutState) ->
     if rollout_state.trace_state is None:
         return None, None, None, None
     told = reward_signals.td_signal(settings, agent, rollout_state.trace_state, rollout_state.observation)
-    by_returns = settings.guidance.exchange == "returns"
+    guidance = settings.guidance
+    by_returns = isinstance(guidance, RewardAware) and guidance.exchange == "returns"
     return *told, reward_signals.weights(rollout_state.trace_state.fitness) if by_returns else None
 
 
 def _draw_pattern(settings: Settings, env: Environment, key: PRNGKeyArray) -> State:
-    return companion.draw_state(settings, key, env.num_features, env.num_actions)
+    return settings.dynamics.init(key, shape_of(settings, env.num_features, env.num_actions))
+
+
+def _noise(settings: Settings, env: Environment, key: PRNGKeyArray, batch: tuple[int, ...]) -> PyTree:
+    return settings.dynamics.noise(key, shape_of(settings, env.num_features, env.num_actions), batch)
+
+
+def diagnosis(settings: Settings, states: State) -> Float[Array, ""]:
+    """What the dynamics say of themselves; 0 where they do not act."""
+    return jnp.zeros(()) if settings.blend.kind == "none" else settings.dynamics.diagnose(states)
 
 
 def _reset_cells(
@@ -207,16 +219,18 @@ def _reset_cells(
     cells: State,
     episode_return: Float[Array, " envs"],
 ) -> State:
-    """Cells at the start of the next step: reset as `cell.reset` says where an episode has just ended, and redrawn by
-    chance within one as `cell.redraw` says.
+    """Cells at the start of the next step: reset as `dynamics.reset` says where an episode has just ended, and redrawn
+    by chance within one as `dynamics.redraw` says.
 
     Args:
         chance: of this step alone.
     """
-    if settings.blend.kind == "none" or settings.cell.reset == "never":
+    if settings.blend.kind == "none" or settings.dynamics.reset == "never":
         return cells
-    if settings.guidance.kind == "win_stay":
-        return reward_signals.win_stay(settings, agent, cells, randomness.pattern, done, episode_return)
+    if settings.guidance.decides:
+        assert agent.performance is not None, "guidance that knows the reward follows the agent's performance"
+        told = (done, episode_return, agent.performance, settings.dynamics.bounded)
+        return settings.guidance.at_end(cells, randomness.pattern, *told)
     if randomness.redrawn is None:
         return _start(done, jax.tree.map(lambda u: u[..., None], agent.pattern), cells)
     return _start(done | randomness.redrawn, randomness.pattern, cells)
@@ -224,10 +238,10 @@ def _reset_cells(
 
 def _redraw_cells(settings: Settings, env: Environment, key: PRNGKeyArray, cells: State, envs: int) -> State:
     """Cells after a step of an evaluation, whose episodes are not followed by others: redrawn by chance."""
-    if settings.blend.kind == "none" or settings.cell.reset != "redraw" or settings.guidance.kind == "win_stay":
+    if settings.blend.kind == "none" or settings.dynamics.reset != "redraw" or settings.guidance.decides:
         return cells
     key_which, key_pattern = jax.random.split(key)
-    redrawn = jax.random.uniform(key_which, (envs,)) < settings.cell.redraw
+    redrawn = jax.random.uniform(key_which, (envs,)) < settings.dynamics.redraw
     keys = jax.random.split(key_pattern, envs)
     return _start(redrawn, jax.vmap(lambda k: _draw_pattern(settings, env, k), out_axes=-1)(keys), cells)
 

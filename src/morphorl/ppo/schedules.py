@@ -1,28 +1,14 @@
 """How a run is doing, and the settings that depend on it or on the time: guidance strength and blending weight."""
 
-from typing import NamedTuple
-
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from morphorl.dynamics.guidance.base import Performance
 from morphorl.ppo.settings import Settings
 
 FAST, SLOW = 0.2, 0.05
 """Weight of a new rollout in the fast and in the slow running mean."""
-
-
-class Performance(NamedTuple):
-    """Running means, renewed after every rollout; returns are NaN before the first episode has ended."""
-
-    first_return: Float[Array, ""]
-    """G₁: mean return of the first rollout in which an episode ended, an untrained agent's."""
-    fast_return: Float[Array, ""]
-    """Ḡ over the last five rollouts or so."""
-    slow_return: Float[Array, ""]
-    """Ḡ over the last twenty or so."""
-    usual_surprise: Float[Array, ""]
-    """Mean |δ|, by which TD errors are divided."""
 
 
 def unknown() -> Performance:
@@ -56,20 +42,6 @@ def scheduled(settings: Settings, performance: Performance | None, progress: flo
     """
     blend, guidance = settings.blend, settings.guidance
     share = jnp.where(blend.handover > 0, jnp.clip(2 - 2 * progress / jnp.maximum(blend.handover, 1e-9), 0, 1), 1.0)
-    factor = 1.0 if performance is None else _factor(settings, performance)
+    factor = 1.0 if performance is None else guidance.scale(performance)
     now = (blend.weight * share, guidance.strength * factor)
     return eqx.tree_at(lambda known: (known.blend.weight, known.guidance.strength), settings, now)
-
-
-def _factor(settings: Settings, performance: Performance) -> Float[Array, ""]:
-    """What performance makes of the guidance strength; NaN, nothing known yet, counts as no progress."""
-    guidance = settings.guidance
-    if guidance.kind == "three_factor":
-        first = performance.first_return
-        progress = jnp.nan_to_num((performance.fast_return - first) / (jnp.abs(first) + 1))
-        return 1 / (1 + guidance.caution * jnp.maximum(progress, 0.0))
-    if guidance.kind == "adaptive":
-        slow = performance.slow_return
-        trend = jnp.nan_to_num((performance.fast_return - slow) / jnp.maximum(jnp.abs(slow), 1.0))
-        return jnp.maximum(jnp.tanh(guidance.sensitivity * trend), 0.0)
-    return jnp.array(1.0)

@@ -5,7 +5,7 @@ import functools
 import hashlib
 import json
 import weakref
-from typing import Any, Literal
+from typing import Literal
 
 import equinox as eqx
 import jax
@@ -13,14 +13,15 @@ import jax.numpy as jnp
 
 from morphorl.config.errors import SettingError
 from morphorl.config.fields import BOUND, COUNT, COUNT_OR_ZERO, FRACTION, NOT_NEGATIVE, POSITIVE, WIDTHS, check, setting
-from morphorl.config.plain import to_dict, unusual
+from morphorl.config.plain import unusual
+from morphorl.dynamics.base import Dynamics
 from morphorl.dynamics.blending import Blend
-from morphorl.dynamics.control import Control
-from morphorl.dynamics.gierer_meinhardt import FieldCell
-from morphorl.dynamics.guidance import Guidance
+from morphorl.dynamics.guidance.base import Guidance
+from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.learned_parameters import Learned
-from morphorl.dynamics.memory import Memory
-from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.dynamics.none import NoDynamics
+from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
+from morphorl.environments.wrappers import Task
 
 
 class PPO(eqx.Module):
@@ -113,10 +114,6 @@ PRESETS: dict[str, PPO] = {
 what Stable-Baselines3 does where nothing is said, one environment of 2,048 steps."""
 
 
-CARTPOLES = ("CartPole-v1", "StatelessCartPole-v1", "CartPoleNoVel-v1")
-"""Environments that are known to exist without asking gymnax."""
-
-
 _digests: dict[int, str] = {}
 """Digests of the settings that are alive, by identity: a million runs share a thousand settings. (An attribute of the
 module would become part of its structure as a pytree.)"""
@@ -134,19 +131,20 @@ class Settings(eqx.Module):
     evaluation_episodes: int = setting(8, COUNT, static=True)
     """Episodes of each such evaluation."""
     ppo: PPO = dataclasses.field(default_factory=PPO)
-    cell: Cell = dataclasses.field(default_factory=Cell)
-    guidance: Guidance = dataclasses.field(default_factory=Guidance)
+    dynamics: Dynamics = dataclasses.field(default_factory=ReactionDiffusion)
+    """The system beside the policy, whose readout is blended into the logits."""
+    guidance: Guidance = dataclasses.field(default_factory=Blind)
     blend: Blend = dataclasses.field(default_factory=Blend)
-    control: Control = dataclasses.field(default_factory=Control)
-    field: FieldCell = dataclasses.field(default_factory=FieldCell)
+    memory: Dynamics = dataclasses.field(default_factory=NoDynamics)
+    """The system that shows the networks what it holds of the past."""
+    task: Task = dataclasses.field(default_factory=Task)
     learned: Learned = dataclasses.field(default_factory=Learned)
-    memory: Memory = dataclasses.field(default_factory=Memory)
 
     def __check_init__(self) -> None:
-        from morphorl.ppo import compatibility  # which needs this module
+        from morphorl.ppo.compatibility import check_together  # which needs this module
 
         check(self, "")
-        compatibility.check_together(self)
+        check_together(self)
 
     @property
     def digest(self) -> str:
@@ -157,7 +155,7 @@ class Settings(eqx.Module):
         """
         known = _digests.get(id(self))
         if known is None:
-            text = json.dumps(unusual(to_dict(self), _defaults()), sort_keys=True)
+            text = json.dumps(unusual(self, _defaults()), sort_keys=True)
             known = _digests[id(self)] = hashlib.sha256(text.encode()).hexdigest()
             weakref.finalize(self, _digests.pop, id(self))
         return known
@@ -179,8 +177,8 @@ class Settings(eqx.Module):
 
 
 @functools.cache
-def _defaults() -> dict[str, Any]:
-    return to_dict(Settings())
+def _defaults() -> Settings:
+    return Settings()
 
 
 def stack(settings: list[Settings]) -> Settings:

@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from morphorl.dynamics import learned_parameters
+from morphorl.dynamics.base import Given
 from morphorl.dynamics.learned_parameters import Offsets
-from morphorl.ppo import companion
-from morphorl.ppo.agent import Agent, cell_view, spread
+from morphorl.ppo.agent import Agent, dynamics_view, spread
 from morphorl.ppo.losses import optimiser, ppo_loss
 from morphorl.ppo.rollout import Experience, RolloutRandomness
 from morphorl.ppo.settings import Settings
@@ -49,34 +49,34 @@ def trace(
     later = jax.tree.map(lambda u: jnp.concatenate([u[:1], u[:-1]]), randomness.pattern)
     starts = jnp.concatenate([jnp.zeros_like(ended[:1]), ended[:-1]])
     return Trace(
-        seen=jax.vmap(cell_view, in_axes=(None, None, 0))(settings, agent.statistics, experience.observation),
-        starts=starts & (settings.cell.reset != "never"),
+        seen=jax.vmap(dynamics_view, in_axes=(None, None, 0))(settings, agent.statistics, experience.observation),
+        starts=starts & (settings.dynamics.reset != "never"),
         cells=cells,
         pattern=spread(agent.pattern, ended.shape[1]) if later is None else later,
         samples=jax.tree.map(lambda u: u.reshape(*u.shape[:-1], *ended.shape), samples),
     )
 
 
-def readouts(settings: Settings, trace: Trace) -> Float[Array, "time actions envs"]:
+def readouts(settings: Settings, constants: PyTree, trace: Trace) -> Float[Array, "time actions envs"]:
     """The readouts of a rollout, recomputed under `settings`, whose parameters a gradient may follow."""
     times = jnp.arange(trace.seen.shape[0])
     cut = times % (settings.learned.span or len(times)) == 0
-    redrawn = trace.pattern if settings.cell.reset == "redraw" else None
+    redrawn = trace.pattern if settings.dynamics.reset == "redraw" else None
 
     def advance(cells, now):
         seen, start, cut, fresh = now
         cells = jax.tree.map(lambda u: jnp.where(cut, jax.lax.stop_gradient(u), u), cells)
         initial = trace.pattern if fresh is None else fresh
         cells = jax.tree.map(lambda s, u: jnp.where(start[(None,) * (u.ndim - 1)], s, u), initial, cells)
-        return companion.step(settings, None, cells, seen, None)
+        return settings.dynamics.advance(cells, seen, Given(settings.guidance, constants))
 
     return jax.lax.scan(advance, trace.cells, (trace.seen, trace.starts, cut, redrawn))[1]
 
 
-def loss(offsets: Offsets, networks: Any, settings: Settings, trace: Trace) -> Float[Array, ""]:
+def loss(offsets: Offsets, networks: Any, settings: Settings, constants: PyTree, trace: Trace) -> Float[Array, ""]:
     """PPO's loss of a minibatch of environments as a function of what was learned."""
     acting = learned_parameters.effective(settings, offsets)
-    readout = readouts(acting, trace)
+    readout = readouts(acting, constants, trace)
     samples = jax.tree.map(lambda u: u.reshape(*u.shape[:-2], -1), trace.samples)
     columns = readout.transpose(1, 0, 2).reshape(readout.shape[1], -1)
     return ppo_loss(networks, acting, samples._replace(readout=columns))
@@ -85,6 +85,7 @@ def loss(offsets: Offsets, networks: Any, settings: Settings, trace: Trace) -> F
 def learn(
     settings: Settings,
     networks: Any,
+    constants: PyTree,
     offsets: Offsets,
     optimiser_state: optax.OptState,
     trace: Trace,
@@ -98,6 +99,7 @@ def learn(
 
     Args:
         networks: those that acted.
+        constants: of the dynamics, which minibatches do not cut.
         share: of the learning rate, where it is annealed.
         orders: a random order of the environments for each epoch (`losses.shuffle`).
     """
@@ -106,7 +108,7 @@ def learn(
     def step(carry, chosen):
         offsets, optimiser_state = carry
         minibatch = jax.tree.map(lambda u: u[..., chosen], trace)
-        gradient = jax.grad(loss)(offsets, networks, settings, minibatch)
+        gradient = jax.grad(loss)(offsets, networks, settings, constants, minibatch)
         finite = jnp.isfinite(optax.tree.norm(gradient))
         gradient = jax.tree.map(lambda g: jnp.where(finite, g, 0.0), gradient)
         direction, optimiser_state = optimiser(settings.ppo).update(gradient, optimiser_state)

@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from morphorl.config import random_streams
 from morphorl.dynamics import learned_parameters
+from morphorl.dynamics.guidance.base import Performance, RewardAware
 from morphorl.environments.base import Environment
 from morphorl.ppo import recurrent, reward_signals, schedules, task, through_time
 from morphorl.ppo.agent import Agent, init_agent, observe
@@ -128,7 +129,7 @@ def improve(
         networks = Networks(state.agent.actor, state.agent.critic)
         orders = shuffle(jax.random.fold_in(key, 1), ppo.epochs, ppo.num_envs)
         offsets, learned_optimiser = through_time.learn(
-            settings, networks, offsets, learned_optimiser, trace, share, orders
+            settings, networks, state.agent.constants, offsets, learned_optimiser, trace, share, orders
         )
     if state.agent.core is not None:
         ended = experience.terminated | experience.truncated
@@ -193,14 +194,17 @@ def _evaluate_if_due(
 
 def _lasting(settings: Settings, agent: Agent, rollout_state: RolloutState) -> Any:
     """The pattern that evaluations start from: where patterns outlive episodes and grow by reward, one of them."""
-    rule = settings.guidance.kind
-    grows = rule == "win_stay" or (rule == "three_factor" and settings.cell.reset == "never")
-    if rollout_state.trace_state is None or not grows:
+    guidance = settings.guidance
+    if rollout_state.trace_state is None or not guidance.outlives_episodes(settings.dynamics.reset):
         return agent.pattern
-    return reward_signals.select(settings.guidance.selection, rollout_state.cells, rollout_state.trace_state.fitness)
+    return reward_signals.select(
+        guidance.selection if isinstance(guidance, RewardAware) else "none",
+        rollout_state.cells,
+        rollout_state.trace_state.fitness,
+    )
 
 
-def _follow(agent: Agent, experience: Experience) -> schedules.Performance | None:
+def _follow(agent: Agent, experience: Experience) -> Performance | None:
     if agent.performance is None:
         return None
     surprise = None if experience.td_error is None else jnp.mean(jnp.abs(experience.td_error))

@@ -9,11 +9,10 @@ import numpy as np
 
 from morphorl.environments.gymnasium_wrappers import CellObservation
 from morphorl.environments.jax_to_gymnasium import executed, single
-from morphorl.ppo import companion, distributions
-from morphorl.ppo.agent import policy_step, spread
+from morphorl.ppo import distributions
+from morphorl.ppo.agent import policy_step, shape_of, spread
 from morphorl.ppo.checkpoints import Agents
 from morphorl.ppo.schedules import scheduled
-from morphorl.report import replay
 
 MOST_STEPS = 2_000
 """Steps of an episode that are kept."""
@@ -24,7 +23,7 @@ class Look(NamedTuple):
 
     observation: np.ndarray
     states: dict[str, np.ndarray]
-    """Of the cell (or control), as `replay.matrices` gives them."""
+    """Of the dynamics, as `Dynamics.picture` gives them."""
     network: np.ndarray
     readout: np.ndarray
     blended: np.ndarray
@@ -40,13 +39,15 @@ def episode(agent: Agents, seed: int, *, pictures: bool, greedy: bool = False) -
     settings = scheduled(settings, single_agent.performance, 1.0)
     env = single(settings.environment, pictures=pictures)
     actions = single_agent.actor.biases[-1].size
-    shown = env if settings.memory.kind == "none" else CellObservation(env, settings.memory, guidance=settings.guidance)
+    shown = env
+    if settings.memory.kind != "none":
+        shown = CellObservation(env, settings.memory, append="memory", guidance=settings.guidance)
 
     @jax.jit
     def act(cells, observation, memory, key):
-        key_action, key_control = jax.random.split(key)
-        chance = companion.draw_chance(settings, key_control, (), actions, 1)
-        cells, output = policy_step(settings, single_agent, cells, observation[:, None], memory, chance)
+        key_action, key_noise = jax.random.split(key)
+        noise = settings.dynamics.noise(key_noise, shape_of(settings, observation.size, actions), (1,))
+        cells, output = policy_step(settings, single_agent, cells, observation[:, None], memory, noise)
         drawn = distributions.sample(key_action, output.blended, single_agent.log_deviation)
         best = distributions.best(output.blended, single_agent.log_deviation)
         return cells, output, (best if greedy else drawn)[..., 0]
@@ -62,7 +63,9 @@ def episode(agent: Agents, seed: int, *, pictures: bool, greedy: bool = False) -
         picture: Any = env.render() if pictures and env.render_mode == "rgb_array" else None
         after, reward, terminated, truncated, _ = shown.step(executed(env, np.asarray(action)))
         network, readout, blended = (np.asarray(u)[:, 0] for u in (output.logits, output.readout, output.blended))
-        states = {} if settings.blend.kind == "none" else jax.tree.map(np.asarray, replay.matrices(cells, actions))
+        alone = jax.tree.map(lambda u: u[..., 0], cells)
+        pictures_of = {} if settings.blend.kind == "none" else settings.dynamics.picture(alone)
+        states = jax.tree.map(np.asarray, pictures_of)
         yield Look(observation, states, network, readout, blended, np.asarray(action), float(reward), picture)
         observation = after
         if terminated or truncated:

@@ -20,7 +20,7 @@ from markupsafe import Markup
 from morphorl.analysis import claims, curve_statistics, interpretations, scores, verdicts
 from morphorl.config.files import write_atomically
 from morphorl.config.plain import to_dict
-from morphorl.ppo.settings import CARTPOLES
+from morphorl.environments.base import CARTPOLES
 from morphorl.report import html_data, summary, verdict_report
 from morphorl.report.replay import Replay
 from morphorl.studies import results, shards

@@ -11,16 +11,13 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from morphorl.config import random_streams
 from morphorl.config.choices import mix
-from morphorl.dynamics.gierer_meinhardt import Lines
-from morphorl.dynamics.reaction_diffusion import CellState
 from morphorl.environments import registry
-from morphorl.environments.base import Environment
-from morphorl.ppo import companion, task
-from morphorl.ppo.agent import Agent, policy_step
-from morphorl.ppo.companion import State
+from morphorl.environments.base import CARTPOLES, Environment
+from morphorl.ppo import task
+from morphorl.ppo.agent import Agent, policy_step, shape_of
 from morphorl.ppo.rollout import ENV_AXES, begin
 from morphorl.ppo.schedules import scheduled
-from morphorl.ppo.settings import CARTPOLES, Settings, stack
+from morphorl.ppo.settings import Settings, stack
 from morphorl.studies import batch_training
 from morphorl.studies.study import Run, batches
 
@@ -37,9 +34,7 @@ class Episode(NamedTuple):
     position: Float[Array, "time 2"]
     """Of the cart (metres), and the pole's angle (radians, positive to the right)."""
     states: dict[str, Float[Array, "time rows columns"]]
-    """Of the cell: activator and inhibitor, a row for each feature and a column for each action. Of a field: the
-    activator, a row for each feature and action and a column for every two sites, their mean. Of a control in its
-    place: its one state, in rows as long as there are actions."""
+    """Of the dynamics, as `Dynamics.picture` gives them."""
     network: Float[Array, "time actions"]
     readout: Float[Array, "time actions"]
     blended: Float[Array, "time actions"]
@@ -77,23 +72,24 @@ def replays(runs: list[Run], tell: Callable[[str], Any] = lambda text: None) -> 
 
 def record(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray) -> Episode:
     """Play one episode, with actions sampled as in training, and keep every step of it."""
-    key_begin, key_noise, key_steps, key_control = jax.random.split(key, 4)
+    key_begin, key_action, key_steps, key_noise = jax.random.split(key, 4)
     rollout_state = begin(settings, env, agent, key_begin, 1)
-    noise = jax.random.gumbel(key_noise, (env.time_limit, env.num_actions, 1))
+    gumbel = jax.random.gumbel(key_action, (env.time_limit, env.num_actions, 1))
     keys = jax.random.split(key_steps, (env.time_limit, 1))
-    control = companion.draw_chance(settings, key_control, (env.time_limit,), env.num_actions, 1)
+    shape = shape_of(settings, env.num_features, env.num_actions)
+    noise = settings.dynamics.noise(key_noise, shape, (env.time_limit, 1))
 
     def step(carry, chance):
         rollout_state, alive = carry
-        noise, keys, control = chance
+        gumbel, keys, noise = chance
         cells, output = policy_step(
-            settings, agent, rollout_state.cells, rollout_state.observation, rollout_state.memory, control
+            settings, agent, rollout_state.cells, rollout_state.observation, rollout_state.memory, noise
         )
-        action = jnp.argmax(output.blended + noise, axis=0)
+        action = jnp.argmax(output.blended + gumbel, axis=0)
         after = jax.vmap(env.step, out_axes=ENV_AXES)(keys, rollout_state.env_state, action)
         now = Episode(
             position=_position(rollout_state.env_state),
-            states=matrices(cells, env.num_actions),
+            states=settings.dynamics.picture(jax.tree.map(lambda u: u[..., 0], cells)),
             network=output.logits[:, 0],
             readout=output.readout[:, 0],
             blended=output.blended[:, 0],
@@ -105,7 +101,7 @@ def record(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray
         )
         return (following, alive & ~(after.terminated | after.truncated)[0]), now
 
-    return jax.lax.scan(step, (rollout_state, jnp.array(True)), (noise, keys, control))[1]
+    return jax.lax.scan(step, (rollout_state, jnp.array(True)), (gumbel, keys, noise))[1]
 
 
 def _stages(runs: list[Run], settings: Settings) -> Iterator[tuple[str, int, Agent]]:
@@ -133,15 +129,6 @@ def _position(env_state: Any) -> Float[Array, "2"]:
     while type(cartpole) is tuple:
         cartpole = cartpole[0]
     return jnp.stack([cartpole.x[0], cartpole.theta[0]])
-
-
-def matrices(cells: State, actions: int) -> dict[str, Float[Array, "rows columns"]]:
-    """What stands beside the network, of the one environment, as matrices."""
-    if isinstance(cells, Lines):
-        pairs = cells.activator[..., 0].reshape(-1, 2, cells.activator[0].size)
-        return {"field": pairs.mean(1).T}
-    named = cells._asdict() if isinstance(cells, CellState) else {"control": cells}
-    return {name: state[..., 0].reshape(-1, actions) for name, state in named.items()}
 
 
 def _cut(episode: Episode) -> Episode:

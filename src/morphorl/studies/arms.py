@@ -10,6 +10,7 @@ import equinox as eqx
 
 from morphorl.config.errors import SettingError, did_you_mean
 from morphorl.config.fields import hints_of
+from morphorl.config.kinds import Kind, resolve
 from morphorl.config.plain import check_name
 from morphorl.ppo.settings import Settings
 
@@ -33,10 +34,20 @@ def flatten(values: Values, module: type[eqx.Module] = Settings, prefix: str = "
         hint = hints[name]
         if not issubclass(_class(hint), eqx.Module):
             flat[prefix + name] = value
-        elif isinstance(value, dict):
-            flat |= flatten(value, hint, f"{prefix}{name}.")
-        else:
+        elif not isinstance(value, dict):
             raise SettingError(f"{prefix}{name} = {value!r}: must be a table of settings.")
+        elif issubclass(_class(hint), Kind):
+            flat |= _dotted(value, f"{prefix}{name}.")
+        else:
+            flat |= flatten(value, hint, f"{prefix}{name}.")
+    return flat
+
+
+def _dotted(values: Values, prefix: str) -> dict[str, Any]:
+    """`flatten` where the names that exist depend on the kind, which is known when an arm's tables come together."""
+    flat = {}
+    for name, value in values.items():
+        flat |= _dotted(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
     return flat
 
 
@@ -58,8 +69,11 @@ def axes(values: Values) -> dict[str, list[Any]]:
     A list is an axis, except where the setting is itself a list (`ppo.hidden`): there a list of lists is.
     """
     found = {}
-    for name, value in flatten(values).items():
-        if isinstance(value, list) and not (_is_tuple(name) and not any(isinstance(entry, list) for entry in value)):
+    flat = flatten(values)
+    for name, value in flat.items():
+        if isinstance(value, list) and not (
+            _is_tuple(name, flat) and not any(isinstance(entry, list) for entry in value)
+        ):
             if not value:
                 raise SettingError(f"{name} = []: must hold at least one value to sweep.")
             found[name] = value
@@ -103,11 +117,16 @@ def shown(value: Any) -> str:
     return "-".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def _is_tuple(name: str) -> bool:
-    hint: Any = Settings
-    for step in name.split("."):
-        hint = hints_of(hint)[step]
-    return get_origin(hint) is tuple
+def _is_tuple(name: str, flat: dict[str, Any]) -> bool:
+    """Whether a setting is itself a list; one of a table whose kind is swept, or unknown, is not."""
+    module: Any = Settings()
+    *tables, last = name.split(".")
+    for depth, table in enumerate(tables):
+        module = getattr(module, table, None)
+        kind = flat.get(".".join([*tables[: depth + 1], "kind"]))
+        if isinstance(module, Kind) and isinstance(kind, str):
+            module = resolve(type(module).base(), kind)()
+    return get_origin(hints_of(type(module)).get(last)) is tuple
 
 
 def _class(hint: Any) -> type:

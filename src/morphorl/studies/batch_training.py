@@ -13,6 +13,7 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from morphorl.config.choices import mix
 from morphorl.environments import gymnasium_envs, registry
+from morphorl.environments.base import is_host
 from morphorl.ppo import gymnasium_training, training
 from morphorl.ppo.agent import Agent
 from morphorl.ppo.settings import Settings, stack
@@ -85,7 +86,7 @@ def train_batch(
     settings = stack([mix(run.settings, mixed) for run in padded])
     seeds, cell_seeds = (jnp.array([getattr(run, name) for run in padded]) for name in ("seed", "cell_seed"))
     first = runs[0].settings
-    if gymnasium_envs.is_host(first.environment):
+    if is_host(first.environment):
         return _train_on_host(first, settings, np.asarray(seeds), np.asarray(cell_seeds), len(runs), advanced)
     which = (jax.tree.structure(settings), first.environment, size)
     if which not in compiled_programs:

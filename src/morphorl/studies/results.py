@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from morphorl.config.errors import SettingError, StoreError
+from morphorl.config.kinds import UntrustedError
 from morphorl.config.plain import from_dict, to_dict
 from morphorl.ppo.settings import Settings
 from morphorl.studies import study as study_
@@ -53,6 +54,8 @@ def load(root: Path, *, any_version: bool = False) -> Stored:
         return Stored(Study(**(content | lists)), versions)
     except FileNotFoundError as error:
         raise StoreError(f"{root}: holds no study; must be a folder that `morphorl run --out` wrote.") from error
+    except UntrustedError:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError, SettingError) as error:
         raise StoreError(f"{path}: is damaged ({error}).") from error
 

@@ -2,11 +2,14 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from morphorl.config import kinds
 from morphorl.config.errors import SettingError, did_you_mean, shortened
+from morphorl.config.plain import KIND
 from morphorl.studies.library import shipped
 from morphorl.studies.study import Study
 
@@ -36,17 +39,24 @@ def load(study: str, changes: list[str] | tuple[str, ...] = ()) -> Study:
 
 def load_with_tables(study: str, changes: list[str] | tuple[str, ...] = ()) -> tuple[Study, Table]:
     """A study as `load` gives it, and all that its file holds: a study leaves the `[evolve]` table aside."""
-    path = path_of(study)
-    table = _read(path)
-    for change in changes:
-        table = _merge(table, _parse_change(change))
+    path, table = path_of(study), _changed(study, changes)
     try:
         loaded = from_table(table)
         for preset in loaded.presets:
             loaded.expand(preset)  # which refuses a wrong setting of an arm
     except SettingError as error:
-        raise SettingError(f"{path.name}: {error}") from error
+        raise type(error)(f"{path.name}: {error}") from error
     return loaded, table
+
+
+def foreign_modules(study: str, changes: list[str] | tuple[str, ...] = ()) -> list[str]:
+    """The modules that a study's file names by `kind = "MODULE:CLASS"`. Nothing is imported.
+
+    Raises:
+        SettingError: as `load` does, for what is no file or no TOML.
+    """
+    names = _kinds(_changed(study, changes))
+    return list(dict.fromkeys(name.partition(":")[0] for name in names if kinds.is_foreign(name)))
 
 
 def from_table(table: Table) -> Study:
@@ -96,6 +106,22 @@ def path_of(study: str) -> Path:
     if not found:
         raise SettingError(f"study = {shortened(study)!r}: there is no such file.")
     return path
+
+
+def _changed(study: str, changes: list[str] | tuple[str, ...]) -> Table:
+    table = _read(path_of(study))
+    for change in changes:
+        table = _merge(table, _parse_change(change))
+    return table
+
+
+def _kinds(table: Table) -> Iterator[str]:
+    """All that a table and those in it have for `kind`, swept ones too."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _kinds(value)
+        elif key == KIND:
+            yield from (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str))
 
 
 def _read(path: Path) -> Table:

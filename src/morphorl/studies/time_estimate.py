@@ -1,5 +1,6 @@
 """How long training will take: from its amount of work, and how fast this machine was at work of that kind."""
 
+import dataclasses
 import json
 import os
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from morphorl.config.devices import cache_folder
 from morphorl.config.files import write_atomically
+from morphorl.dynamics.base import Dynamics
 from morphorl.ppo.settings import Settings
 
 TYPICAL = 1.2e6
@@ -28,13 +30,20 @@ def work(settings: Settings) -> int:
 def kind(settings: Settings) -> str:
     """What work must have in common to be done equally fast, in words."""
     ppo = settings.ppo
-    beside = f", a field of {settings.field.sites} sites" if settings.cell.kind == "field" else ""
+    beside = "" if settings.blend.kind == "none" else f", {_sized(settings.dynamics)}"
     evaluated = f"{settings.evaluation_episodes} episodes every {settings.evaluate_every}"
     learned = f", learning {', '.join(settings.learned.parameters)}" if settings.learned.parameters else ""
     return (
         f"{ppo.epochs} epochs of {ppo.minibatches} minibatches of {ppo.num_envs} × {ppo.rollout_steps} steps, "
         f"networks {ppo.hidden}, evaluated {evaluated if settings.evaluate_every else 'never'}{beside}{learned}"
     )
+
+
+def _sized(dynamics: Dynamics) -> str:
+    """The kind of a system, with the whole numbers that shape its program."""
+    static = (field.name for field in dataclasses.fields(dynamics) if field.metadata.get("static"))
+    sizes = [f"{name} {value}" for name in static if type(value := getattr(dynamics, name)) is int]
+    return " ".join([dynamics.kind, *sizes])
 
 
 def seconds(left: Mapping[str, int], speeds: Mapping[str, float]) -> float:

@@ -17,7 +17,7 @@ from morphorl.analysis.luck import crossed, seed_luck, summary
 from morphorl.analysis.readout_noise import Moments
 from morphorl.config.errors import SettingError
 from morphorl.dynamics.blending import Blend
-from morphorl.dynamics.guidance import Guidance
+from morphorl.dynamics.guidance.blind import Blind
 from morphorl.environments import registry
 from morphorl.ppo import training
 from morphorl.ppo.settings import Settings
@@ -93,7 +93,7 @@ def settings(**arms):
     """By label, with "standard" the only preset: settings of arms given as (γ, blend)."""
     return {
         "standard": {
-            label: Settings(guidance=Guidance(strength=strength), blend=Blend(kind=kind))
+            label: Settings(guidance=Blind(strength=strength), blend=Blend(kind=kind))
             for label, (strength, kind) in arms.items()
         }
     }
@@ -227,8 +227,8 @@ def test_luck_refuses_in_a_sentence_what_is_not_crossed(tmp_path, command, argum
 
 
 def test_the_readouts_of_noise_measure_as_the_noise_was_set():
-    values = {"deviation": 1.7, "autocorrelation": 0.8}
-    noise = {"control": {"kind": "noise"} | values, "cell": {"reset": "redraw"}}
+    values = {"deviation": 1.7, "autocorrelation": 0.8, "reset": "redraw"}
+    noise = {"dynamics": {"kind": "correlated_noise"} | values}
     study = dataclasses.replace(CROSSED, arms={"noise": noise}, seeds=8, cell_seeds=None, steps=8192)
     (measured,) = readout_noise.measure(study).values()
     assert measured.deviation == pytest.approx(1.7, rel=0.05)

@@ -14,7 +14,7 @@ from morphorl.analysis.bootstrap import EvidenceError
 from morphorl.analysis.multiverse import design, effects, main_effects, readings
 from morphorl.commands.multiverse import Multiverse
 from morphorl.config.errors import SettingError
-from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.ppo.settings import PPO, Settings
 from morphorl.studies import study_file
 from morphorl.studies.library import shipped
@@ -81,8 +81,8 @@ def test_readings_and_their_references_come_from_settings_and_not_from_labels(la
 
 
 def test_what_is_no_level_or_no_reading_is_refused(labelled):
-    ring = replace(labelled["plain PPO, sb3"], cell=Cell(coupling="ring"))
-    with pytest.raises(SettingError, match=r"cell.coupling = 'ring': is no level .* mean, lattice, partner"):
+    ring = replace(labelled["plain PPO, sb3"], dynamics=ReactionDiffusion(coupling="ring"))
+    with pytest.raises(SettingError, match=r"dynamics\.coupling = 'ring': is no level .* mean, lattice, partner"):
         readings.levels_of(ring)
     with pytest.raises(SettingError, match="no reading with γ = 0"):
         effects.members({"plain PPO": Settings(ppo=PPO())})
@@ -180,7 +180,7 @@ def test_the_command_writes_every_reading_every_axis_and_three_figures(labelled,
     # As a published study: its file, and a table of scores in place of its runs.
     (tmp_path / "study.json").write_text(json.dumps(study.describe() | {"algorithm": 0, "versions": {}}))
     gains = {
-        label: settings.guidance.strength * (settings.cell.reset == "never") for label, settings in labelled.items()
+        label: settings.guidance.strength * (settings.dynamics.reset == "never") for label, settings in labelled.items()
     }
     table = planted(labelled, gains).with_columns(preset=pl.lit("standard"))
     absent = [pl.lit(None).alias(name) for name in scores.SCHEMA if name not in table.columns]

@@ -1,4 +1,4 @@
-"""Theory of the simplified cell against `Cell.step` itself: fixed points, growth, ends, and `morphorl kinetics`."""
+"""Theory of the simplified cell against its own `step`: fixed points, growth, ends, and `morphorl kinetics`."""
 
 import dataclasses
 import json
@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 from morphorl import cli
 from morphorl.commands import kinetics
 from morphorl.config.errors import SettingError
-from morphorl.dynamics.guidance import Guidance
+from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.kinetics import ends
 from morphorl.dynamics.kinetics.theory import (
     critical_strength,
@@ -24,10 +24,10 @@ from morphorl.dynamics.kinetics.theory import (
     modes,
     steady_state,
 )
-from morphorl.dynamics.reaction_diffusion import Cell, CellState
+from morphorl.dynamics.reaction_diffusion import ActivatorInhibitor, ReactionDiffusion
 
-TURING = Cell(coupling="lattice", initial="positive", activator_diffusion=0.02, inhibitor_diffusion=0.8)
-BARE = Cell(activator_production=0.0, inhibitor_production=0.0)
+TURING = ReactionDiffusion(coupling="lattice", initial="positive", activator_diffusion=0.02, inhibitor_diffusion=0.8)
+BARE = ReactionDiffusion(activator_production=0.0, inhibitor_production=0.0)
 SHAPE = (4, 2)
 
 
@@ -38,11 +38,11 @@ def double_precision():
 
 
 def uniform(activator, inhibitor):
-    return CellState(jnp.full((1, 1), float(activator)), jnp.full((1, 1), float(inhibitor)))
+    return ActivatorInhibitor(jnp.full((1, 1), float(activator)), jnp.full((1, 1), float(inhibitor)))
 
 
 def after(cell, state, strength):
-    return cell.step(state, jnp.ones(state.activator.shape[0]), Guidance(strength=strength))[0]
+    return cell.step(state, jnp.ones(state.activator.shape[0]), Blind(strength=strength))
 
 
 # --- Fixed points -----------------------------------------------------------------------------------------------------
@@ -51,7 +51,14 @@ def after(cell, state, strength):
 @pytest.mark.parametrize("strength", [0.0, 0.05, 0.3, -0.02])
 @pytest.mark.parametrize(
     "cell",
-    [Cell(), Cell(epsilon=0.0), Cell(bound=3.0), Cell(bound=float("inf")), BARE, Cell(activator_decay=-0.05)],
+    [
+        ReactionDiffusion(),
+        ReactionDiffusion(epsilon=0.0),
+        ReactionDiffusion(bound=3.0),
+        ReactionDiffusion(bound=float("inf")),
+        BARE,
+        ReactionDiffusion(activator_decay=-0.05),
+    ],
     ids=["default", "no epsilon", "tight", "no bound", "no production", "growing"],
 )
 def test_one_step_leaves_every_fixed_point_in_place(cell, strength):
@@ -69,7 +76,7 @@ def test_without_production_entries_rest_at_strength_over_decay():
 
 def test_with_production_they_do_not():
     """The sentence that a referee found false: the default cell at γ = 0.1 has no fixed point at ±γ/μ = ±1."""
-    ends = [point.activator for point in fixed_points(Cell(), 0.1) if point.stable]
+    ends = [point.activator for point in fixed_points(ReactionDiffusion(), 0.1) if point.stable]
     assert_allclose(ends, [10, 2.7211, -0.4927, -0.5718], atol=1e-4)
 
 
@@ -79,19 +86,25 @@ def test_uniform_cells_end_at_the_stable_points_and_reach_each_of_them(strength)
     a, h = (u.ravel()[:, None, None] for u in jnp.meshgrid(grid, grid))
 
     def end(a, h):
-        return jax.lax.fori_loop(0, 1500, lambda _, state: after(Cell(), state, strength), CellState(a, h))
+        return jax.lax.fori_loop(
+            0, 1500, lambda _, state: after(ReactionDiffusion(), state, strength), ActivatorInhibitor(a, h)
+        )
 
     ends = np.stack(jax.jit(jax.vmap(end))(a, h), axis=-1).reshape(-1, 2)
-    stable = np.array([point[:2] for point in fixed_points(Cell(), strength) if point.stable])
+    stable = np.array([point[:2] for point in fixed_points(ReactionDiffusion(), strength) if point.stable])
     apart = np.abs(ends[:, None] - stable).max(axis=-1)
     assert_allclose(apart.min(axis=1), 0, atol=1e-8)
     assert set(apart.argmin(axis=1)) == set(range(len(stable)))
 
 
-@pytest.mark.parametrize("cell", [Cell(), Cell(dt=0.5), Cell(bound=3.0)], ids=["default", "short", "tight"])
+@pytest.mark.parametrize(
+    "cell",
+    [ReactionDiffusion(), ReactionDiffusion(dt=0.5), ReactionDiffusion(bound=3.0)],
+    ids=["default", "short", "tight"],
+)
 def test_growth_is_the_spectral_radius_of_one_step(cell):
     def step(u):
-        state = after(cell, CellState(u[:1, None], u[1:, None]), 0.05)
+        state = after(cell, ActivatorInhibitor(u[:1, None], u[1:, None]), 0.05)
         return jnp.concatenate([state.activator[0], state.inhibitor[0]])
 
     points = [point for point in fixed_points(cell, 0.05) if point.activator and point.held in ("none", "inhibitor")]
@@ -104,21 +117,20 @@ def test_growth_is_the_spectral_radius_of_one_step(cell):
 
 
 def test_the_steady_state_is_the_cells_own_without_guidance_and_epsilon():
-    cell = Cell(epsilon=0.0, inhibitor_decay=0.3)
+    cell = ReactionDiffusion(epsilon=0.0, inhibitor_decay=0.3)
     found = steady_state(cell, 0.0)
     assert found is not None
     assert_allclose((found.activator, found.inhibitor), cell.steady_state(), rtol=1e-6)
-    assert steady_state(Cell(), 0.3) is None  # beyond the bound
+    assert steady_state(ReactionDiffusion(), 0.3) is None  # beyond the bound
 
 
 @pytest.mark.parametrize(
     ("cell", "words"),
     [
-        (Cell(kind="field"), "cell.kind = 'field'.*morphorl pde"),
-        (Cell(drive=0.1), "cell.drive = 0.1: must be 0"),
-        (Cell(coupling="partner"), "cell.coupling = 'partner': must be"),
-        (Cell(gate="rows"), "cell.gate = 'rows': must be"),
-        (Cell(inhibitor_decay=0.0), r"cell.inhibitor_decay = 0: must differ"),
+        (ReactionDiffusion(drive=0.1), "dynamics.drive = 0.1: must be 0"),
+        (ReactionDiffusion(coupling="partner"), "dynamics.coupling = 'partner': must be"),
+        (ReactionDiffusion(gate="rows"), "dynamics.gate = 'rows': must be"),
+        (ReactionDiffusion(inhibitor_decay=0.0), r"dynamics.inhibitor_decay = 0: must differ"),
     ],
 )
 def test_what_the_theory_does_not_cover_is_refused_by_name(cell, words):
@@ -137,13 +149,15 @@ def test_the_couplings_eigenvalues_are_those_of_the_formulas():
         "lattice": (np.cos(2 * np.pi * i / 4) + np.cos(2 * np.pi * j / 2)).ravel() / 2 - 1,
     }
     for coupling, values in expected.items():
-        found, vectors = modes(Cell(coupling=coupling), SHAPE)
+        found, vectors = modes(ReactionDiffusion(coupling=coupling), SHAPE)
         assert_allclose(found, np.sort(values)[::-1], atol=1e-6)
         assert_allclose(np.ptp(vectors[0]), 0, atol=1e-6)
 
 
 @pytest.mark.parametrize("strength", [0.0, 0.05])
-@pytest.mark.parametrize("cell", [TURING, Cell(), Cell(coupling="ring", dt=0.5)], ids=["turing", "default", "ring"])
+@pytest.mark.parametrize(
+    "cell", [TURING, ReactionDiffusion(), ReactionDiffusion(coupling="ring", dt=0.5)], ids=["turing", "default", "ring"]
+)
 def test_a_small_mode_grows_by_the_predicted_factor(cell, strength):
     """A nudge of a and one of h along a mode stay in that mode, and their 2 × 2 matrix has the predicted radius."""
     state = steady_state(cell, strength)
@@ -155,7 +169,7 @@ def test_a_small_mode_grows_by_the_predicted_factor(cell, strength):
         for nudge in np.eye(2) * size:
             levels = np.array(state[:2])[:, None, None]
             ends = [
-                after(cell, CellState(*jnp.asarray(levels + d[:, None, None] * pattern)), strength)
+                after(cell, ActivatorInhibitor(*jnp.asarray(levels + d[:, None, None] * pattern)), strength)
                 for d in (nudge, -nudge)
             ]
             change = (np.stack(ends[0]) - np.stack(ends[1])) / (2 * size)
@@ -167,7 +181,7 @@ def test_a_small_mode_grows_by_the_predicted_factor(cell, strength):
 
 @pytest.mark.parametrize("coupling", ["mean", "ring", "lattice"])
 def test_no_pattern_grows_at_the_default_rates(coupling):
-    cell = Cell(coupling=coupling)
+    cell = ReactionDiffusion(coupling=coupling)
     told = linear(cell, 0.0, SHAPE)
     assert told is not None
     assert max(told.uniform, told.fastest) < 1
@@ -192,13 +206,13 @@ def test_guidance_ends_patterns_where_theory_says():
 
 
 def test_trajectories_are_those_of_single_cells():
-    found = ends.trajectories(Cell(), (0.0, 0.1), SHAPE, patterns=3, steps=5, seed=7)
+    found = ends.trajectories(ReactionDiffusion(), (0.0, 0.1), SHAPE, patterns=3, steps=5, seed=7)
     assert found.activator.shape == (2, 3, 6, *SHAPE)
-    state = Cell().init(jax.random.split(jax.random.key(7), 3)[2], SHAPE)
+    state = ReactionDiffusion().init(jax.random.split(jax.random.key(7), 3)[2], SHAPE)
     for step in range(6):
         assert_allclose(found.activator[1, 2, step], state.activator, rtol=1e-9)
-        assert_allclose(found.readout[1, 2, step], Cell().read(state, jnp.ones(4)), rtol=1e-9)
-        state = after(Cell(), state, 0.1)
+        assert_allclose(found.readout[1, 2, step], ReactionDiffusion().read(state, jnp.ones(4)), rtol=1e-9)
+        state = after(ReactionDiffusion(), state, 0.1)
 
 
 def test_ends_are_those_of_a_sample_by_hand():
@@ -232,7 +246,14 @@ def command(monkeypatch, capsys, tmp_path):
 
 
 def test_the_command_writes_what_it_says(command, tmp_path):
-    turing = ["--cell.coupling", "lattice", "--cell.activator-diffusion", "0.02", "--cell.inhibitor-diffusion", "0.8"]
+    turing = [
+        "--dynamics.coupling",
+        "lattice",
+        "--dynamics.activator-diffusion",
+        "0.02",
+        "--dynamics.inhibitor-diffusion",
+        "0.8",
+    ]
     printed = command(*turing, "--guidance.strength", "0.1")
     assert "guidance ends them at γ = 0.06555" in printed
     assert sorted(path.name for path in (tmp_path / "OUT").iterdir()) == [
@@ -250,8 +271,8 @@ def test_the_command_writes_what_it_says(command, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--cell.kind", "field"], "morphorl pde"),
-        (["--guidance.kind", "modulated"], "guidance.kind = 'modulated': must be 'blind'"),
+        (["--dynamics.kind", "gierer_meinhardt"], "--dynamics.kind"),
+        (["--guidance.kind", "modulated"], "--guidance.kind"),
         (["--patterns", "0"], "patterns = 0: must be a whole number of at least 1"),
         (["--shape", "4", "0"], "shape = (4, 0): must be two numbers"),
     ],

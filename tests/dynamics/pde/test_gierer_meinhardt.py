@@ -13,7 +13,15 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from morphorl.config.fields import SettingError
 from morphorl.dynamics.pde import patterns, sweep
-from morphorl.dynamics.pde.gierer_meinhardt import PRESETS, GiererMeinhardt, Grid, advance, perturbed, simulate, solver
+from morphorl.dynamics.pde.gierer_meinhardt import (
+    PRESETS,
+    GiererMeinhardtEquation,
+    Grid,
+    advance,
+    perturbed,
+    simulate,
+    solver,
+)
 from morphorl.dynamics.pde.linear_theory import (
     critical_strength,
     fastest_allowed,
@@ -65,7 +73,7 @@ def smooth(grid, scale=0.2):
 @pytest.mark.parametrize("strength", [0.0, 0.002, -0.001])
 def test_the_steady_state_stays(grid, name, strength):
     # Stable without waves, so that rounding dies out as well: 300 units of time are three times 1/μ_a.
-    equation = guided(GiererMeinhardt(saturation=PRESETS[name].saturation, inhibitor_diffusion=0.005), strength)
+    equation = guided(GiererMeinhardtEquation(saturation=PRESETS[name].saturation, inhibitor_diffusion=0.005), strength)
     start = uniform(equation, grid)
     end, watch = simulate(equation, grid, start, 3.0, 100)
     assert_allclose(end, start, rtol=1e-12)
@@ -75,7 +83,7 @@ def test_the_steady_state_stays(grid, name, strength):
 @pytest.mark.parametrize("grid", GRIDS, ids=identify)
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
 def test_pure_diffusion_decays_each_mode_exactly_and_conserves_the_mean(grid, order):
-    equation = GiererMeinhardt(0.03, 0.4, **STILL)
+    equation = GiererMeinhardtEquation(0.03, 0.4, **STILL)
     start = jnp.asarray(np.random.default_rng(0).normal(1, 1, (2, *grid.shape)))
     end, _ = simulate(equation, grid, start, 7.0, 3, order)
     axes = tuple(range(1, 1 + grid.dims))
@@ -89,7 +97,7 @@ def test_pure_diffusion_decays_each_mode_exactly_and_conserves_the_mean(grid, or
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
 def test_guidance_alone_goes_to_strength_over_decay_with_the_sign_of_the_start(order):
     strength, decay, time = 0.05, 0.1, 12.0
-    equation = GiererMeinhardt(0.0, 0.0, 0.0, 0.0, decay, 2 * decay, 0.0, strength, strength)
+    equation = GiererMeinhardtEquation(0.0, 0.0, 0.0, 0.0, decay, 2 * decay, 0.0, strength, strength)
     start = jnp.asarray([[2.0, -3.0, 0.4, -0.1]] * 2)  # not 0, whose sign would be that of rounding
     end, _ = simulate(equation, Grid(1, 4, 1.0), start, time / 4, 4, order)
     for field, rate in zip(end, (decay, 2 * decay), strict=True):
@@ -139,7 +147,7 @@ def test_a_seeded_eigenvector_grows_at_the_schemes_rate_and_at_the_theorys(order
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
 def test_the_error_falls_with_the_schemes_order(order):
     # Strong reactions, so that the error of a few steps stands clear of rounding.
-    equation = GiererMeinhardt(0.02, 0.1, 0.5, 0.6, 0.4, 0.7, 0.1)
+    equation = GiererMeinhardtEquation(0.02, 0.1, 0.5, 0.6, 0.4, 0.7, 0.1)
     start = smooth(LINE)
     exact, _ = simulate(equation, LINE, start, 1 / 256, 512)
     errors = [np.abs(simulate(equation, LINE, start, 2 / n, n, order)[0] - exact).max() for n in (16, 32, 64)]
@@ -211,7 +219,7 @@ def test_single_precision_follows_double_precision():
 )
 @settings(max_examples=25, deadline=None)
 def test_steady_state_and_jacobian_are_those_of_the_equation(strength, on, kappa):
-    equation = guided(GiererMeinhardt(saturation=kappa), jnp.asarray(strength), on)
+    equation = guided(GiererMeinhardtEquation(saturation=kappa), jnp.asarray(strength), on)
     state = steady_state(equation)
 
     def rates(u):
@@ -223,7 +231,7 @@ def test_steady_state_and_jacobian_are_those_of_the_equation(strength, on, kappa
 
 
 def test_the_closed_forms_without_guidance():
-    equation = GiererMeinhardt(0.01, 0.5, 0.03, 0.05, 0.02, 0.07)
+    equation = GiererMeinhardtEquation(0.01, 0.5, 0.03, 0.05, 0.02, 0.07)
     assert_allclose(
         steady_state(equation), [0.07 * 0.03 / (0.02 * 0.05), 0.07 * 0.03**2 / (0.02**2 * 0.05)], rtol=1e-10
     )
@@ -255,8 +263,10 @@ def test_the_fastest_mode_and_the_band_are_those_of_the_eigenvalues(equation):
 @pytest.mark.parametrize("factor", [0.99, 1.01])
 def test_turings_conditions_without_guidance(factor):
     ratio = float(factor * (3 + 2 * np.sqrt(2)) * 0.02 / 0.01)
-    assert forms_pattern(GiererMeinhardt(inhibitor_diffusion=0.005 * ratio)) == (factor > 1)
-    assert forms_pattern(GiererMeinhardt(inhibitor_diffusion=5.0, inhibitor_decay=0.01 * factor)) == (factor > 1)
+    assert forms_pattern(GiererMeinhardtEquation(inhibitor_diffusion=0.005 * ratio)) == (factor > 1)
+    assert forms_pattern(GiererMeinhardtEquation(inhibitor_diffusion=5.0, inhibitor_decay=0.01 * factor)) == (
+        factor > 1
+    )
 
 
 def test_the_strength_that_ends_the_pattern():
@@ -266,7 +276,7 @@ def test_the_strength_that_ends_the_pattern():
         end = find(SPOTS, on)
         assert forms_pattern(guided(SPOTS, 0.999 * end, on))
         assert not forms_pattern(guided(SPOTS, 1.001 * end, on))
-    assert find(GiererMeinhardt(inhibitor_diffusion=0.01), "both") == 0
+    assert find(GiererMeinhardtEquation(inhibitor_diffusion=0.01), "both") == 0
     # Guidance of the inhibitor alone ends the steady state itself, at ρ_a² μ_h²/(4 μ_a² ρ_h).
     assert np.isnan(steady_state(guided(SPOTS, 0.00501, "inhibitor"))).all()
     assert np.isfinite(steady_state(guided(SPOTS, 0.00499, "inhibitor"))).all()
@@ -279,9 +289,9 @@ def test_guidance_narrows_the_band_until_none_is_left():
 
 
 def test_without_diffusion_of_the_activator_no_length_is_selected():
-    assert fastest_mode(GiererMeinhardt(activator_diffusion=0.0)) == jnp.inf
-    assert fastest_mode(GiererMeinhardt(inhibitor_diffusion=0.0)) == 0
-    assert fastest_mode(GiererMeinhardt(inhibitor_diffusion=0.005)) == 0
+    assert fastest_mode(GiererMeinhardtEquation(activator_diffusion=0.0)) == jnp.inf
+    assert fastest_mode(GiererMeinhardtEquation(inhibitor_diffusion=0.0)) == 0
+    assert fastest_mode(GiererMeinhardtEquation(inhibitor_diffusion=0.005)) == 0
 
 
 def test_theory_is_differentiable():
@@ -357,7 +367,7 @@ def test_a_sweep_over_all_cores_is_its_runs_one_by_one():
     found = sweep.amplitudes(SPOTS, plan, grid, 3000.0, 0.01, 0)
     for i, ratio in enumerate(plan.ratios):
         for j, strength in enumerate(plan.strengths):
-            equation = guided(GiererMeinhardt(inhibitor_diffusion=float(ratio) * 0.005), float(strength))
+            equation = guided(GiererMeinhardtEquation(inhibitor_diffusion=float(ratio) * 0.005), float(strength))
             end, _ = simulate(equation, grid, noisy(equation, grid), 3000.0 / 320, 320)
             assert_allclose(found[i, j], patterns.amplitude(end[0]), rtol=1e-3)
 
@@ -388,7 +398,7 @@ def test_no_steps_leave_the_field_as_it_is():
 
 def test_the_floor_and_what_is_negative_are_counted():
     start = jnp.asarray([[1.0, 1.0, -1.0, 1.0], [1.0, 1e-4, -0.5, 1.0]])
-    still = GiererMeinhardt(0.0, 0.0, **STILL)
+    still = GiererMeinhardtEquation(0.0, 0.0, **STILL)
     end, watch = simulate(still, Grid(1, 4, 1.0), start, 1.0, 5)
     assert_allclose(end, start, atol=1e-14)
     assert [int(count) for count in watch] == [10, 10, 5]
@@ -402,7 +412,7 @@ def test_the_floor_keeps_the_autocatalysis_finite():
 
 def test_a_blow_up_is_dated_and_stays_alone():
     # With nothing to hold it, a² runs away: da/dt = a² from 1 is infinite at time 1.
-    wild = GiererMeinhardt(0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
+    wild = GiererMeinhardtEquation(0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
     start = jnp.ones((2, 2, 4)).at[1, 0].set(0.0)  # the second has no activator and rests
     run = jax.vmap(lambda field: simulate(wild, Grid(1, 4, 1.0), field, 0.1, 100))
     end, watch = run(start)
@@ -416,18 +426,21 @@ def test_a_blow_up_is_dated_and_stays_alone():
     ("make", "message"),
     [
         (
-            lambda: GiererMeinhardt(activator_diffusion=NAN),
+            lambda: GiererMeinhardtEquation(activator_diffusion=NAN),
             "equation.activator_diffusion = nan: must be a finite number",
         ),
-        (lambda: GiererMeinhardt(inhibitor_diffusion=-1.0), "equation.inhibitor_diffusion = -1.0: must be"),
-        (lambda: GiererMeinhardt(activator_guidance=NAN), "equation.activator_guidance = nan: must be a fin"),
-        (lambda: GiererMeinhardt(floor=0.0), "equation.floor = 0.0: must be a finite number above 0"),
+        (lambda: GiererMeinhardtEquation(inhibitor_diffusion=-1.0), "equation.inhibitor_diffusion = -1.0: must be"),
+        (lambda: GiererMeinhardtEquation(activator_guidance=NAN), "equation.activator_guidance = nan: must be a fin"),
+        (lambda: GiererMeinhardtEquation(floor=0.0), "equation.floor = 0.0: must be a finite number above 0"),
         (lambda: Grid(3), "grid.dims = 3: must be 1 or 2"),
         (lambda: Grid(size=0), "grid.size = 0: must be a whole number of at least 1"),
         (lambda: Grid(length=0.0), "grid.length = 0.0: must be a finite number above 0"),
         (lambda: solver(SPOTS, LINE, 0.0), "dt = 0.0: must be a finite number above 0"),
         (lambda: solver(SPOTS, LINE, 1.0, order=5), "order = 5: must be one of 1, 2, 3, 4"),
-        (lambda: steady_state(GiererMeinhardt(activator_decay=0.0)), "equation.activator_decay = 0: must be above 0"),
+        (
+            lambda: steady_state(GiererMeinhardtEquation(activator_decay=0.0)),
+            "equation.activator_decay = 0: must be above 0",
+        ),
     ],
 )
 def test_wrong_settings_are_refused_by_name(make, message):

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from morphorl.dynamics.kinetics.theory import critical_strength
-from morphorl.dynamics.reaction_diffusion import Cell
+from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.report.figures import pattern_map
 from morphorl.studies import study_file
 
@@ -31,7 +31,9 @@ def test_the_study_of_the_map_is_one_with_the_theory_beside_it():
     assert FOUND.plain == "plain PPO"
     assert len(FOUND.labels) * len(FOUND.labels[0]) == len(LABELLED) - 1
     np.testing.assert_allclose(FOUND.ratios, [5, 10, 15, 20, 30, 40])
-    widest = Cell(activator_diffusion=0.02, inhibitor_diffusion=0.8, coupling="lattice", initial="positive")
+    widest = ReactionDiffusion(
+        activator_diffusion=0.02, inhibitor_diffusion=0.8, coupling="lattice", initial="positive"
+    )
     assert FOUND.critical[-1] == pytest.approx(critical_strength(widest, (4, 2)))
 
 
@@ -42,7 +44,10 @@ def test_other_studies_are_none(name):
 
 def test_each_arm_is_measured_by_what_plain_ppo_learns():
     ratio = {0.1: 5, 0.2: 10, 0.3: 15, 0.4: 20, 0.6: 30, 0.8: 40}
-    level = lambda s: 120.0 if s.blend.weight == 0 else 120.0 - ratio[s.cell.inhibitor_diffusion] + s.guidance.strength  # noqa: E731
+
+    def level(s):
+        return 120.0 if s.blend.weight == 0 else 120.0 - ratio[s.dynamics.inhibitor_diffusion] + s.guidance.strength
+
     expected = (np.array(FOUND.strengths)[None] - np.array(FOUND.ratios)[:, None]) / 100
     found = pattern_map.lag(FOUND, scores(level), "CartPole-v1")
     np.testing.assert_allclose([[effect.value for effect in row] for row in found], expected, atol=1e-9)
@@ -50,6 +55,6 @@ def test_each_arm_is_measured_by_what_plain_ppo_learns():
 
 
 def test_it_is_drawn(tmp_path):
-    made = scores(lambda s: 100.0 - s.cell.inhibitor_diffusion)
+    made = scores(lambda s: 100.0 - s.dynamics.inhibitor_diffusion)
     pattern_map.draw(FOUND, {"standard": made}, "CartPole-v1", tmp_path / "map")
     assert (tmp_path / "map.png").stat().st_size > 10_000

@@ -69,7 +69,9 @@ def test_what_cannot_be_drawn_is_told_in_a_sentence_and_the_rest_is_drawn(tmp_pa
 
 
 def test_the_specification_curve_shows_all_readings(tmp_path):
-    arms = BLIND | {"ring, γ = {guidance.strength}": {"cell": {"coupling": "ring"}, **BLIND["γ = {guidance.strength}"]}}
+    arms = BLIND | {
+        "ring, γ = {guidance.strength}": {"dynamics": {"coupling": "ring"}, **BLIND["γ = {guidance.strength}"]}
+    }
     both = study(arms)
     scores = table(finish(tmp_path, both).curves(both))
     judged = verdicts.judge(both, "standard", scores)

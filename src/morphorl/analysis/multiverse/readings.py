@@ -36,19 +36,19 @@ def _ppo(settings: PPO, **changes: Value) -> dict[str, Value]:
 
 
 def _diffusion(activator: float, inhibitor: float) -> dict[str, Value]:
-    return {"cell.activator_diffusion": activator, "cell.inhibitor_diffusion": inhibitor}
+    return {"dynamics.activator_diffusion": activator, "dynamics.inhibitor_diffusion": inhibitor}
 
 
 AXES = (
-    Axis("coupling", _one("cell.coupling", "mean", "lattice", "partner")),
-    Axis("initial", _one("cell.initial", "signed", "positive")),
-    Axis("scale", _one("cell.initial_scale", 0.1, 1.0)),
+    Axis("coupling", _one("dynamics.coupling", "mean", "lattice", "partner")),
+    Axis("initial", _one("dynamics.initial", "signed", "positive")),
+    Axis("scale", _one("dynamics.initial_scale", 0.1, 1.0)),
     Axis("rates", {"default": _diffusion(0.1, 0.4), "Turing": _diffusion(0.02, 0.8)}),
-    Axis("emphasis", _one("cell.emphasis", "linear", "softmax", "winner")),
-    Axis("drive", _one("cell.drive", 0.0, 0.3)),
-    Axis("gate", _one("cell.gate", "none", "rows")),
-    Axis("reset", _one("cell.reset", "episode", "redraw", "never")),
-    Axis("readout", _one("cell.readout", "activator", "difference")),
+    Axis("emphasis", _one("dynamics.emphasis", "linear", "softmax", "winner")),
+    Axis("drive", _one("dynamics.drive", 0.0, 0.3)),
+    Axis("gate", _one("dynamics.gate", "none", "rows")),
+    Axis("reset", _one("dynamics.reset", "episode", "redraw", "never")),
+    Axis("readout", _one("dynamics.readout", "activator", "difference")),
     Axis(
         "blend",
         {
@@ -119,7 +119,7 @@ def levels_of(settings: Settings) -> Levels:
     Raises:
         SettingError: if they have none of an axis's levels.
     """
-    values = flatten({table: to_dict(getattr(settings, table)) for table in ("cell", "blend", "ppo")})
+    values = flatten({table: to_dict(getattr(settings, table)) for table in ("dynamics", "blend", "ppo")})
     return {axis.name: _level(axis, values) for axis in AXES}
 
 
@@ -154,7 +154,7 @@ def _references() -> Iterator[str]:
         yield _arm(f"plain PPO, {ppo}", settings_of({"PPO": ppo}) | {"blend.weight": 0.0})
     for ppo, blend in pairs:
         if blend.startswith("average"):
-            zero = settings_of({"PPO": ppo, "blend": blend}) | {"cell.initial_scale": 0.0}
+            zero = settings_of({"PPO": ppo, "blend": blend}) | {"dynamics.initial_scale": 0.0}
             yield _arm(f"zero readout, {ppo}, {blend}", zero)
 
 

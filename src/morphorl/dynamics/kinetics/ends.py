@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from morphorl.dynamics.guidance import Guidance
-from morphorl.dynamics.reaction_diffusion import Cell, CellState
+from morphorl.dynamics.guidance.blind import Blind
+from morphorl.dynamics.reaction_diffusion import ActivatorInhibitor, ReactionDiffusion
 
 SAME = 1e-2
 """Largest difference between actions at which they count as having the same row: the readouts then differ by less than
@@ -28,7 +28,7 @@ class Ends(NamedTuple):
     """Where the activators of many cells stand after a number of steps."""
 
     strength: float
-    """Guidance strength γ, per environment step."""
+    """Blind strength γ, per environment step."""
     steps: int
     share_positive: float
     """Share of the entries that are above 0."""
@@ -48,7 +48,7 @@ class Trajectories(NamedTuple):
 
 
 def trajectories(
-    cell: Cell, strengths: tuple[float, ...], shape: tuple[int, int], patterns: int, steps: int, seed: int
+    cell: ReactionDiffusion, strengths: tuple[float, ...], shape: tuple[int, int], patterns: int, steps: int, seed: int
 ) -> Trajectories:
     """Activators and readouts under an observation of ones; the same drawn patterns for every strength.
 
@@ -61,7 +61,7 @@ def trajectories(
     starts = jax.vmap(lambda key: cell.init(key, shape))(keys)
     over_patterns = jax.vmap(_live, in_axes=(None, None, 0, None))
     over_strengths = jax.vmap(over_patterns, in_axes=(None, 0, None, None))
-    guidances = jax.tree.map(lambda *one: jnp.array(one), *(Guidance(strength=strength) for strength in strengths))
+    guidances = jax.tree.map(lambda *one: jnp.array(one), *(Blind(strength=strength) for strength in strengths))
     found = eqx.filter_jit(over_strengths)(cell, guidances, starts, steps)
     return Trajectories(*map(np.asarray, found))
 
@@ -80,12 +80,12 @@ def ends(activators: Float[np.ndarray, "patterns features actions"], strength: f
     )
 
 
-def _live(cell: Cell, guidance: Guidance, start: CellState, steps: int) -> tuple[Array, Array]:
+def _live(cell: ReactionDiffusion, guidance: Blind, start: ActivatorInhibitor, steps: int) -> tuple[Array, Array]:
     observation = jnp.ones(start.activator.shape[0])
 
-    def step(state: CellState, _: None) -> tuple[CellState, tuple[Array, Array]]:
-        state, readout = cell.step(state, observation, guidance)
-        return state, (state.activator, readout)
+    def step(state: ActivatorInhibitor, _: None) -> tuple[ActivatorInhibitor, tuple[Array, Array]]:
+        state = cell.step(state, observation, guidance)
+        return state, (state.activator, cell.read(state, observation))
 
     _, later = jax.lax.scan(step, start, length=steps)
     first = start.activator, cell.read(start, observation)

@@ -1,8 +1,8 @@
 """Theory of the simplified cell: where a uniform state may rest, and which patterns grow out of it.
 
-All of it is exact for one explicit step of `Cell.step`, guidance γ and ε included, without drive. Source of the method:
-Murray, Mathematical Biology II (2003), chapter 2; the algebra with γ, ε and the bound is our own, and tests check it
-against `Cell.step`.
+All of it is exact for one explicit step of `ReactionDiffusion.step`, guidance γ and ε included, without drive. Source
+of the method: Murray, Mathematical Biology II (2003), chapter 2; the algebra with γ, ε and the bound is our own, and
+tests check it against `ReactionDiffusion.step`.
 """
 
 import math
@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from morphorl.config.errors import SettingError
-from morphorl.dynamics.reaction_diffusion import Cell, couple
+from morphorl.dynamics.reaction_diffusion import ReactionDiffusion, couple
 
 Held = Literal["none", "activator", "inhibitor", "both"]
 SIGNS = (1.0, -1.0)
@@ -52,7 +52,7 @@ class Linear(NamedTuple):
     """Growth factor per step of the fastest disturbance that is not; a pattern forms where it is above 1."""
 
 
-def fixed_points(cell: Cell, strength: float) -> list[FixedPoint]:
+def fixed_points(cell: ReactionDiffusion, strength: float) -> list[FixedPoint]:
     """All uniform fixed points within the bound, the largest activator first.
 
         ρ_a a²/(|h| + ε) − μ_a a + γ sign(a) = 0,  ρ_h a² − μ_h h + γ sign(h) = 0
@@ -69,25 +69,24 @@ def fixed_points(cell: Cell, strength: float) -> list[FixedPoint]:
         strength: γ, per environment step.
 
     Raises:
-        SettingError: for a cell that is a field, has a drive, a gate or the coupling `partner`, or whose inhibitor does
-            not decay.
+        SettingError: for a cell that has a drive, a gate or the coupling `partner`, or whose inhibitor does not decay.
     """
     _check(cell)
     found = [point for s_a in SIGNS for s_h in SIGNS for point in _in_quadrant(cell, strength, s_a, s_h)]
     return sorted(found + _at_zero(cell, strength), key=lambda point: (-point.activator, -point.inhibitor))
 
 
-def steady_state(cell: Cell, strength: float) -> FixedPoint | None:
+def steady_state(cell: ReactionDiffusion, strength: float) -> FixedPoint | None:
     """The positive uniform steady state with γ and ε: of those with a, h > 0 within the bound, the largest a.
 
-    For γ = ε = 0 that is `Cell.steady_state`. None if there is none.
+    For γ = ε = 0 that is `ReactionDiffusion.steady_state`. None if there is none.
     """
     _check(cell)
     positive = [point for point in _in_quadrant(cell, strength, 1.0, 1.0) if point.held == "none"]
     return max(positive, key=lambda point: point.activator, default=None)
 
 
-def jacobian(cell: Cell, activator: float, inhibitor: float) -> Float[np.ndarray, "2 2"]:
+def jacobian(cell: ReactionDiffusion, activator: float, inhibitor: float) -> Float[np.ndarray, "2 2"]:
     """Derivatives of the uniform rates, rows (a, h) by columns (a, h), per environment step; those of γ·sign are 0.
 
     [[ 2 ρ_a a/(|h| + ε) − μ_a,  −ρ_a a² sign(h)/(|h| + ε)² ],
@@ -101,7 +100,7 @@ def jacobian(cell: Cell, activator: float, inhibitor: float) -> Float[np.ndarray
     return np.array([to_a, [2 * cell.inhibitor_production * activator, -cell.inhibitor_decay]])
 
 
-def modes(cell: Cell, shape: tuple[int, int]) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, "n n"]]:
+def modes(cell: ReactionDiffusion, shape: tuple[int, int]) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, "n n"]]:
     """The coupling's eigenvalues in descending order, the uniform mode first, and its eigenvectors as rows.
 
     They are those of the matrix that `couple` is: 0 and n − 1 times −1 for `mean`, cos(2πj/n) − 1 for `ring`,
@@ -117,7 +116,7 @@ def modes(cell: Cell, shape: tuple[int, int]) -> tuple[Float[np.ndarray, " n"], 
     return values[::-1], vectors.T[::-1]
 
 
-def growth_factor(cell: Cell, state: FixedPoint, eigenvalue: float) -> float:
+def growth_factor(cell: ReactionDiffusion, state: FixedPoint, eigenvalue: float) -> float:
     """By which factor per step a disturbance along a mode of the coupling grows around a uniform steady state.
 
     The spectral radius of I + dt·(J + λ·diag(D_a, D_h)), λ the mode's eigenvalue.
@@ -127,12 +126,12 @@ def growth_factor(cell: Cell, state: FixedPoint, eigenvalue: float) -> float:
     return float(np.abs(np.linalg.eigvals(np.eye(2) + cell.dt * rates)).max())
 
 
-def linear(cell: Cell, strength: float, shape: tuple[int, int]) -> Linear | None:
+def linear(cell: ReactionDiffusion, strength: float, shape: tuple[int, int]) -> Linear | None:
     """Steady state and growth of disturbances on a finite lattice; None where there is no positive steady state."""
     return _linear(cell, strength, modes(cell, shape)[0])
 
 
-def critical_strength(cell: Cell, shape: tuple[int, int]) -> float:
+def critical_strength(cell: ReactionDiffusion, shape: tuple[int, int]) -> float:
     """The smallest guidance strength γ ≥ 0, per step, at which no non-uniform mode grows any more.
 
     0 if none grows without guidance. It is sought up to where no activator can activate itself: J_aa < 0 once
@@ -159,7 +158,7 @@ def critical_strength(cell: Cell, shape: tuple[int, int]) -> float:
     return (low + high) / 2
 
 
-def _linear(cell: Cell, strength: float, eigenvalues: Float[np.ndarray, " n"]) -> Linear | None:
+def _linear(cell: ReactionDiffusion, strength: float, eigenvalues: Float[np.ndarray, " n"]) -> Linear | None:
     state = steady_state(cell, strength)
     if state is None:
         return None
@@ -167,23 +166,25 @@ def _linear(cell: Cell, strength: float, eigenvalues: Float[np.ndarray, " n"]) -
     return Linear(state, uniform, max(others, default=0.0))
 
 
-def _check(cell: Cell) -> None:
-    if cell.kind == "field":
-        raise SettingError("cell.kind = 'field': must be 'matrix' here; the field's theory is `morphorl pde`.")
+def _check(cell: ReactionDiffusion) -> None:
     if cell.drive:
-        raise SettingError(f"cell.drive = {cell.drive}: must be 0 here: the kinetics alone have no observation.")
+        raise SettingError(f"dynamics.drive = {cell.drive}: must be 0 here: the kinetics alone have no observation.")
     if cell.coupling == "partner":
         raise SettingError(
-            "cell.coupling = 'partner': must be 'mean', 'ring' or 'lattice' here; it couples a with h, and no entry "
-            "with another, so that no pattern can form."
+            "dynamics.coupling = 'partner': must be 'mean', 'ring' or 'lattice' here; it couples a with h, and no "
+            "entry with another, so that no pattern can form."
         )
     if cell.gate != "none":
-        raise SettingError(f"cell.gate = {cell.gate!r}: must be 'none' here: the kinetics alone have no observation.")
+        raise SettingError(
+            f"dynamics.gate = {cell.gate!r}: must be 'none' here: the kinetics alone have no observation."
+        )
     if not cell.inhibitor_decay:
-        raise SettingError("cell.inhibitor_decay = 0: must differ from 0 here, or the inhibitor never comes to rest.")
+        raise SettingError(
+            "dynamics.inhibitor_decay = 0: must differ from 0 here, or the inhibitor never comes to rest."
+        )
 
 
-def _in_quadrant(cell: Cell, strength: float, s_a: float, s_h: float) -> list[FixedPoint]:
+def _in_quadrant(cell: ReactionDiffusion, strength: float, s_a: float, s_h: float) -> list[FixedPoint]:
     """The fixed points whose activator and inhibitor have these signs."""
     return [
         *_free(cell, strength, s_a, s_h),
@@ -192,7 +193,7 @@ def _in_quadrant(cell: Cell, strength: float, s_a: float, s_h: float) -> list[Fi
     ]
 
 
-def _free(cell: Cell, strength: float, s_a: float, s_h: float) -> list[FixedPoint]:
+def _free(cell: ReactionDiffusion, strength: float, s_a: float, s_h: float) -> list[FixedPoint]:
     feed, loss = s_h * cell.inhibitor_production, strength + cell.epsilon * cell.inhibitor_decay
     cubic = [
         -cell.activator_decay * feed,
@@ -212,7 +213,7 @@ def _has_sign(h: float, s_h: float, strength: float) -> bool:
     return h * s_h > 0 or (h == 0 and s_h > 0 and not strength)
 
 
-def _held_inhibitor(cell: Cell, strength: float, s_a: float, s_h: float) -> list[FixedPoint]:
+def _held_inhibitor(cell: ReactionDiffusion, strength: float, s_a: float, s_h: float) -> list[FixedPoint]:
     """h at the bound; a free, a root of ρ_a a²/(bound + ε) − μ_a a + γ s_a."""
     if not math.isfinite(cell.bound):
         return []
@@ -222,7 +223,7 @@ def _held_inhibitor(cell: Cell, strength: float, s_a: float, s_h: float) -> list
     return [FixedPoint(a, h, _radius(cell, a, h, "inhibitor"), "inhibitor") for a in inside]
 
 
-def _held_activator(cell: Cell, strength: float, s_a: float, s_h: float) -> list[FixedPoint]:
+def _held_activator(cell: ReactionDiffusion, strength: float, s_a: float, s_h: float) -> list[FixedPoint]:
     """a at the bound; h free, or at the bound as well."""
     if not math.isfinite(cell.bound):
         return []
@@ -235,7 +236,7 @@ def _held_activator(cell: Cell, strength: float, s_a: float, s_h: float) -> list
     return found
 
 
-def _at_zero(cell: Cell, strength: float) -> list[FixedPoint]:
+def _at_zero(cell: ReactionDiffusion, strength: float) -> list[FixedPoint]:
     """a = 0, where sign(a) is 0: h = 0 or ±γ/μ_h. Under guidance the least disturbance leaves it."""
     rests = {0.0} | {s_h * abs(strength / cell.inhibitor_decay) for s_h in SIGNS if strength / cell.inhibitor_decay > 0}
     if not strength and not cell.epsilon:
@@ -246,7 +247,7 @@ def _at_zero(cell: Cell, strength: float) -> list[FixedPoint]:
     return [FixedPoint(0.0, h, math.inf) for h in rests if abs(h) < cell.bound]
 
 
-def _outwards(cell: Cell, strength: float, a: float, h: float) -> tuple[bool, bool]:
+def _outwards(cell: ReactionDiffusion, strength: float, a: float, h: float) -> tuple[bool, bool]:
     """Whether the rates of a and of h point away from 0."""
     rate_a = cell.activator_production * a**2 / (abs(h) + cell.epsilon) - cell.activator_decay * a
     rate_h = cell.inhibitor_production * a**2 - cell.inhibitor_decay * h
@@ -254,7 +255,7 @@ def _outwards(cell: Cell, strength: float, a: float, h: float) -> tuple[bool, bo
     return bool(rates[0] * a > 0), bool(rates[1] * h > 0)
 
 
-def _radius(cell: Cell, a: float, h: float, held: Held) -> float:
+def _radius(cell: ReactionDiffusion, a: float, h: float, held: Held) -> float:
     """The largest absolute eigenvalue of one uniform step; what the bound holds does not answer to a disturbance."""
     step = np.eye(2) + cell.dt * jacobian(cell, a, h)
     step[[name == held for name in ("activator", "inhibitor")]] = 0

@@ -18,7 +18,7 @@ SCHEMES = {1: "ETDRK1", 2: "ETDRK2", 3: "ETDRK3", 4: "ETDRK4"}
 """exponax's exponential Runge-Kutta schemes, by their order."""
 
 
-class GiererMeinhardt(eqx.Module):
+class GiererMeinhardtEquation(eqx.Module):
     """The guided, saturated Gierer-Meinhardt equation of an activator a and an inhibitor h, both dimensionless.
 
         ∂a/∂t = D_a ∇²a + ρ_a a² / ((1 + κ a²) h) − μ_a a + γ_a sign(a)
@@ -71,7 +71,10 @@ class GiererMeinhardt(eqx.Module):
         )
 
 
-PRESETS: dict[str, GiererMeinhardt] = {"spots": GiererMeinhardt(), "stripes": GiererMeinhardt(saturation=0.25)}
+PRESETS: dict[str, GiererMeinhardtEquation] = {
+    "spots": GiererMeinhardtEquation(),
+    "stripes": GiererMeinhardtEquation(saturation=0.25),
+}
 """Parameters of Koch & Meinhardt (1994) for the activator-inhibitor model: spots, and stripes by saturation."""
 
 
@@ -121,7 +124,7 @@ class Grid(eqx.Module):
 class Reaction(eqx.Module):
     """The equation's nonlinear part as the schemes want it: from coefficients of waves to coefficients of waves."""
 
-    equation: GiererMeinhardt
+    equation: GiererMeinhardtEquation
     grid: Grid
 
     def __call__(self, waves: Float[Array, "2 *grid"]) -> Float[Array, "2 *grid"]:
@@ -148,7 +151,7 @@ class Watch(NamedTuple):
     """Steps until the field held a value that is not finite; the number of steps if it never did."""
 
 
-def solver(equation: GiererMeinhardt, grid: Grid, dt: float | Float[Array, ""], order: int = 4) -> Solver:
+def solver(equation: GiererMeinhardtEquation, grid: Grid, dt: float | Float[Array, ""], order: int = 4) -> Solver:
     """Exponential time differencing with step `dt`: diffusion and decay exactly, the reaction by Runge-Kutta.
 
     Each wave's coefficient u_k in a field obeys ∂u_k/∂t = −(D k² + μ) u_k + N_k(u), whose linear part is integrated
@@ -206,7 +209,7 @@ def advance(solver: Solver, field: Float[Array, "2 *grid"], steps: int) -> tuple
 
 @partial(jax.jit, static_argnames=("steps", "order"))
 def simulate(
-    equation: GiererMeinhardt,
+    equation: GiererMeinhardtEquation,
     grid: Grid,
     field: Float[Array, "2 *grid"],
     dt: float | Float[Array, ""],

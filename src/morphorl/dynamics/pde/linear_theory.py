@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from morphorl.config.errors import SettingError
-from morphorl.dynamics.pde.gierer_meinhardt import GiererMeinhardt, Grid
+from morphorl.dynamics.pde.gierer_meinhardt import GiererMeinhardtEquation, Grid
 
 Guided = Literal["both", "activator", "inhibitor"]
 Scalar = float | Float[Array, ""]
@@ -23,18 +23,18 @@ SAMPLES = 400
 BISECTIONS = 50
 
 
-def guided(equation: GiererMeinhardt, strength: Scalar, on: Guided = "both") -> GiererMeinhardt:
+def guided(equation: GiererMeinhardtEquation, strength: Scalar, on: Guided = "both") -> GiererMeinhardtEquation:
     """The same equation under guidance γ = `strength` of both fields or of one, the other one's unchanged."""
     strength = strength if isinstance(strength, float | int) else jnp.asarray(strength)
 
-    def chosen(equation: GiererMeinhardt):
+    def chosen(equation: GiererMeinhardtEquation):
         both = {"activator": equation.activator_guidance, "inhibitor": equation.inhibitor_guidance}
         return [value for name, value in both.items() if on in ("both", name)]
 
     return eqx.tree_at(chosen, equation, replace_fn=lambda _: strength)
 
 
-def steady_state(equation: GiererMeinhardt) -> Float[Array, "2"]:
+def steady_state(equation: GiererMeinhardtEquation) -> Float[Array, "2"]:
     """The uniform steady state (a*, h*) with a*, h* > 0, guidance included; NaN where there is none.
 
     Positive fields feel guidance as a constant source, so that h = (ρ_h a² + γ_h)/μ_h, and a* is the largest root of
@@ -74,7 +74,7 @@ def steady_state(equation: GiererMeinhardt) -> Float[Array, "2"]:
     )
 
 
-def jacobian(equation: GiererMeinhardt) -> Float[Array, "2 2"]:
+def jacobian(equation: GiererMeinhardtEquation) -> Float[Array, "2 2"]:
     """The reaction's and the decay's derivatives at the steady state, rows (a, h) by columns (a, h), 1/time.
 
         [[ 2 ρ_a a / ((1 + κa²)² h) − μ_a,  −ρ_a a² / ((1 + κa²) h²) ],
@@ -92,7 +92,7 @@ def jacobian(equation: GiererMeinhardt) -> Float[Array, "2 2"]:
     return jnp.stack([jnp.stack(to_a), jnp.stack(to_h)])
 
 
-def growth_rate(equation: GiererMeinhardt, wavenumber: Float[Array, "*k"] | float) -> Float[Array, "*k"]:
+def growth_rate(equation: GiererMeinhardtEquation, wavenumber: Float[Array, "*k"] | float) -> Float[Array, "*k"]:
     """Rate at which a small disturbance of wavenumber k grows, 1/time: the larger real part of the λ in
 
     λ² − τλ + δ = 0,  τ = tr J − (D_a + D_h) k²,  δ = det J − (D_h J_aa + D_a J_hh) k² + D_a D_h k⁴.
@@ -105,7 +105,7 @@ def growth_rate(equation: GiererMeinhardt, wavenumber: Float[Array, "*k"] | floa
     return (trace + jnp.where(real, jnp.sqrt(jnp.where(real, root, 1.0)), 0.0)) / 2
 
 
-def fastest_mode(equation: GiererMeinhardt) -> Float[Array, ""]:
+def fastest_mode(equation: GiererMeinhardtEquation) -> Float[Array, ""]:
     """The wavenumber k* ≥ 0 of the fastest growth on an infinite domain, 1/length; the wavelength is 2π/k*.
 
         k*² = [ (D_a + D_h) √(−J_ah J_ha / (D_a D_h)) − J_aa + J_hh ] / (D_h − D_a)
@@ -122,7 +122,7 @@ def fastest_mode(equation: GiererMeinhardt) -> Float[Array, ""]:
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, square, 1.0)), jnp.where(jnp.isnan(square), square, 0.0))
 
 
-def unstable_band(equation: GiererMeinhardt) -> Float[Array, "2"]:
+def unstable_band(equation: GiererMeinhardtEquation) -> Float[Array, "2"]:
     """Where the pattern forms: the smallest and the largest wavenumber that grow, 1/length; NaN if none does.
 
     k² = [ b ± √(b² − 4 D_a D_h det J) ] / (2 D_a D_h),  b = D_h J_aa + D_a J_hh
@@ -137,7 +137,7 @@ def unstable_band(equation: GiererMeinhardt) -> Float[Array, "2"]:
     return jnp.where(forms_pattern(equation), band, jnp.nan)
 
 
-def forms_pattern(equation: GiererMeinhardt) -> Bool[Array, ""]:
+def forms_pattern(equation: GiererMeinhardtEquation) -> Bool[Array, ""]:
     """Turing's conditions on an infinite domain: the steady state is stable if uniform, and some wavenumber grows.
 
         tr J < 0,  det J > 0,  D_h J_aa + D_a J_hh > 2 √(D_a D_h det J)
@@ -147,7 +147,7 @@ def forms_pattern(equation: GiererMeinhardt) -> Bool[Array, ""]:
     return turing_margin(equation) > 0
 
 
-def turing_margin(equation: GiererMeinhardt) -> Float[Array, ""]:
+def turing_margin(equation: GiererMeinhardtEquation) -> Float[Array, ""]:
     """Positive where a pattern forms, negative where not: the smallest excess of the three conditions, scaled.
 
     min( −tr J/μ_h,  det J/(μ_a μ_h),  (D_h J_aa + D_a J_hh)/(2 √(D_a D_h det J)) − 1 ), and −1 without steady state.
@@ -166,7 +166,7 @@ def turing_margin(equation: GiererMeinhardt) -> Float[Array, ""]:
     return jnp.where(jnp.isnan(margins).any(), -1.0, margins.min())
 
 
-def critical_strength(equation: GiererMeinhardt, on: Guided = "both") -> Float[Array, ""]:
+def critical_strength(equation: GiererMeinhardtEquation, on: Guided = "both") -> Float[Array, ""]:
     """The smallest guidance strength γ ≥ 0 at which the pattern ends, 1/time; 0 if there is none to end.
 
     It is sought up to a γ at which no activator can activate itself: J_aa < 0 as soon as γ_a > ρ_a μ_h/ρ_h, and no
@@ -179,7 +179,7 @@ def critical_strength(equation: GiererMeinhardt, on: Guided = "both") -> Float[A
     return jnp.where(at_rest, _root(margin, most * jnp.linspace(0.0, 1.0, SAMPLES), last=False), 0.0)
 
 
-def fastest_allowed(equation: GiererMeinhardt, grid: Grid) -> Float[Array, ""]:
+def fastest_allowed(equation: GiererMeinhardtEquation, grid: Grid) -> Float[Array, ""]:
     """The |k| > 0 that grows fastest among those that fit into the periodic grid, k = 2πn/L; NaN on a single site."""
     wavenumbers = grid.wavenumbers().ravel()[1:]
     if not wavenumbers.size:
@@ -188,7 +188,7 @@ def fastest_allowed(equation: GiererMeinhardt, grid: Grid) -> Float[Array, ""]:
 
 
 def _characteristic(
-    equation: GiererMeinhardt, square: Float[Array, "*k"]
+    equation: GiererMeinhardtEquation, square: Float[Array, "*k"]
 ) -> tuple[Float[Array, "*k"], Float[Array, "*k"]]:
     j = jacobian(equation)
     slow, fast = equation.activator_diffusion, equation.inhibitor_diffusion

@@ -9,10 +9,10 @@ import numpy as np
 
 from morphorl.config.errors import SettingError
 from morphorl.dynamics.pde import linear_theory, patterns
-from morphorl.dynamics.pde.gierer_meinhardt import GiererMeinhardt, Grid
+from morphorl.dynamics.pde.gierer_meinhardt import GiererMeinhardtEquation, Grid
 
 
-def predict(equation: GiererMeinhardt, grid: Grid) -> dict[str, Any]:
+def predict(equation: GiererMeinhardtEquation, grid: Grid) -> dict[str, Any]:
     """What linear theory says of this equation on this grid, as plain values; None for what does not exist.
 
     The relaxation time is 1/(λ₁ − λ₂) of the fastest mode's two rates: after a few of it, only the larger one is seen.
@@ -41,7 +41,7 @@ def predict(equation: GiererMeinhardt, grid: Grid) -> dict[str, Any]:
 
 
 @jax.jit
-def _theory(equation: GiererMeinhardt, grid: Grid) -> dict[str, jax.Array]:
+def _theory(equation: GiererMeinhardtEquation, grid: Grid) -> dict[str, jax.Array]:
     wavenumber = linear_theory.fastest_allowed(equation, grid)
     total = equation.activator_diffusion + equation.inhibitor_diffusion
     return {
@@ -77,7 +77,7 @@ def measure(grid: Grid, times: np.ndarray, frames: np.ndarray, prediction: dict[
 
 
 def remarks(
-    equation: GiererMeinhardt,
+    equation: GiererMeinhardtEquation,
     grid: Grid,
     prediction: dict[str, Any],
     counts: dict[str, Any],

@@ -10,7 +10,7 @@ import numpy as np
 from jax.sharding import AxisType, PartitionSpec
 
 from morphorl.dynamics.pde import linear_theory, patterns
-from morphorl.dynamics.pde.gierer_meinhardt import GiererMeinhardt, Grid, advance, perturbed, solver
+from morphorl.dynamics.pde.gierer_meinhardt import GiererMeinhardtEquation, Grid, advance, perturbed, solver
 
 TIME = 40_000.0
 """Default length of each run: near the boundary growth is slow."""
@@ -31,7 +31,7 @@ class Plan(NamedTuple):
     """The strength at which linear theory ends the pattern, for each ratio; 0 where there is none."""
 
 
-def plan(equation: GiererMeinhardt, largest: float | None, strengths: int = 32, ratios: int = 24) -> Plan:
+def plan(equation: GiererMeinhardtEquation, largest: float | None, strengths: int = 32, ratios: int = 24) -> Plan:
     """Ratios from a fifth of the equation's own to twice it, equally spaced in the logarithm; strengths from 0 on.
 
     Args:
@@ -47,7 +47,7 @@ def plan(equation: GiererMeinhardt, largest: float | None, strengths: int = 32, 
 
 
 def amplitudes(
-    equation: GiererMeinhardt,
+    equation: GiererMeinhardtEquation,
     plan: Plan,
     grid: Grid,
     time: float,
@@ -113,6 +113,6 @@ def _end(strengths: np.ndarray, row: np.ndarray) -> float | None:
     return float(strengths[first - 1] + share * (strengths[first] - strengths[first - 1]))
 
 
-def _at(equation: GiererMeinhardt, ratio: jax.Array) -> GiererMeinhardt:
+def _at(equation: GiererMeinhardtEquation, ratio: jax.Array) -> GiererMeinhardtEquation:
     diffusion = ratio * equation.activator_diffusion
     return eqx.tree_at(lambda equation: equation.inhibitor_diffusion, equation, diffusion)

@@ -16,6 +16,7 @@ from morphorl.analysis.bootstrap import Effect, combine, resample
 from morphorl.analysis.interpretations import is_plain
 from morphorl.analysis.paired_arms import gather, learned
 from morphorl.dynamics.kinetics.theory import critical_strength
+from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.environments import registry
 from morphorl.ppo.settings import Settings
 from morphorl.report.figures.study_figures import STYLE, save
@@ -39,15 +40,16 @@ def find(labelled: Mapping[str, Settings], environment: str) -> Map | None:
     """
     plain = next((label for label, settings in labelled.items() if is_plain(settings)), None)
     others = {label: settings for label, settings in labelled.items() if not is_plain(settings)}
-    if plain is None or len({_rest(settings) for settings in others.values()}) != 1:
+    systems = {label: one.dynamics for label, one in others.items() if isinstance(one.dynamics, ReactionDiffusion)}
+    if plain is None or len(systems) < len(others) or len({_rest(settings) for settings in others.values()}) != 1:
         return None
-    places = {(one.cell.inhibitor_diffusion, one.guidance.strength): label for label, one in others.items()}
+    places = {(systems[label].inhibitor_diffusion, one.guidance.strength): label for label, one in others.items()}
     diffusions, strengths = (sorted({place[axis] for place in places}) for axis in (0, 1))
     if min(len(diffusions), len(strengths)) < 3 or len(places) != len(diffusions) * len(strengths):
         return None
     env = registry.make(environment)
     shape = (env.num_features, env.num_actions)
-    cells = [others[places[diffusion, strengths[0]]].cell for diffusion in diffusions]
+    cells = [systems[places[diffusion, strengths[0]]] for diffusion in diffusions]
     return Map(
         ratios=[cell.inhibitor_diffusion / cell.activator_diffusion for cell in cells],
         strengths=strengths,
@@ -113,8 +115,10 @@ def draw(found: Map, panels: Mapping[str, pl.DataFrame], environment: str, path:
 
 def _rest(settings: Settings) -> str:
     """What arms of a map have in common."""
-    cell = replace(settings.cell, inhibitor_diffusion=0.0)
-    return replace(settings, cell=cell, guidance=replace(settings.guidance, strength=0.0)).digest
+    dynamics = settings.dynamics
+    if isinstance(dynamics, ReactionDiffusion):
+        dynamics = replace(dynamics, inhibitor_diffusion=0.0)
+    return replace(settings, dynamics=dynamics, guidance=replace(settings.guidance, strength=0.0)).digest
 
 
 def _boundary(found: Map) -> tuple[list[float], list[float]]:

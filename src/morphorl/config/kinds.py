@@ -1,0 +1,161 @@
+"""Kinds: which class stands behind a name in a settings table, be it one of ours or one of the user's own.
+
+A table whose classes may vary names one with `kind`. `blind` is the class in our file of that name;
+`my_lab.rules:Chemotaxis` is the class `Chemotaxis` of the module `my_lab.rules`, as in Gymnasium's ids. To import a
+module is to run its code. So a module that is not yet imported must be trusted first (`trust`), which a command does
+for what its user has typed, and never for what merely stands in a stored file.
+"""
+
+import functools
+import hashlib
+import importlib
+import inspect
+import os
+import pkgutil
+import sys
+import typing
+from typing import ClassVar
+
+import equinox as eqx
+
+from morphorl.config.errors import SettingError, did_you_mean
+
+_trusted: set[str] = set()
+
+
+class UntrustedError(SettingError):
+    """A name leads to a module that nobody has said may be imported."""
+
+
+class Kind(eqx.Module):
+    """A module of settings whose class is chosen by name."""
+
+    package: ClassVar[str] = ""
+    """The package whose files hold our kinds, one class a file, named after it."""
+    slots: ClassVar[tuple[str, ...]] = ()
+    """The tables of `Settings` that hold one."""
+
+    @classmethod
+    def base(cls) -> type["Kind"]:
+        """The class from which all of its sort derive: `Dynamics` or `Guidance`."""
+        return next(one for one in cls.__mro__ if Kind in one.__bases__)
+
+    @property
+    def kind(self) -> str:
+        """The name by which `resolve` finds this class."""
+        return name_of(type(self))
+
+
+def trust(*modules: str) -> None:
+    """Let names lead to these modules (and to those inside them), for the rest of this process."""
+    _trusted.update(modules)
+
+
+def find_in_working_folder() -> None:
+    """Let modules be found in the folder where the command runs, after all that is installed."""
+    if (folder := os.getcwd()) not in sys.path:
+        sys.path.append(folder)
+
+
+def is_foreign(name: str) -> bool:
+    """Whether a name leads out of our own files."""
+    return ":" in name
+
+
+def name_of(cls: type[Kind]) -> str:
+    """The name of a class: that of its file if it is one of ours, else `module:Class`."""
+    ours = cls.package + "."
+    if cls.__module__.startswith(ours):
+        return cls.__module__.removeprefix(ours)
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def names(base: type[Kind]) -> list[str]:
+    """The names of our own classes of this base."""
+    return list(_ours(base))
+
+
+def resolve[K: Kind](base: type[K], name: str) -> type[K]:
+    """The class of that name.
+
+    Raises:
+        UntrustedError: for a foreign module that is neither imported nor trusted. Nothing was imported.
+        SettingError: if there is no such module or class, or the class is not a `base`.
+    """
+    if not isinstance(name, str) or not is_foreign(name):
+        if name not in _ours(base):
+            hint = did_you_mean(name, names(base))
+            raise SettingError(
+                f"kind = {name!r}: must be one of {', '.join(names(base))}, or MODULE:CLASS for one of your own.{hint}"
+            )
+        return typing.cast(type[K], _ours(base)[name])
+    module_name, _, class_name = name.partition(":")
+    cls = _class_of(_imported(module_name, name), class_name, base)
+    if not (inspect.isclass(cls) and issubclass(cls, base)):
+        raise SettingError(f"kind = {name!r}: {class_name} must be a class derived from {base.__name__}.")
+    return cls
+
+
+def source_hash(cls: type[Kind]) -> str | None:
+    """A hash of the source of a foreign class and of its foreign bases; None for ours, which have a version number.
+
+    It is part of a run's identity, so that runs of edited dynamics are never mixed up with older ones.
+    """
+    foreign = [one for one in cls.__mro__ if one not in Kind.__mro__ and not one.__module__.startswith("morphorl.")]
+    if not foreign:
+        return None
+    return hashlib.sha256("\n".join(_source(one) for one in foreign).encode()).hexdigest()[:16]
+
+
+def _source(cls: type) -> str:
+    """The text of a class; its name alone where Python keeps no text, as for a class typed at a prompt."""
+    try:
+        return inspect.getsource(cls)
+    except (OSError, TypeError):
+        return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def _imported(module_name: str, name: str):
+    if module_name in sys.modules:
+        return sys.modules[module_name]
+    if not any(module_name == known or module_name.startswith(f"{known}.") for known in _trusted):
+        raise UntrustedError(
+            f"kind = {name!r}: leads to the module {module_name!r}, whose code would run. If you trust it, say "
+            f"--trust {module_name}."
+        )
+    find_in_working_folder()
+    try:
+        return importlib.import_module(module_name)
+    except ImportError as error:
+        raise SettingError(
+            f"kind = {name!r}: the module {module_name!r} cannot be imported ({error}); it must lie in the folder "
+            "where "
+            "the command runs, or be installed."
+        ) from error
+
+
+def _class_of(module, class_name: str, base: type[Kind]):
+    found = getattr(module, class_name, None)
+    if found is None:
+        classes = {key: value for key, value in vars(module).items() if inspect.isclass(value)}
+        fitting = [key for key, value in classes.items() if issubclass(value, base) and value is not base]
+        raise SettingError(
+            f"kind = '{module.__name__}:{class_name}': {module.__name__} has no {class_name}; must be one of its "
+            f"classes derived from {base.__name__}: {', '.join(fitting) or 'it has none'}."
+            f"{did_you_mean(class_name, fitting)}"
+        )
+    return found
+
+
+@functools.cache
+def _ours(base: type[Kind]) -> dict[str, type[Kind]]:
+    """Our classes by name: in each file of the package the one class of this base that is defined there."""
+    package = importlib.import_module(base.package)
+    found = {}
+    for file in pkgutil.iter_modules(package.__path__):
+        module = importlib.import_module(f"{base.package}.{file.name}")
+        for value in vars(module).values():
+            here = inspect.isclass(value) and value.__module__ == module.__name__
+            if here and issubclass(value, base) and not inspect.isabstract(value) and file.name != "base":
+                found[file.name] = value
+    return found

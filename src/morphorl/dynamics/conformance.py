@@ -1,0 +1,415 @@
+"""Does a class keep the contract of `Dynamics` or `Guidance`? Each failure is a sentence with what to change.
+
+What Gymnasium's environment checker is for environments, this is for dynamical systems and rules of guidance.
+"""
+
+import ast
+import dataclasses
+import functools
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, PyTree
+
+from morphorl.config.errors import SettingError
+from morphorl.config.kinds import Kind
+from morphorl.dynamics.base import Dynamics, Given, Shape, call
+from morphorl.dynamics.guidance.base import Guidance, Signal, nothing
+from morphorl.dynamics.guidance.blind import Blind
+from morphorl.dynamics.learned_parameters import space_of
+
+STEPS = 200
+"""How many steps a system is run under large observations."""
+LARGE = 1e4
+"""An observation that no environment should give, and that a broken sensor may."""
+ENVS = 3
+
+
+class ConformanceError(SettingError):
+    """A class does not keep the contract; the message has a line for each check that failed."""
+
+
+class Finding(NamedTuple):
+    """One check: what it looks at, and what is wrong; None if all is well."""
+
+    check: str
+    problem: str | None
+
+
+class Trial(NamedTuple):
+    """A system with everything that its steps need, for one environment."""
+
+    system: Dynamics
+    shape: Shape
+    key: Array
+    offered: dict[str, PyTree]
+    """Constants, and the random numbers of one step."""
+
+    @property
+    def observation(self) -> Array:
+        """An observation of usual size."""
+        return jax.random.normal(jax.random.fold_in(self.key, 1), self.shape[:1])
+
+    def init(self) -> PyTree:
+        """The state drawn from the trial's key."""
+        return self.system.init(self.key, self.shape)
+
+    def step(self, state: PyTree, observation: Array, guide: Callable = nothing) -> PyTree:
+        """One step."""
+        return call(self.system.step, self.offered, state, observation, guide)
+
+    def read(self, state: PyTree, observation: Array) -> Array:
+        """The readout."""
+        return call(self.system.read, self.offered, state, observation)
+
+    def show(self, state: PyTree, observation: Array) -> Array:
+        """What the networks see, where the system serves as memory."""
+        return call(self.system.show, self.offered, state, observation)
+
+
+def check_dynamics(cls: type[Dynamics], shape: Shape = (4, 2)) -> None:
+    """Test a class of dynamics, with its settings as they are by default.
+
+    Args:
+        shape: observation features and actions to test it with.
+
+    Raises:
+        ConformanceError: if it does not keep the contract; with a sentence for each check that failed.
+
+    Example:
+        >>> check_dynamics(ReactionDiffusion)
+    """
+    _raise(cls, dynamics_findings(cls, shape))
+
+
+def check_guidance(cls: type[Guidance]) -> None:
+    """Test a class of guidance, with its settings as they are by default.
+
+    Raises:
+        ConformanceError: if it does not keep the contract; with a sentence for each check that failed.
+    """
+    _raise(cls, guidance_findings(cls))
+
+
+def dynamics_findings(cls: type[Dynamics], shape: Shape = (4, 2)) -> list[Finding]:
+    """Every check of a class of dynamics, in order; those after one without which they make no sense are left out."""
+    made, problem = _made(cls)
+    findings = [Finding("settings: each has a docstring and an allowed default", problem or undocumented(cls))]
+    if made is None:
+        return findings
+    drawn = _tried(lambda system: _offered(system, shape) and None, made)
+    if drawn:
+        return [*findings, Finding("constants and noise can be drawn", drawn)]
+    trial = Trial(made, shape, jax.random.key(0), _offered(made, shape))
+    for words, check in FUNDAMENTAL.items():
+        findings.append(Finding(words, _tried(check, trial)))
+        if findings[-1].problem:
+            return findings
+    return findings + [Finding(words, _tried(check, trial)) for words, check in FURTHER.items()]
+
+
+def guidance_findings(cls: type[Guidance]) -> list[Finding]:
+    """Every check of a class of guidance."""
+    made, problem = _made(cls)
+    findings = [Finding("settings: each has a docstring and an allowed default", problem or undocumented(cls))]
+    if made is None:
+        return findings
+    return findings + [Finding(words, _tried(check, made)) for words, check in OF_GUIDANCE.items()]
+
+
+# --- Settings --------------------------------------------------------------------------------------------------------
+
+
+def undocumented(cls: type[Kind]) -> str | None:
+    """The settings without a docstring below them."""
+    names = {field.name for field in dataclasses.fields(cls)} - {field.name for field in dataclasses.fields(Dynamics)}
+    missing = sorted(names - {name for one in cls.__mro__ for name in _documented(one)})
+    if not missing:
+        return None
+    return f"{', '.join(missing)}: must have a docstring below, which `--help` and the error messages show."
+
+
+def _documented(cls: type) -> Iterator[str]:
+    """The fields of a class that a string follows."""
+    try:
+        body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
+    except (OSError, TypeError):
+        return
+    assert isinstance(body, ast.ClassDef)
+    for before, after in zip(body.body[:-1], body.body[1:], strict=True):
+        if isinstance(before, ast.AnnAssign) and isinstance(before.target, ast.Name) and isinstance(after, ast.Expr):
+            yield before.target.id
+
+
+# --- Systems ---------------------------------------------------------------------------------------------------------
+
+
+def init_gives_arrays(trial: Trial) -> str | None:
+    """A state is a pytree of float32 arrays."""
+    return _not_arrays("init", trial.init())
+
+
+def step_keeps_the_state(trial: Trial) -> str | None:
+    """A step returns a state of the same structure, shapes and dtypes, and leaves the one that it got as it was."""
+    state = trial.init()
+    kept = jax.tree.map(lambda u: np.array(u), state)
+    after = trial.step(state, trial.observation)
+    if jax.tree.structure(state) != jax.tree.structure(kept) or not _same(state, kept):
+        return "step changes the state that it was given in place; it must return a new one."
+    if wrong := _not_arrays("step", after):
+        return wrong
+    if jax.tree.structure(after) != jax.tree.structure(state):
+        return "step returns a state of another structure than init; the two must be alike, leaf by leaf."
+    shapes = [(np.shape(x), np.shape(y)) for x, y in zip(jax.tree.leaves(state), jax.tree.leaves(after), strict=True)]
+    different = next(((before, now) for before, now in shapes if before != now), None)
+    return different and f"step returns an array of shape {different[1]} where init has one of {different[0]}."
+
+
+def compiles(trial: Trial) -> str | None:
+    """Init, step and readout can be compiled, and call nothing outside the program."""
+
+    def whole(key, observation):
+        own = trial._replace(key=key)
+        state = own.step(own.init(), observation)
+        return state, own.read(state, observation) if trial.system.is_readable else own.show(state, observation)
+
+    try:
+        program = jax.make_jaxpr(whole)(trial.key, trial.observation)
+    except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError) as error:
+        return (
+            "branches in Python on a number that a compiled program does not know yet, or hands it to NumPy; use "
+            f"jnp.where, jax.lax.cond and jax.numpy. (JAX says: {str(error).splitlines()[0]})"
+        )
+    names = [str(equation.primitive) for equation in _equations(program.jaxpr)]
+    outside = [name for name in names if "callback" in name or "print" in name]
+    return (
+        f"calls Python from within the program ({outside[0]}); take the callback (or print) out." if outside else None
+    )
+
+
+def read_has_one_number_for_each_action(trial: Trial) -> str | None:
+    """A readout has the shape (actions,); a system without one shows a vector."""
+    state = trial.step(trial.init(), trial.observation)
+    shown = trial.show(state, trial.observation)
+    if np.ndim(shown) != 1:
+        return f"show returns shape {np.shape(shown)}; must be one vector."
+    if not trial.system.is_readable:
+        return None
+    readout = trial.read(state, trial.observation)
+    if np.shape(readout) != trial.shape[1:]:
+        return f"read returns shape {np.shape(readout)}; must be {trial.shape[1:]}, one number for each action."
+    return _not_arrays("read", readout)
+
+
+def the_key_decides(trial: Trial) -> str | None:
+    """The same key gives the same state."""
+    if not _same(trial.init(), trial.init()):
+        return "init gives different states for the same key; draw with jax.random and `key`, from nothing else."
+    observation, state = trial.observation, trial.init()
+    if not _same(trial.step(state, observation), trial.step(state, observation)):
+        return "step gives different states for the same state and observation; random numbers come from `noise`."
+    return None
+
+
+def a_reset_restores(trial: Trial) -> str | None:
+    """After some steps, init gives what it gave before."""
+    before, state = trial.init(), trial.init()
+    for _ in range(5):
+        state = trial.step(state, trial.observation)
+    if not _same(before, trial.init()):
+        return "init gives another state after some steps than before; nothing may be kept outside the state."
+    return None
+
+
+def parallel_agrees_with_the_loop(trial: Trial) -> str | None:
+    """Many environments at once, compiled, do what each does on its own."""
+    keys = jax.random.split(trial.key, ENVS)
+    system, shape = trial.system, trial.shape
+    states = [system.init(key, shape) for key in keys]
+    observations = jax.random.normal(trial.key, (shape[0], ENVS))
+    noise = system.noise(trial.key, shape, (ENVS,))
+    constants = trial.offered["constants"]
+    together = jax.tree.map(lambda *leaves: jnp.stack(leaves, axis=-1), *states)
+    if not system.is_readable:
+        return None
+    advance = jax.jit(lambda states: system.advance(states, observations, Given(Blind(strength=0.1), constants, noise)))
+    after, readouts = advance(together)
+    for i, state in enumerate(states):
+        offered = {"constants": constants, "noise": jax.tree.map(lambda u, i=i: u[..., i], noise)}
+        alone = call(system.step, offered, state, observations[:, i], Blind(strength=0.1))
+        read = call(system.read, offered, alone, observations[:, i])
+        exchanged = type(system).exchange is not Dynamics.exchange
+        ours = jax.tree.map(lambda u, i=i: u[..., i], (after, readouts))
+        if not exchanged and not _close(ours, (alone, read)):
+            return "many environments at once (advance) do not do what step and read do for each; the two must agree."
+    return None
+
+
+def no_guidance_is_strength_0(trial: Trial) -> str | None:
+    """Guidance of strength 0 is no guidance, to the last bit."""
+    guided = trial.step(trial.init(), trial.observation, Blind(strength=0.0))
+    if not _same(guided, trial.step(trial.init(), trial.observation)):
+        return "γ = 0 does something else than no guidance; use what `guide(u)` returns as a term that is added."
+    return None
+
+
+def large_observations_leave_it_finite(trial: Trial) -> str | None:
+    """States and readouts stay finite under observations that no environment should give."""
+
+    def run(guide, observation):
+        def one(state, _):
+            return trial.step(state, observation, guide), None
+
+        state = jax.lax.scan(one, trial.init(), None, STEPS)[0]
+        read = trial.read if trial.system.is_readable else trial.show
+        return state, read(state, observation)
+
+    for strength in (0.0, 1.0):
+        compiled = jax.jit(functools.partial(run, Blind(strength=strength)))
+        for size in (0.0, 1.0, -LARGE, LARGE):
+            result = compiled(jnp.full(trial.shape[0], size))
+            if not all(bool(jnp.isfinite(leaf).all()) for leaf in jax.tree.leaves(result)):
+                return (
+                    f"is not finite after {STEPS} steps under observations of {size:g} at γ = {strength:g}; keep "
+                    "states "
+                    "within a bound (jnp.clip), and divide by nothing that may be 0."
+                )
+    return None
+
+
+def gradients_are_finite(trial: Trial) -> str | None:
+    """Every number that could be learned has a finite gradient."""
+    system = trial.system
+    names = [field.name for field in dataclasses.fields(system) if space_of(system, field.name)]
+    if not names or not system.is_readable or type(system).noise is not Dynamics.noise:
+        return None
+
+    def loss(values):
+        changed = eqx.tree_at(lambda one: [getattr(one, name) for name in names], system, values)
+        own, state = trial._replace(system=changed), trial.init()
+        for _ in range(4):
+            state = own.step(state, trial.observation, Blind(strength=0.1))
+        return jnp.sum(own.read(state, trial.observation) ** 2)
+
+    gradient = jax.grad(loss)([jnp.asarray(getattr(system, name), jnp.float32) for name in names])
+    wrong = [name for name, value in zip(names, gradient, strict=True) if not bool(jnp.isfinite(value))]
+    if not wrong:
+        return None
+    return f"{', '.join(wrong)}: the gradient is not finite, so that it could not be learned; or say learned='fixed'."
+
+
+FUNDAMENTAL: dict[str, Callable[[Trial], str | None]] = {
+    "init: a pytree of float32 arrays": init_gives_arrays,
+    "step: a new state of the same shapes and dtypes": step_keeps_the_state,
+    "readout: one number for each action; what is shown: a vector": read_has_one_number_for_each_action,
+    "compiles, and calls nothing outside the program": compiles,
+    "the same key, the same state": the_key_decides,
+    "a reset restores": a_reset_restores,
+}
+FURTHER: dict[str, Callable[[Trial], str | None]] = {
+    "many at once do what each does": parallel_agrees_with_the_loop,
+    "γ = 0 is no guidance": no_guidance_is_strength_0,
+    "large observations leave it finite": large_observations_leave_it_finite,
+    "what could be learned has a gradient": gradients_are_finite,
+}
+
+
+# --- Rules -----------------------------------------------------------------------------------------------------------
+
+SIGNAL = Signal(jnp.array(0.5), jnp.full((4, 2), 0.25))
+
+
+def a_term_has_the_shape_of_the_state(rule: Guidance) -> str | None:
+    """A term is an array like the state, compiled or not, with a signal or without."""
+    for state in (jnp.ones((4, 2)), jnp.ones(3)):
+        for signal, read in ((None, False), (SIGNAL, False), (SIGNAL, np.shape(state) == (4, 2))):
+            term = jax.jit(functools.partial(rule, read=read))(state, signal)
+            if np.shape(term) != np.shape(state):
+                return f"returns shape {np.shape(term)} for a state of shape {np.shape(state)}; must be the same."
+            if not bool(jnp.isfinite(term).all()):
+                return "returns a term that is not finite for a state of ones."
+    return None
+
+
+def strength_0_is_nothing(rule: Guidance) -> str | None:
+    """Strength 0 switches a rule off."""
+    off = eqx.tree_at(lambda one: one.strength, rule, 0.0)
+    state = jnp.linspace(-1.0, 1.0, 8).reshape(4, 2)
+    silent = all(bool((off(state, signal, read=True) == 0).all()) for signal in (None, SIGNAL))
+    return None if silent else "gives a term at strength 0; the strength must be a factor of all that it gives."
+
+
+OF_GUIDANCE: dict[str, Callable[[Guidance], str | None]] = {
+    "a term of the state's shape": a_term_has_the_shape_of_the_state,
+    "strength 0 is nothing": strength_0_is_nothing,
+}
+
+
+# --- How -------------------------------------------------------------------------------------------------------------
+
+
+def _made[K: Kind](cls: type[K]) -> tuple[K | None, str | None]:
+    try:
+        return cls(), None
+    except (TypeError, SettingError) as error:
+        return None, f"cannot be made without arguments ({error}); give every field a default by `setting(…)`."
+
+
+def _offered(system: Dynamics, shape: Shape) -> dict[str, PyTree]:
+    key = jax.random.key(0)
+    noise = system.noise(key, shape, (1,))
+    return {"constants": system.constants(key, shape), "noise": jax.tree.map(lambda u: u[..., 0], noise)}
+
+
+def _tried[T](check: Callable[[T], str | None], subject: T) -> str | None:
+    """What a check says; an exception in the class's own code is a finding as well."""
+    try:
+        return check(subject)
+    except Exception as error:
+        return f"raises {type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'without a word'}"
+
+
+def _raise(cls: type[Kind], findings: list[Finding]) -> None:
+    problems = [f"- {finding.problem}" for finding in findings if finding.problem]
+    if problems:
+        raise ConformanceError("\n".join([f"{cls.__name__} does not keep the contract:", *problems]))
+
+
+def _not_arrays(what: str, tree: PyTree) -> str | None:
+    for leaf in jax.tree.leaves(tree):
+        if not isinstance(leaf, jax.Array | np.ndarray):
+            return f"{what} returns a {type(leaf).__name__}; must be a pytree of arrays (jnp.zeros(()) for one number)."
+        if leaf.dtype != np.float32:
+            return f"{what} returns an array of {leaf.dtype}; must be float32, as everything in a compiled program is."
+    return None
+
+
+def _same(one: PyTree, other: PyTree) -> bool:
+    return all(
+        np.array_equal(np.asarray(x), np.asarray(y), equal_nan=True)
+        for x, y in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
+    )
+
+
+def _close(one: PyTree, other: PyTree) -> bool:
+    return all(
+        np.allclose(np.asarray(x), np.asarray(y), rtol=1e-4, atol=1e-5, equal_nan=True)
+        for x, y in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
+    )
+
+
+def _equations(jaxpr) -> Iterator:
+    """All equations of a program, those inside others too."""
+    for equation in jaxpr.eqns:
+        yield equation
+        for value in equation.params.values():
+            for inner in value if isinstance(value, tuple | list) else (value,):
+                closed = getattr(inner, "jaxpr", inner)
+                if hasattr(closed, "eqns"):
+                    yield from _equations(closed)
