@@ -4,6 +4,7 @@ Whatever learns from Gymnasium environments (Stable-Baselines3, CleanRL, TorchRL
 change of its own.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
@@ -116,7 +117,7 @@ class VectorCellObservation(VectorWrapper, RecordConstructorArgs):
         self.mode = autoreset_mode(env)
         self.ended = np.zeros(env.num_envs, bool)
 
-    def reset(self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None):
+    def reset(self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None):
         mask = (options or {}).get("reset_mask")
         which = np.ones(self.num_envs, bool) if mask is None else np.array(mask)
         observation, info = self.env.reset(seed=seed, options=options)  # pyright: ignore[reportArgumentType]

@@ -171,7 +171,8 @@ def from_table(table: Any, study: Study) -> Search:
         raise SettingError(
             f"evolve.search = {table['search']!r}: must be a table with the range of one setting or more."
         )
-    search = Search(**table | {"search": {}})
+    without_axes: dict[str, Any] = table | {"search": {}}
+    search = Search(**without_axes)
     begin = start(search, study)
     known = numeric(begin)
     search = replace(search, search={name: _axis(name, entry, known) for name, entry in table["search"].items()})
