@@ -10,13 +10,8 @@ import numpy as np
 import tyro
 from gymnasium import spaces
 
-from morphorl.dynamics.blending import Blend
+from morphorl import evaluate, train
 from morphorl.dynamics.leaky_integrators import LeakyIntegrators
-from morphorl.dynamics.none import NoDynamics
-from morphorl.ppo import evaluation
-from morphorl.ppo.settings import PRESETS, Settings
-from morphorl.studies import batch_training
-from morphorl.studies.study import Run
 
 
 class Lamp(gymnasium.Env):
@@ -48,18 +43,12 @@ class Options:
 
 
 def main(options: Options) -> None:
-    for memory in (NoDynamics(), LeakyIntegrators()):
-        settings = Settings(
-            environment="gym:Lamp-v0",
-            steps=options.steps,
-            evaluate_every=0,
-            ppo=PRESETS["tuned"],
-            blend=Blend(kind="none"),
-            memory=memory,
+    for name, memory in (("without", None), ("with", LeakyIntegrators())):
+        trained = train(
+            "gym:Lamp-v0", memory=memory, ppo="tuned", steps=options.steps, seeds=4, evaluate_every=0, progress=False
         )
-        trained = batch_training.train_batch([Run(memory.kind, settings, seed, seed) for seed in range(4)], size=4)
-        returns = evaluation.evaluate_agents([settings] * 4, trained.agents, episodes=50, greedy=True)
-        print(f"memory {memory.kind!r}: mean return {returns.mean():.2f} of 3")
+        returns = evaluate(trained.agents, episodes=50)
+        print(f"{name} memory: mean return {returns.mean():.2f} of 3")
 
 
 if __name__ == "__main__":

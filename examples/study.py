@@ -6,18 +6,10 @@ Usage: uv run examples/study.py [--seeds 16] [--steps 50000] [--out runs/example
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
 import tyro
 
-from morphorl.config.devices import use_all_cores
-
-use_all_cores()  # before anything else of JAX
-
-from rich.console import Console  # noqa: E402
-
-from morphorl.analysis import learning_curves  # noqa: E402
-from morphorl.studies.runner import run  # noqa: E402
-from morphorl.studies.store import Store  # noqa: E402
-from morphorl.studies.study import Study  # noqa: E402
+from morphorl import Study, compare, load_results, run_study
 
 
 @dataclass
@@ -38,11 +30,11 @@ def main(options: Options) -> None:
         "γ = {guidance.strength}": {"guidance": {"strength": [0.0, 0.1, 0.3]}},
     }
     study = Study("example", ("CartPole-v1",), arms, options.seeds, steps=options.steps)
-    store = Store(options.out)
-    run(study, store, Console())
-    for arm, rows in learning_curves.by_arm(store.curves(study)).items():
-        early = learning_curves.early(learning_curves.curve(rows).seeds)
-        print(f"{arm:10} early return {early.value:.0f} ({early.low:.0f} to {early.high:.0f})")
+    run_study(study, options.out)
+    results = load_results(options.out)
+    print(results.scores.group_by("arm", maintain_order=True).agg(early_return=pl.col("early_return").mean()))
+    columns = ("arm", "difference", "difference_low", "difference_high", "p", "unknown")
+    print(compare(results, statistic="early_return").select(columns))
 
 
 if __name__ == "__main__":

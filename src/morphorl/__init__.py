@@ -1,13 +1,106 @@
-"""morphorl: does structured internal dynamics help a reinforcement-learning agent? An instrument to find out."""
+"""morphorl: does structured internal dynamics help a reinforcement-learning agent? An instrument to find out.
 
-import gymnasium
+    from morphorl import ReactionDiffusion, evaluate, train
+
+    trained = train("CartPole-v1", dynamics=ReactionDiffusion(), seeds=16)
+    returns = evaluate(trained.agents)
+
+Each name is imported when it is first used, so that `import morphorl` takes no time and starts neither JAX nor
+Gymnasium. The environments `morphorl/…` are in Gymnasium's registry as soon as both are imported, in either order.
+Names that train or evaluate give JAX one device per core, unless it has started or has been told otherwise.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from morphorl.environments.gymnasium_ids import register_with_gymnasium
+
+if TYPE_CHECKING:
+    from morphorl.analysis.finished_study import compare, judge, load_results
+    from morphorl.dynamics.base import Dynamics
+    from morphorl.dynamics.blending import Blend
+    from morphorl.dynamics.conformance import check_dynamics
+    from morphorl.dynamics.gierer_meinhardt import GiererMeinhardt
+    from morphorl.dynamics.guidance.base import Guidance
+    from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
+    from morphorl.environments.gymnasium_wrappers import CellObservation, VectorCellObservation
+    from morphorl.environments.registry import make_env
+    from morphorl.ppo.checkpoints import load_agents, save_agents
+    from morphorl.ppo.evaluation import evaluate
+    from morphorl.ppo.settings import PPO, PRESETS, Settings
+    from morphorl.studies.one_setting import train
+    from morphorl.studies.runner import run_study
+    from morphorl.studies.study import Study
 
 __version__ = "0.1.0"
 
-for _name, _entry in {
-    "StatelessCartPole-v1": "GymnasiumStatelessCartPole",
-    "CartPoleNoVel-v1": "GymnasiumCartPoleNoVel",
-}.items():
-    gymnasium.register(
-        f"morphorl/{_name}", f"morphorl.environments.cartpole:{_entry}", max_episode_steps=500, reward_threshold=475.0
-    )
+__all__ = [
+    "PPO",
+    "PRESETS",
+    "Blend",
+    "CellObservation",
+    "Dynamics",
+    "GiererMeinhardt",
+    "Guidance",
+    "ReactionDiffusion",
+    "Settings",
+    "Study",
+    "VectorCellObservation",
+    "check_dynamics",
+    "compare",
+    "evaluate",
+    "judge",
+    "load_agents",
+    "load_results",
+    "make_env",
+    "run_study",
+    "save_agents",
+    "train",
+]
+
+_MODULES = {
+    "Dynamics": "dynamics.base",
+    "ReactionDiffusion": "dynamics.reaction_diffusion",
+    "GiererMeinhardt": "dynamics.gierer_meinhardt",
+    "Guidance": "dynamics.guidance.base",
+    "Blend": "dynamics.blending",
+    "check_dynamics": "dynamics.conformance",
+    "Settings": "ppo.settings",
+    "PPO": "ppo.settings",
+    "PRESETS": "ppo.settings",
+    "Study": "studies.study",
+    "CellObservation": "environments.gymnasium_wrappers",
+    "VectorCellObservation": "environments.gymnasium_wrappers",
+}
+"""Where each name is defined."""
+_COMPUTING_MODULES = {
+    "make_env": "environments.registry",
+    "train": "studies.one_setting",
+    "evaluate": "ppo.evaluation",
+    "save_agents": "ppo.checkpoints",
+    "load_agents": "ppo.checkpoints",
+    "run_study": "studies.runner",
+    "load_results": "analysis.finished_study",
+    "compare": "analysis.finished_study",
+    "judge": "analysis.finished_study",
+}
+"""The same for those whose modules import gymnax, which starts JAX: how many devices it has must be said before."""
+
+
+def __getattr__(name: str) -> Any:
+    if name in _COMPUTING_MODULES:
+        from morphorl.config.devices import use_all_cores_if_free
+
+        use_all_cores_if_free()
+    module = (_MODULES | _COMPUTING_MODULES).get(name)
+    if module is None:
+        raise AttributeError(f"module 'morphorl' has no attribute {name!r}")
+    value = globals()[name] = getattr(importlib.import_module(f"morphorl.{module}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+register_with_gymnasium()

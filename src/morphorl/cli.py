@@ -2,19 +2,12 @@
 
 import argparse
 import importlib
-import importlib.metadata
 import shlex
 import sys
 from typing import NamedTuple
 
-import tyro
-from rich.console import Console
-from rich.markup import escape
-
+from morphorl import __version__
 from morphorl.config.errors import SettingError, StoreError, did_you_mean
-
-console = Console()
-errors = Console(stderr=True)
 
 
 class Command(NamedTuple):
@@ -66,31 +59,38 @@ def main() -> None:
     try:
         _parse(sys.argv[1:])()
     except (SettingError, StoreError) as error:
-        errors.print(f"[red]error:[/red] {escape(str(error))}", soft_wrap=True, highlight=False)
+        _complain(str(error))
         sys.exit(2)
     except OSError as error:
-        errors.print(f"[red]error:[/red] {escape(str(error))}.", soft_wrap=True, highlight=False)
+        _complain(f"{error}.")
         sys.exit(1)
     except KeyboardInterrupt:
-        console.print(_stopped(sys.argv[1:]), soft_wrap=True, highlight=False)
+        print(_stopped(sys.argv[1:]))
         sys.exit(130)
+
+
+def _complain(sentence: str) -> None:
+    from rich.console import Console  # which help does without: it takes longer to import than all that help needs
+    from rich.markup import escape
+
+    Console(stderr=True).print(f"[red]error:[/red] {escape(sentence)}", soft_wrap=True, highlight=False)
 
 
 def _stopped(arguments: list[str]) -> str:
     """What Ctrl-C leaves, and how to go on."""
     if arguments[0] not in RESUMABLE:
         return "Stopped."
-    return f"Stopped. Finished batches are kept; go on with:\n  morphorl {escape(shlex.join(arguments))}"
+    return f"Stopped. Finished batches are kept; go on with:\n  morphorl {shlex.join(arguments)}"
 
 
 def _parse(arguments: list[str]):
     """The command on the command line, with its options."""
     name = arguments[0] if arguments else ""
     if name in ("-h", "--help"):
-        console.print(_usage(), highlight=False, markup=False, soft_wrap=True)
+        print(_usage())
         sys.exit(0)
     if name == "--version":
-        console.print(f"morphorl {importlib.metadata.version('morphorl')}", highlight=False)
+        print(f"morphorl {__version__}")
         sys.exit(0)
     if name not in COMMANDS:
         hint = did_you_mean(name, list(COMMANDS))
@@ -101,6 +101,8 @@ def _parse(arguments: list[str]):
         from morphorl.config.devices import use_all_cores
 
         use_all_cores()  # before gymnax is imported, which computes
+    import tyro  # as slow to import as rich is, on which it builds
+
     module = importlib.import_module(f"morphorl.commands.{command.module}")
     prog = f"morphorl {name}"
     default = {"default": module.default(arguments[1:])} if hasattr(module, "default") else {}

@@ -64,7 +64,7 @@ def act(small):
     """Act for one rollout with the settings that differ from `small`."""
 
     def first(env=None, **changes):
-        settings, bare = small(**changes), env or registry.make(changes.get("environment", "CartPole-v1"))
+        settings, bare = small(**changes), env or registry.make_env(changes.get("environment", "CartPole-v1"))
         around = task.around(settings, bare)
 
         @jax.jit

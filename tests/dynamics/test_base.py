@@ -26,7 +26,7 @@ from morphorl.ppo.agent import init_agent
 from morphorl.ppo.settings import Settings, stack
 
 FROZEN = ReactionDiffusion(dt=0.0, initial_scale=1.0)
-CARTPOLE = registry.make("CartPole-v1")
+CARTPOLE = registry.make_env("CartPole-v1")
 
 # --- Reset and redraw -------------------------------------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ from morphorl.studies.store import Store
 FEATURES, ACTIONS, ENVS = 3, 2, 4
 SHAPE = FEATURES, ACTIONS
 SHORT = GiererMeinhardt(sites=32, length=16.0)
-CARTPOLE = registry.make("CartPole-v1")
+CARTPOLE = registry.make_env("CartPole-v1")
 NO_READING = jnp.zeros((FEATURES, ENVS))
 
 
@@ -281,8 +281,8 @@ def test_the_ratio_is_one_in_the_first_minibatch():
 def test_agents_with_a_field_survive_on_disk_and_are_replayed(tmp_path):
     runs = study({"a": settings()}, seeds=2, environments=("CartPole-v1",)).runs()
     batch = checkpoints.Agents([run.settings for run in runs], [0, 1], batch_training.train_batch(runs, 2).agents)
-    checkpoints.save(batch, tmp_path)
-    back = checkpoints.load(tmp_path)
+    checkpoints.save_agents(batch, tmp_path)
+    back = checkpoints.load_agents(tmp_path)
     jax.tree.map(assert_array_equal, back.arrays, batch.arrays)
     assert back.settings == batch.settings
 

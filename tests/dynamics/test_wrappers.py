@@ -38,7 +38,7 @@ PLAIN = Blend("none")
 )
 def test_the_environment_shows_as_many_numbers_as_it_says(memory, times):
     settings = Settings("CartPoleNoVel-v1", memory=memory)
-    env = task.around(settings, registry.make("CartPoleNoVel-v1"))
+    env = task.around(settings, registry.make_env("CartPoleNoVel-v1"))
     state, observation = env.reset(jax.random.key(0))
     after = env.step(jax.random.key(1), state, jnp.array(1))
     assert observation.shape == after.observation.shape == (env.num_features,)
@@ -139,7 +139,7 @@ def test_evaluation_is_sticky_too(small):
 
 
 def test_noise_on_the_observation_has_the_size_that_is_said_and_leaves_the_state_alone():
-    noisy, clean = registry.make("NoisyStatelessCartPole-v1"), registry.make("StatelessCartPole-v1")
+    noisy, clean = registry.make_env("NoisyStatelessCartPole-v1"), registry.make_env("StatelessCartPole-v1")
     keys = jax.random.split(jax.random.key(0), 20_000)
     state, observation = jax.vmap(noisy.reset)(keys)
     truth = np.stack([state.x, state.theta], axis=1)
@@ -151,12 +151,12 @@ def test_noise_on_the_observation_has_the_size_that_is_said_and_leaves_the_state
 
 
 def test_the_zeros_of_hidden_velocities_stay_zeros_under_noise():
-    _, observation = registry.make("NoisyCartPoleNoVel-v1").reset(jax.random.key(0))
+    _, observation = registry.make_env("NoisyCartPoleNoVel-v1").reset(jax.random.key(0))
     assert_array_equal(observation[1::2], 0)
 
 
 def test_the_sparse_mountain_car_pays_at_the_goal_and_nowhere_else():
-    env = registry.make("SparseMountainCar-v0")
+    env = registry.make_env("SparseMountainCar-v0")
     state, _ = env.reset(jax.random.key(0))
     below = env.step(jax.random.key(1), state, jnp.array(2))
     assert (below.reward, bool(below.terminated)) == (0, False)
@@ -168,7 +168,7 @@ def test_the_sparse_mountain_car_pays_at_the_goal_and_nowhere_else():
 
 
 def test_with_its_velocity_hidden_it_is_the_same_car_and_shows_its_position_alone():
-    seen, hidden = registry.make("SparseMountainCar-v0"), registry.make("StatelessSparseMountainCar-v0")
+    seen, hidden = registry.make_env("SparseMountainCar-v0"), registry.make_env("StatelessSparseMountainCar-v0")
     key = jax.random.key(0)
     state, position = hidden.reset(key)
     assert_array_equal(position, seen.reset(key)[1][:1])

@@ -90,7 +90,7 @@ REFUSED = [
     (["run", "blind_dynamics", "--set", "seeds"], "--set 'seeds'", "must be key=value, such as seeds=4"),
     (["run", "blind_dynamics", "--set", "name=x"], "--set 'name=x'", "text needs quotes"),
     (["run", "blind_dynamics", "--set", "sedes=4"], "sedes: no such key", "Did you mean 'seeds'?"),
-    (["run", "blind_dynamics", "--address", "x:1"], "address = 'x:1'", "must not be given without --engine ray"),
+    (["run", "blind_dynamics", "--address", "x:1"], "address = 'x:1'", "must not be given without engine = 'ray'"),
     (["evolve", "blind_dynamics"], "blind_dynamics.toml: evolve: missing", "needs an [evolve] table"),
     (["evolve", "evolve_blind", "--set", "evolve.seeds=0"], "evolve.seeds = 0", "a whole number of at least 1"),
     (["evolve", "evolve_blind", "--set", "first_seed=1001"], "evolve.first_seed = 1000", "must not overlap"),
@@ -218,7 +218,7 @@ def test_an_interrupted_command_says_how_to_go_on(command, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("morphorl.commands.reproduce.run", interrupted)
+    monkeypatch.setattr("morphorl.commands.reproduce.run_study", interrupted)
     code, printed = command("reproduce", "--seeds", "2", "--out", "a folder")
     assert code == 130
     assert "morphorl reproduce --seeds 2 --out 'a folder'" in printed

@@ -66,7 +66,7 @@ def test_the_site_builds_without_a_warning(tmp_path):
 
 EXAMPLES = {
     "own_environment.py": (["--steps", "512"], "of 3"),
-    "study.py": (["--seeds", "2", "--steps", "2048", "--out", "out"], "early return"),
+    "study.py": (["--seeds", "2", "--steps", "2048", "--out", "out"], "early_return"),
     "sb3_memory.py": (["--seeds", "1", "--steps", "1024", "--episodes", "1"], "with memory"),
 }
 

@@ -17,7 +17,7 @@ from morphorl.studies.study import Run
 
 SMALL = PPO(num_envs=4, rollout_steps=32, minibatches=2, hidden=(16,), learning_rate=1e-3)
 BASE = Settings(steps=512, evaluate_every=256, evaluation_episodes=2, ppo=SMALL)
-CARTPOLE = registry.make("CartPole-v1")
+CARTPOLE = registry.make_env("CartPole-v1")
 
 
 def run(seed=0, **changes):
@@ -112,8 +112,8 @@ def test_saved_and_loaded_agents_act_identically(tmp_path, changes):
     batch = [run(seed, **changes) for seed in range(2)]
     result = batch_training.train_batch(batch, 4)
     saved = checkpoints.Agents([r.settings for r in batch], [r.seed for r in batch], result.agents)
-    checkpoints.save(saved, tmp_path)
-    loaded = checkpoints.load(tmp_path)
+    checkpoints.save_agents(saved, tmp_path)
+    loaded = checkpoints.load_agents(tmp_path)
     assert loaded.seeds == [0, 1]
     assert jax.tree.structure(loaded.settings[0]) == jax.tree.structure(batch[0].settings)
     assert_same(result.agents, loaded.arrays)
@@ -124,16 +124,16 @@ def test_saved_and_loaded_agents_act_identically(tmp_path, changes):
 
 def test_damaged_agents_are_refused(tmp_path):
     with pytest.raises(checkpoints.AgentsError, match="holds no"):
-        checkpoints.load(tmp_path)
+        checkpoints.load_agents(tmp_path)
     result = batch_training.train_batch([run(0)], 2)
-    checkpoints.save(checkpoints.Agents([BASE], [0], result.agents), tmp_path)
+    checkpoints.save_agents(checkpoints.Agents([BASE], [0], result.agents), tmp_path)
     arrays = tmp_path / "agents.safetensors"
     arrays.write_bytes(arrays.read_bytes()[:-7])
     with pytest.raises(checkpoints.AgentsError, match=r"agents\.safetensors"):
-        checkpoints.load(tmp_path)
+        checkpoints.load_agents(tmp_path)
     wider = dataclasses.replace(BASE, ppo=PPO(**(vars(SMALL) | {"hidden": (17,)})))
-    checkpoints.save(checkpoints.Agents([wider], [0], result.agents), tmp_path)
+    checkpoints.save_agents(checkpoints.Agents([wider], [0], result.agents), tmp_path)
     with pytest.raises(
         checkpoints.AgentsError, match=r"actor\.weights\.0 has shape \(1, 16, 4\); must be \(1, 17, 4\)"
     ):
-        checkpoints.load(tmp_path)
+        checkpoints.load_agents(tmp_path)

@@ -27,7 +27,7 @@ def numbers(state):
 
 def walk_beside_gymnasium(name, policy, steps, seed=0):
     """Step both from our state and compare all they return; gives each episode's (terminated, truncated, length)."""
-    env = registry.make(name)
+    env = registry.make_env(name)
     reset, step = jax.jit(env.reset), jax.jit(env.step)
     theirs = gymnasium.make(CARTPOLES[name][0])
     key, ends, length = jax.random.key(seed), [], 0
@@ -65,13 +65,13 @@ def test_random_steps_agree_with_gymnasium_through_many_terminations(name):
 @cartpoles
 def test_a_balanced_pole_is_truncated_and_not_terminated_at_500_as_in_gymnasium(name):
     assert walk_beside_gymnasium(name, balance, steps=500) == [(False, True, 500)]
-    assert registry.make(name).time_limit == gymnasium.spec(CARTPOLES[name][0]).max_episode_steps == 500
+    assert registry.make_env(name).time_limit == gymnasium.spec(CARTPOLES[name][0]).max_episode_steps == 500
 
 
 def test_single_steps_from_anywhere_agree_with_gymnasium():
     generator = np.random.default_rng(2)
     starts = generator.uniform([-2.4, -40, -0.2, -3], [2.4, 40, 0.2, 3], (300, 4))
-    env, theirs = registry.make("CartPole-v1"), gymnasium.make("CartPole-v1").unwrapped
+    env, theirs = registry.make_env("CartPole-v1"), gymnasium.make("CartPole-v1").unwrapped
     step, (state, _) = jax.jit(env.step), env.reset(jax.random.key(0))
     left, right = set(), set()
     for start in starts:
@@ -91,7 +91,7 @@ def test_single_steps_from_anywhere_agree_with_gymnasium():
 
 @cartpoles
 def test_the_observation_shows_exactly_the_numbers_it_should(name):
-    env, visible = registry.make(name), CARTPOLES[name][1]
+    env, visible = registry.make_env(name), CARTPOLES[name][1]
     state, observation = env.reset(jax.random.key(3))
     for seen in (state, observation), env.step(jax.random.key(0), state, jnp.array(1))[:2]:
         full = numbers(seen[0])
@@ -108,7 +108,7 @@ def test_the_registered_environments_pass_gymnasiums_own_checks(name):
 
 @cartpoles
 def test_the_threshold_is_the_registered_one(name):
-    assert registry.make(name).threshold == gymnasium.spec(CARTPOLES[name][0]).reward_threshold == 475
+    assert registry.make_env(name).threshold == gymnasium.spec(CARTPOLES[name][0]).reward_threshold == 475
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_the_threshold_is_the_registered_one(name):
 )
 def test_an_unknown_id_is_refused_with_the_nearest_one(typo, meant):
     with pytest.raises(SettingError) as error:
-        registry.make(typo)
+        registry.make_env(typo)
     assert f"environment = {typo!r}" in str(error.value)
     assert f"Did you mean {meant!r}?" in str(error.value)
 
@@ -125,12 +125,12 @@ def test_an_unknown_id_is_refused_with_the_nearest_one(typo, meant):
 @pytest.mark.parametrize("name", registry.CONTINUOUS)
 def test_continuous_actions_are_refused(name):
     with pytest.raises(SettingError, match=f"environment = '{name}'.*continuous actions.*must be.*discrete"):
-        registry.make(name)
+        registry.make_env(name)
 
 
 @pytest.mark.parametrize("name", registry.names())
 def test_every_environment_with_discrete_actions_resets_and_steps(name):
-    env = registry.make(name)
+    env = registry.make_env(name)
     state, observation = jax.jit(env.reset)(jax.random.key(0))
     after = jax.jit(env.step)(jax.random.key(1), state, jnp.array(env.num_actions - 1))
     for seen in (observation, after.observation):
@@ -149,7 +149,7 @@ def test_every_environment_with_discrete_actions_resets_and_steps(name):
 
 def test_an_id_that_would_download_data_is_refused_before_it_does():
     with pytest.raises(SettingError, match="downloads data"):
-        registry.make("MNISTBandit-bsuite")
+        registry.make_env("MNISTBandit-bsuite")
     assert not set(registry.REFUSED) & set(registry.names())
 
 

@@ -46,7 +46,7 @@ KINDS = {
 
 def agent(settings, seed=3):
     """An agent with logits as large as a trained one's, that has seen some observations."""
-    env = task.around(settings, registry.make(settings.environment))
+    env = task.around(settings, registry.make_env(settings.environment))
     keys = jax.random.key(seed), jax.random.key(1)
     one = init_agent(settings, env.num_features, env.num_actions, *keys, continuous=env.continuous)
     weights = (*one.actor.weights[:-1], 100 * one.actor.weights[-1])

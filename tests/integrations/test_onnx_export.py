@@ -30,15 +30,15 @@ from morphorl.ppo.settings import Settings
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_graph_and_the_saved_agent_act_the_same_over_1000_steps(kind, tmp_path):
     pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
-    checkpoints.save(agent(KINDS[kind]), tmp_path)
-    assert onnx_export.to_onnx(checkpoints.load(tmp_path), tmp_path / "agent.onnx") < 1e-4
+    checkpoints.save_agents(agent(KINDS[kind]), tmp_path)
+    assert onnx_export.to_onnx(checkpoints.load_agents(tmp_path), tmp_path / "agent.onnx") < 1e-4
 
 
 def test_a_policy_of_plain_arrays_plays_as_the_trainer_evaluates():
     """The same episodes through `rollout.evaluate` and step by step, with a memory that begins with each of them."""
     one = agent(KINDS["memory"])
     acting = onnx_export.policy(KINDS["memory"], jax.tree.map(lambda u: jnp.asarray(u)[0], one.arrays), 2)
-    env = registry.make("StatelessCartPole-v1")
+    env = registry.make_env("StatelessCartPole-v1")
     around = task.around(KINDS["memory"], env)
     step, state = jax.jit(acting.step), list(acting.initial.values())
     inner, observation = around.reset(jax.random.key(0))
@@ -175,7 +175,7 @@ def test_the_card_tells_environment_seeds_and_interval_and_its_metadata_are_yaml
     assert "IQM over 2 agents, greedy, 2 episodes each" in head
     assert "IQM 350.0 (95% interval 250.0 to 450.0)" in body
     assert "| `guidance.strength` | 0.1 |" in body
-    assert "checkpoints.load(" in body
+    assert "load_agents(" in body
     assert 'InferenceSession("agent.onnx")' in body
 
 
@@ -250,9 +250,9 @@ DAMAGES = {
 @pytest.mark.parametrize("name", DAMAGES)
 def test_a_damaged_agent_is_refused_in_a_sentence(name, tmp_path):
     damage, sentence = DAMAGES[name]
-    checkpoints.save(agent(KINDS["guided"]), tmp_path)
+    checkpoints.save_agents(agent(KINDS["guided"]), tmp_path)
     damage(tmp_path)
     with pytest.raises(AgentsError, match=sentence) as error:
-        checkpoints.load(tmp_path)
+        checkpoints.load_agents(tmp_path)
     assert "\n" not in str(error.value)
     assert str(error.value).endswith(".")

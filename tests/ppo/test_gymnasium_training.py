@@ -114,7 +114,7 @@ def test_rows_that_only_reset_do_not_reach_the_loss():
     """Whatever stands in them, and however the loss normalises advantages."""
     key = jax.random.split(jax.random.key(0), 8)
     settings = Settings(ppo=SMALL)
-    agent = training.init(settings, registry.make("CartPole-v1"), jnp.array(0), jnp.array(0)).agent
+    agent = training.init(settings, registry.make_env("CartPole-v1"), jnp.array(0), jnp.array(0)).agent
     batch, kept = 40, np.arange(40) % 4 != 1
     samples = losses.Samples(
         jax.random.normal(key[0], (4, batch)),
@@ -190,8 +190,8 @@ def test_saved_agents_with_continuous_actions_act_identically(tmp_path):
     settings = Settings("gym:Pendulum-v1", steps=96, evaluate_every=0, ppo=SMALL)
     result = batch_training.train_batch([Run("arm", settings, 0, 0)], 2)
     assert result.agents.log_deviation.shape == (1, 1)
-    checkpoints.save(Agents([settings], [0], result.agents), tmp_path)
-    loaded = checkpoints.load(tmp_path)
+    checkpoints.save_agents(Agents([settings], [0], result.agents), tmp_path)
+    loaded = checkpoints.load_agents(tmp_path)
     for a, b in zip(jax.tree.leaves(result.agents), jax.tree.leaves(loaded.arrays), strict=True):
         assert_array_equal(a, b)
 
@@ -274,7 +274,7 @@ def test_what_no_policy_can_see_or_do_is_refused(env_id, sentence):
 
 def test_a_missing_package_is_told_and_not_taken_for_a_damaged_file(tmp_path, monkeypatch):
     settings = Settings("gym:CartPole-v1", steps=96, evaluate_every=0, ppo=SMALL)
-    checkpoints.save(
+    checkpoints.save_agents(
         Agents([settings], [0], batch_training.train_batch([Run("arm", settings, 0, 0)], 1).agents), tmp_path
     )
 
@@ -283,9 +283,9 @@ def test_a_missing_package_is_told_and_not_taken_for_a_damaged_file(tmp_path, mo
 
     monkeypatch.setattr(gymnasium, "make", without)
     gymnasium_envs.describe.cache_clear()
-    registry.make.cache_clear()
+    registry.make_env.cache_clear()
     with pytest.raises(SettingError, match=r"^environment = 'gym:CartPole-v1': needs the extra 'box2d'"):
-        checkpoints.load(tmp_path)
+        checkpoints.load_agents(tmp_path)
 
 
 HOST_LACKS = [

@@ -17,7 +17,7 @@ from morphorl.ppo.settings import PPO, Settings
 
 SMALL = PPO(num_envs=3, rollout_steps=40, minibatches=2, hidden=(8,), normalise_observations=True)
 CELL = Settings(steps=1_000, ppo=SMALL, guidance=Blind(strength=0.1), blend=Blend(weight=0.9))
-CARTPOLE = registry.make("CartPole-v1")
+CARTPOLE = registry.make_env("CartPole-v1")
 
 
 def started(settings=CELL, env=CARTPOLE, seed=0):

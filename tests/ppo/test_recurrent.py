@@ -23,7 +23,7 @@ BESIDE_A_CELL = Settings(
     dynamics=ReactionDiffusion(initial_scale=1.0),
     blend=Blend("add", weight=0.5),
 )
-CARTPOLE = registry.make("CartPole-v1")
+CARTPOLE = registry.make_env("CartPole-v1")
 
 
 def collected(settings, env):

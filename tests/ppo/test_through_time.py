@@ -30,7 +30,7 @@ from morphorl.studies import batch_training
 from morphorl.studies.store import tabulate
 from morphorl.studies.study import Run, Study
 
-CARTPOLE = registry.make("CartPole-v1")
+CARTPOLE = registry.make_env("CartPole-v1")
 SMALL = PPO(num_envs=4, rollout_steps=40, minibatches=2, epochs=1, hidden=(8,))
 NAMES = (
     "dynamics.activator_diffusion",

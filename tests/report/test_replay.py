@@ -71,7 +71,7 @@ CONTROLS = {
 @pytest.mark.parametrize("name", CONTROLS)
 def test_a_control_in_the_place_of_the_dynamics_is_replayed_too(name):
     (settings,) = study({name: CONTROLS[name]}, environments=("StatelessCartPole-v1",)).expand("standard").values()
-    env = task.around(settings, registry.make("StatelessCartPole-v1"))
+    env = task.around(settings, registry.make_env("StatelessCartPole-v1"))
     agent = init_agent(settings, env.num_features, env.num_actions, jax.random.key(0), jax.random.key(1))
     episode = jax.jit(lambda agent: record(settings, env, agent, jax.random.key(2)))(agent)
     length = int(episode.alive.sum())

@@ -83,14 +83,14 @@ def measure(study: Study) -> dict[tuple[str, str, str], Readouts]:
     for run in runs:
         pooled[run.preset, run.settings.environment, run.arm].append(known[run.id])
     return {
-        label: readouts(Moments(*np.sum(sums, axis=0)), registry.make(label[1]).num_actions)
+        label: readouts(Moments(*np.sum(sums, axis=0)), registry.make_env(label[1]).num_actions)
         for label, sums in pooled.items()
     }
 
 
 def _measure_program(program: Program) -> dict[str, Moments]:
     runs = list(program.runs.values())
-    env = registry.make(runs[0].settings.environment)
+    env = registry.make_env(runs[0].settings.environment)
     train = jax.jit(jax.vmap(lambda settings, *seeds: over_training(settings, env, *seeds)))
     seeds = [jnp.array([getattr(run, name) for run in runs]) for name in ("seed", "cell_seed")]
     sums = [np.asarray(u, float) for u in train(stack([mix(run.settings, program.mixed) for run in runs]), *seeds)]

@@ -98,7 +98,7 @@ def measured(scores: pl.DataFrame) -> dict[str, Float[np.ndarray, " runs"]]:
 
 
 def _of_arm(rows: pl.DataFrame, preset: str, environment: str, arm: str) -> pl.DataFrame:
-    threshold = registry.make(environment).threshold
+    threshold = registry.make_env(environment).threshold
     once = [name for name in ("untrained_return", "diverged_at") if name in rows]
     runs = rows.group_by(*RUN).agg(pl.col(name).first() for name in once).sort(*RUN)
     labels = {"preset": preset, "environment": environment, "arm": arm, "threshold": threshold}

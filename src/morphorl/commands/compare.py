@@ -8,10 +8,9 @@ from typing import Any, Literal
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl.analysis import comparisons, interpretations
+from morphorl.analysis import finished_study
 from morphorl.analysis.bootstrap import Effect, Estimate
 from morphorl.analysis.comparisons import Comparison
-from morphorl.analysis.scores import load_scores
 from morphorl.commands.shared import PositionalFolder, console
 from morphorl.config.files import write_atomically
 from morphorl.report import tables
@@ -39,13 +38,9 @@ class Compare:
     the last greedy evaluation's."""
 
     def __call__(self) -> None:
-        study, scores = load_scores(self.dir)
-        labelled = study.expand(study.presets[0])
-        against = interpretations.rival(labelled) if self.against is None else self.against
+        results = finished_study.load_results(self.dir)
         with console.status("resampling"):
-            told = comparisons.compare(scores, against, self.statistic)
-        values = {label: interpretations.in_words(settings) for label, settings in labelled.items()}
-        differing = comparisons.differing(values, against)
+            against, told, differing = finished_study.compare_arms(results, self.against, self.statistic)
         plain = [{name: _plain(value) for name, value in one._asdict().items()} for one in told]
         rows = [row | {"differs_in": differing[str(row["arm"])]} for row in plain]
         content = {"against": against, "statistic": self.statistic, "comparisons": rows}

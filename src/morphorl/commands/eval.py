@@ -29,9 +29,7 @@ class Eval:
     def __call__(self) -> None:
         if self.episodes < 1:
             raise SettingError(f"episodes = {self.episodes}: must be a whole number of at least 1.")
-        batch = checkpoints.load(self.dir)
+        batch = checkpoints.load_agents(self.dir)
         with console.status(f"evaluating {len(batch.seeds)} agents"):
-            returns = evaluation.evaluate_agents(
-                batch.settings, batch.arrays, self.episodes, greedy=not self.stochastic
-            )
+            returns = evaluation.evaluate(batch, self.episodes, greedy=not self.stochastic)
         summary.write_evaluation(batch, returns, self.dir, console, greedy=not self.stochastic)

@@ -35,7 +35,7 @@ class Export:
     def __call__(self) -> None:
         if self.episodes < 1:
             raise SettingError(f"episodes = {self.episodes}: must be a whole number of at least 1.")
-        batch = checkpoints.load(self.agent)
+        batch = checkpoints.load_agents(self.agent)
         chosen = checkpoints.one(batch, self.seed)
         out = self.agent / "export" if self.out is None else self.out
         out.mkdir(parents=True, exist_ok=True)
@@ -45,9 +45,9 @@ class Export:
                 difference = onnx_export.to_onnx(chosen, out / "agent.onnx")
             told = f"agent.onnx acts as the JAX agent over 1,000 steps (logits differ by at most {difference:.1g})."
             console.print(told, highlight=False, soft_wrap=True)
-        checkpoints.save(chosen, out)
+        checkpoints.save_agents(chosen, out)
         with console.status(f"evaluating {len(batch.seeds)} agents for the card"):
-            returns = evaluation.evaluate_agents(batch.settings, batch.arrays, self.episodes, greedy=True)
+            returns = evaluation.evaluate(batch, self.episodes)
         files = ["agents.json", "agents.safetensors", *["agent.onnx"] * self.onnx]
         text = model_card.card(batch, returns, files, difference)
         write_atomically(out / "README.md", lambda path: path.write_text(text, encoding="utf-8"))

@@ -62,7 +62,7 @@ def _draw(study: Study, preset: str, curves: pl.DataFrame, folder: Path) -> dict
     if len(labelled) <= summary.MOST_LINES:
         for environment in curves["environment"].unique(maintain_order=True):
             rows, path = curves.filter(environment=environment), folder / summary.file_name(environment)
-            threshold = registry.make(environment).threshold
+            threshold = registry.make_env(environment).threshold
             told |= study_figures.draw_all(rows, f"{environment}, {preset}", path, strengths, rival, threshold)
     else:
         told["learning curves and the like"] = f"{len(labelled)} arms are too many for one figure."

@@ -20,8 +20,8 @@ from morphorl.config.errors import SettingError
 from morphorl.config.files import refuse_links_out, write_atomically, write_table
 from morphorl.report import tables
 from morphorl.report.figures import luck_figure
-from morphorl.studies import batch_training, study_file
-from morphorl.studies.runner import run
+from morphorl.studies import study_file
+from morphorl.studies.runner import run_study
 from morphorl.studies.store import Store
 from morphorl.studies.study import Study
 
@@ -79,7 +79,7 @@ class Luck:
                 "in the study, or with --set cell_seeds=16."
             )
         store = Store(folder_of(study.name) if self.out is None else self.out)
-        failed = run(study, store, console, engine=batch_training.local)
+        failed = run_study(study, store.root)
         curves = store.curves(study)
         table = scores.table(curves)
         write_atomically(store.root / "curves.parquet", lambda path: write_table(curves, path))

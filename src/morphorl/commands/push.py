@@ -31,7 +31,7 @@ class Push:
     def __call__(self) -> None:
         if self.to.count("/") != 1:
             raise SettingError(f"to = {self.to!r}: must be OWNER/NAME.")
-        checkpoints.load(self.export)  # refuses what is damaged
+        checkpoints.load_agents(self.export)  # refuses what is damaged
         files = [name for name in FILES if (self.export / name).is_file()]
         if "README.md" not in files:
             raise SettingError(f"{self.export}: has no README.md; must be a folder that `morphorl export` wrote.")

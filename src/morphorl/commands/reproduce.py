@@ -8,7 +8,7 @@ from typing import Literal
 from morphorl.commands.shared import Folder, console
 from morphorl.report import summary
 from morphorl.studies import study_file
-from morphorl.studies.runner import run
+from morphorl.studies.runner import run_study
 from morphorl.studies.store import Store
 
 
@@ -38,8 +38,7 @@ class Reproduce:
         study = dataclasses.replace(
             study_file.load("blind_dynamics"), seeds=self.seeds, steps=self.steps, presets=presets
         )
-        store = Store(self.out)
-        failed = run(study, store, console, resume=self.resume)
-        summary.write(study, store, console)
+        failed = run_study(study, self.out, resume=self.resume)
+        summary.write(study, Store(self.out), console)
         if failed:
             sys.exit(1)

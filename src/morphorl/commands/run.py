@@ -5,12 +5,11 @@ import sys
 from typing import Literal
 
 from morphorl.commands.shared import Changes, Folder, StudyName, console, folder_of, trust_study
-from morphorl.config.errors import SettingError
 from morphorl.integrations import trackers
 from morphorl.integrations.trackers import Tracker
 from morphorl.report import summary
-from morphorl.studies import batch_training, study_file
-from morphorl.studies.runner import run
+from morphorl.studies import study_file
+from morphorl.studies.runner import run_study
 from morphorl.studies.store import Store
 
 
@@ -39,20 +38,12 @@ class RunStudy:
 
     def __call__(self) -> None:
         trackers.check(self.track)
-        if self.address is not None and self.engine != "ray":
-            raise SettingError(f"address = {self.address!r}: must not be given without --engine ray.")
         trust_study(self.study, self.set)
         study = study_file.load(self.study, self.set)
-        store = Store(folder_of(study.name) if self.out is None else self.out)
-        failed = run(study, store, console, resume=self.resume, engine=self._engine())
+        out = folder_of(study.name) if self.out is None else self.out
+        failed = run_study(study, out, resume=self.resume, engine=self.engine, address=self.address)
+        store = Store(out)
         summary.write(study, store, console)
         trackers.send(self.track, study, store.curves(study), store.root)
         if failed:
             sys.exit(1)
-
-    def _engine(self):
-        if self.engine == "local":
-            return batch_training.local
-        from morphorl.studies import ray_engine  # an extra, which is not always there
-
-        return ray_engine.cluster(self.address)

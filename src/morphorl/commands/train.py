@@ -24,9 +24,9 @@ from morphorl.integrations.trackers import Tracker
 from morphorl.ppo import checkpoints
 from morphorl.ppo.settings import PPO, PRESETS, Settings
 from morphorl.report import summary
-from morphorl.studies.runner import run
+from morphorl.studies import one_setting
+from morphorl.studies.runner import run_study
 from morphorl.studies.store import Store
-from morphorl.studies.study import Study
 
 
 @dataclasses.dataclass
@@ -87,12 +87,12 @@ class Train:
             task=self.task,
             learned=self.learned,
         )
-        study = Study("train", (self.env,), {"agent": settings}, self.seeds, self.first_seed, presets=(self.preset,))
-        store = Store(self.out)
+        study = one_setting.as_study(settings, self.seeds, self.first_seed, self.preset)
         trackers.check(self.track)
-        if run(study, store, console, resume=self.resume, with_agents=True):
+        if run_study(study, self.out, resume=self.resume, with_agents=True):
             sys.exit(1)
-        checkpoints.save(store.agents(study), self.out)
+        store = Store(self.out)
+        checkpoints.save_agents(store.agents(study), self.out)
         summary.write(study, store, console)
         trackers.send(self.track, study, store.curves(study), self.out)
         console.print(f"Evaluate the agents: morphorl eval {escape(str(self.out))}", soft_wrap=True)

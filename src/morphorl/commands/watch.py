@@ -39,7 +39,7 @@ class Watch:
     def __call__(self) -> None:
         if self.episodes < 1:
             raise SettingError(f"episodes = {self.episodes}: must be a whole number of at least 1.")
-        chosen = checkpoints.one(checkpoints.load(self.agent), self.seed)
+        chosen = checkpoints.one(checkpoints.load_agents(self.agent), self.seed)
         environment = chosen.settings[0].environment
         if self.terminal:
             for number in range(self.episodes):

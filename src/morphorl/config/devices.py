@@ -1,5 +1,6 @@
 """JAX on this machine: one host device per core, and compiled programs kept between starts."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -16,6 +17,20 @@ def use_all_cores() -> None:
     jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
     jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "jax"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+
+
+def use_all_cores_if_free() -> None:
+    """`use_all_cores` for a program that is not ours: what it has told JAX stays, and a JAX that has started too."""
+    if jax.config.jax_compilation_cache_dir is None:
+        jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "jax"))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+    if jax.config.jax_num_cpu_devices == -1 and "xla_force_host_platform_device_count" not in _xla_flags():
+        with contextlib.suppress(RuntimeError):  # JAX has started
+            jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
+
+
+def _xla_flags() -> str:
+    return os.environ.get("XLA_FLAGS", "")
 
 
 def cache_folder() -> Path:

@@ -6,6 +6,7 @@ module is to run its code. So a module that is not yet imported must be trusted 
 for what its user has typed, and never for what merely stands in a stored file.
 """
 
+import dataclasses
 import functools
 import hashlib
 import importlib
@@ -107,6 +108,28 @@ def source_hash(cls: type[Kind]) -> str | None:
     return hashlib.sha256("\n".join(_source(one) for one in foreign).encode()).hexdigest()[:16]
 
 
+def refuse_unimportable(settings: eqx.Module) -> None:
+    """Raise `SettingError` if a table's class is one that no other process can import by its name.
+
+    Such are classes typed at a prompt or in a notebook, in the script that is running, or inside a function. They may
+    be used; but what names them in a file could not be read again.
+    """
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        cls = type(value)
+        if not isinstance(value, Kind) or (cls.__module__ != "__main__" and _is_where_it_says(cls)):
+            continue
+        raise SettingError(
+            f"{field.name}.kind = {value.kind!r}: must be a class that can be imported by that name, for what is saved "
+            f"with it to be read again; put {cls.__name__} at the top level of a file of its own, such as my_lab.py, "
+            "and import it from there."
+        )
+
+
+def _is_where_it_says(cls: type) -> bool:
+    return getattr(sys.modules.get(cls.__module__), cls.__qualname__, None) is cls
+
+
 def _source(cls: type) -> str:
     """The text of a class; its name alone where Python keeps no text, as for a class typed at a prompt."""
     try:
@@ -120,8 +143,8 @@ def _imported(module_name: str, name: str):
         return sys.modules[module_name]
     if not any(module_name == known or module_name.startswith(f"{known}.") for known in _trusted):
         raise UntrustedError(
-            f"kind = {name!r}: leads to the module {module_name!r}, whose code would run. If you trust it, say "
-            f"--trust {module_name}."
+            f"kind = {name!r}: leads to the module {module_name!r}, whose code would run. If you trust it, "
+            f"import it first in Python; on the command line, say --trust {module_name}."
         )
     find_in_working_folder()
     try:

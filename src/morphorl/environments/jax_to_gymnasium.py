@@ -20,7 +20,7 @@ class Pure(gymnasium.Env):
     metadata = {"render_modes": []}  # noqa: RUF012 (Gymnasium's own form)
 
     def __init__(self, env_id: str):
-        env = registry.make(env_id)
+        env = registry.make_env(env_id)
         self._reset, self._step = jax.jit(env.reset), jax.jit(env.step)
         self.observation_space = spaces.Box(-np.inf, np.inf, (env.num_features,), np.float32)
         self.action_space = spaces.Discrete(env.num_actions)

@@ -42,13 +42,13 @@ REFUSED = dict.fromkeys(CONTINUOUS, "has continuous actions; must be one with di
 
 
 def names() -> list[str]:
-    """The ids that `make` accepts."""
+    """The ids that `make_env` accepts."""
     usable = [name for name in gymnax.registered_envs if name not in REFUSED and name != "CartPole-v1"]
     return ["CartPole-v1", *OURS, *usable]
 
 
 @functools.cache
-def make(env_id: str) -> Environment:
+def make_env(env_id: str) -> Environment:
     """The environment of that id: one of ours (`OURS`), any gymnax one with discrete actions, or `gym:` and an id of
     Gymnasium's, which only the host can step.
 

@@ -150,7 +150,7 @@ def _train(generation: Study, folder: Path, console: Console, resume: bool) -> i
 def _fitness(search: Search, generation: Study, folder: Path) -> dict[str, float]:
     """The fitness of every arm of a generation."""
     curves = Store(folder).curves(generation)
-    threshold = registry.make(generation.environments[0]).threshold
+    threshold = registry.make_env(generation.environments[0]).threshold
     return {str(arm): fitness(search, rows, threshold) for (arm,), rows in curves.group_by("arm")}
 
 

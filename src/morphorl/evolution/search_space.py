@@ -245,7 +245,7 @@ def _check_study(search: Search, study: Study) -> None:
     if search.smaller_is_better:
         from morphorl.environments import registry  # imports gymnax, which takes seconds
 
-        if registry.make(study.environments[0]).threshold is None:
+        if registry.make_env(study.environments[0]).threshold is None:
             raise SettingError(
                 f"evolve.fitness = {search.fitness!r}: must be another statistic for {study.environments[0]}, "
                 "which has no threshold."

@@ -84,10 +84,8 @@ Settings that differ from morphorl's defaults:
 ## Load it
 
 ```python
-from pathlib import Path
-from morphorl.ppo import checkpoints, evaluation
-batch = checkpoints.load(Path("."))
-print(evaluation.evaluate_agents(batch.settings, batch.arrays, episodes=10, greedy=True))
+from morphorl import evaluate, load_agents
+print(evaluate(load_agents("."), episodes=10))
 ```
 {graph}
 Files: {", ".join(f"`{name}`" for name in files)}. Arrays are safetensors and the rest is JSON: loading runs no code.

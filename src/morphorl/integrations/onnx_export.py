@@ -139,7 +139,7 @@ def to_onnx(agent: Agents, path: Path) -> float:
         SettingError: if the agent cannot be exported, or acts otherwise than in JAX.
     """
     settings = agent.settings[0]
-    env = registry.make(settings.environment)
+    env = registry.make_env(settings.environment)
     single = jax.tree.map(lambda u: jnp.asarray(u)[0], agent.arrays)
     acting = policy(settings, single, env.num_features)
     initial = {name: value.tolist() for name, value in acting.initial.items()}

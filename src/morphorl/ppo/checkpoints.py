@@ -13,7 +13,7 @@ import safetensors.numpy
 from morphorl.config.errors import SettingError, StoreError
 from morphorl.config.extras import MissingExtraError
 from morphorl.config.files import write_atomically
-from morphorl.config.kinds import UntrustedError
+from morphorl.config.kinds import UntrustedError, refuse_unimportable
 from morphorl.config.plain import from_dict, to_dict
 from morphorl.environments import registry
 from morphorl.ppo import task
@@ -35,20 +35,33 @@ class Agents(NamedTuple):
     arrays: Agent
 
 
-def save(batch: Agents, folder: Path) -> None:
-    """Write `agents.safetensors` and `agents.json`."""
-    write_atomically(folder / "agents.safetensors", lambda path: write_arrays(batch, path))
+def save_agents(agents: Agents, folder: str | Path) -> None:
+    """Write `agents.safetensors` and `agents.json` into a folder, which is made if it is not there.
+
+    Raises:
+        SettingError: for dynamics or guidance whose class no other process can import by its name.
+
+    Example:
+        >>> save_agents(trained.agents, "runs/agents")
+    """
+    folder = Path(folder)
+    for settings in {id(one): one for one in agents.settings}.values():
+        refuse_unimportable(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / "agents.safetensors", lambda path: write_arrays(agents, path))
     described = folder / "agents.json"
-    content = {"schema": SCHEMA, "seeds": batch.seeds, "settings": [to_dict(s) for s in batch.settings]}
+    content = {"schema": SCHEMA, "seeds": agents.seeds, "settings": [to_dict(s) for s in agents.settings]}
     write_atomically(described, lambda path: path.write_text(json.dumps(content, indent=2)))
 
 
-def load(folder: Path) -> Agents:
-    """Read what `save` wrote.
+def load_agents(folder: str | Path) -> Agents:
+    """Read what `save_agents` wrote. Nothing in the files is executed.
 
     Raises:
+        UntrustedError: for dynamics or guidance of a module that is not imported yet. Import it first.
         AgentsError: if a file is missing or damaged, or an array has another shape than the settings call for.
     """
+    folder = Path(folder)
     described = folder / "agents.json"
     if not described.exists():
         raise AgentsError(f"{folder}: holds no agents.json; must be a folder that `morphorl train --out` wrote.")
@@ -116,7 +129,7 @@ def from_arrays(settings: list[Settings], seeds: list[int], arrays: dict[str, np
 
 def skeleton(settings: Settings, runs: int) -> Agent:
     """The shapes of the arrays of so many agents; nothing is allocated."""
-    env, key = task.around(settings, registry.make(settings.environment)), jax.random.key(0)
+    env, key = task.around(settings, registry.make_env(settings.environment)), jax.random.key(0)
     sizes = (env.num_features, env.num_actions)
     one = jax.eval_shape(lambda: init_agent(settings, *sizes, key, key, continuous=env.continuous))
     return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((runs, *leaf.shape), leaf.dtype), one)

@@ -23,7 +23,7 @@ def _check_environment(settings: Settings) -> None:
     if settings.environment not in CARTPOLES:
         from morphorl.environments import registry  # imports gymnax, which takes seconds that planning can do without
 
-        registry.make(settings.environment)
+        registry.make_env(settings.environment)
     if is_host(settings.environment):
         check_host(settings)
 

@@ -5,12 +5,38 @@ import jax.numpy as jnp
 import numpy as np
 
 from morphorl.config import random_streams
+from morphorl.config.errors import SettingError
+from morphorl.config.fields import COUNT
 from morphorl.environments import registry
 from morphorl.environments.base import is_host
 from morphorl.ppo import gymnasium_training, rollout, task
 from morphorl.ppo.agent import Agent
+from morphorl.ppo.checkpoints import Agents
 from morphorl.ppo.schedules import scheduled
 from morphorl.ppo.settings import Settings, stack
+
+
+def evaluate(agents: Agents, episodes: int = 100, *, greedy: bool = True, seed: int = 0) -> np.ndarray:
+    """Play whole episodes with trained agents, whose settings differ at most in numbers.
+
+    Args:
+        agents: from `train` or `load_agents`.
+        episodes: how many each of them plays.
+        greedy: whether to take the most probable action, or to sample actions as in training.
+        seed: decides the episodes.
+
+    Returns:
+        Episode returns of shape (agents, episodes).
+
+    Raises:
+        SettingError: for less than one episode.
+
+    Example:
+        >>> evaluate(trained.agents).mean(axis=1)
+    """
+    if not COUNT.holds(episodes):
+        raise SettingError(f"episodes = {episodes}: must be {COUNT.words}.")
+    return evaluate_agents(agents.settings, agents.arrays, episodes, greedy=greedy, seed=seed)
 
 
 def evaluate_agents(
@@ -24,7 +50,7 @@ def evaluate_agents(
     if is_host(settings[0].environment):
         chosen = (stack(settings), jax.tree.map(jnp.asarray, arrays), settings[0].environment, episodes, seed)
         return gymnasium_training.evaluate(*chosen, greedy=greedy)
-    env = registry.make(settings[0].environment)
+    env = registry.make_env(settings[0].environment)
     keys = jax.random.split(jax.random.fold_in(jax.random.key(random_streams.EVALUATION), seed), len(settings))
 
     def play(settings: Settings, agent: Agent, key: jax.Array) -> jax.Array:

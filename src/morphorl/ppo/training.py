@@ -173,7 +173,7 @@ def train(
 
     Example:
         >>> settings = Settings("StatelessCartPole-v1", steps=20_000)
-        >>> trained = jax.jit(train, static_argnums=1)(settings, envs.make(settings.environment), 0)
+        >>> trained = jax.jit(train, static_argnums=1)(settings, registry.make_env(settings.environment), 0)
     """
     state = init(settings, env, jnp.asarray(seed), jnp.asarray(seed if cell_seed is None else cell_seed))
     return advance(settings, env, state, jnp.asarray(0), jnp.asarray(settings.updates))

@@ -64,7 +64,7 @@ def groups(study: Study) -> list[Plain]:
 def panel(study: Study, preset: str, environment: str, curves: pl.DataFrame) -> Plain:
     """Everything about one environment under one preset; a finding that does not exist is a sentence instead."""
     by_arm = learning_curves.by_arm(curves.filter(preset=preset, environment=environment))
-    threshold = registry.make(environment).threshold
+    threshold = registry.make_env(environment).threshold
     labelled = study.expand(preset)
     labels = list(labelled)
     found = {label: attempt(learning_curves.curve, rows) for label, rows in by_arm.items()}

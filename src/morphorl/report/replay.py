@@ -59,7 +59,7 @@ def replays(runs: list[Run], tell: Callable[[str], Any] = lambda text: None) -> 
     """
     drawable = [run for run in runs if run.settings.environment in CARTPOLES]
     for batch in batches(drawable, set(), *batch_training.batch_sizes()):
-        env = registry.make(batch.runs[0].settings.environment)
+        env = registry.make_env(batch.runs[0].settings.environment)
         tell(f"training {len(batch.runs)} agents of {env.id} again, to show them")
         padded = batch.runs + [batch.runs[-1]] * (batch.size - len(batch.runs))
         settings = stack([mix(run.settings, batch.mixed) for run in padded])

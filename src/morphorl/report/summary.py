@@ -139,7 +139,7 @@ def _table(head: str, environment: str, steps: int, arms: dict[str, dict[str, Es
     shown = [name for name in COLUMNS if name in next(iter(arms.values()))]
     for name in shown:
         table.add_column(
-            COLUMNS[name].format(threshold=registry.make(environment).threshold), justify="right", overflow="fold"
+            COLUMNS[name].format(threshold=registry.make_env(environment).threshold), justify="right", overflow="fold"
         )
     for arm, row in arms.items():
         table.add_row(escape(arm), *(_cell(row[name], steps) for name in shown))

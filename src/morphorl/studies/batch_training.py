@@ -135,7 +135,7 @@ def compile_program(structure: Any, environment: str, size: int) -> Program:
 
     Fewer runs than devices leave some idle: XLA then divides the large products of the others among the cores.
     """
-    env = registry.make(environment)
+    env = registry.make_env(environment)
     devices = jax.devices()[:size]
     mesh = jax.make_mesh((len(devices),), ("runs",), axis_types=(AxisType.Auto,), devices=devices)
     runs, same = PartitionSpec("runs"), PartitionSpec()

@@ -2,9 +2,13 @@
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
+from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 
+from morphorl.config.errors import SettingError
+from morphorl.config.kinds import refuse_unimportable
 from morphorl.studies import batch_training, time_estimate
 from morphorl.studies.batch_training import Outcome
 from morphorl.studies.lock import locked
@@ -14,6 +18,60 @@ from morphorl.studies.study import Batch, Study, batches
 
 Engine = Callable[[Iterable[Batch], Progress], Generator[tuple[Batch, Outcome]]]
 """Trains batches in any order, and gives each back with its outcome; what it does not give back, a later start does."""
+
+
+def run_study(
+    study: Study,
+    folder: str | Path,
+    *,
+    resume: bool = True,
+    with_agents: bool = False,
+    engine: Literal["local", "ray"] = "local",
+    address: str | None = None,
+    progress: bool = True,
+) -> int:
+    """Train every run of a study that its folder does not hold yet.
+
+    It may be stopped or killed at any moment: the same call goes on where it was. `load_results` reads what came out.
+
+    Args:
+        folder: where everything is written; a new one, or one that holds the same study.
+        resume: whether to keep the finished runs that the folder holds.
+        with_agents: whether to keep the trained agents too, which are then all of one environment and one preset.
+        engine: train on this machine, or on a Ray cluster.
+        address: the cluster's address, such as 192.168.0.1:6379; without, a cluster is started here.
+        progress: whether to show how the runs stand.
+
+    Returns:
+        The number of runs that failed, now or before, and are therefore missing.
+
+    Raises:
+        SettingError: if an arm's settings are not allowed, or its dynamics cannot be imported by name.
+        StoreError: if the folder holds something else, is in use, or cannot be written.
+
+    Example:
+        >>> arms = {"plain PPO": {"blend": {"kind": "none"}}, "post": {"guidance": {"strength": 0.1}}}
+        >>> run_study(Study("question", ("CartPole-v1",), arms, seeds=16), "runs/question")
+    """
+    if address is not None and engine != "ray":
+        raise SettingError(f"address = {address!r}: must not be given without engine = 'ray'.")
+    console = console_for(progress)
+    return run(
+        study, Store(Path(folder)), console, resume=resume, with_agents=with_agents, engine=_engine(engine, address)
+    )
+
+
+def console_for(progress: bool) -> Console:
+    """A console that shows progress, or one that shows nothing."""
+    return Console() if progress else Console(quiet=True, force_terminal=False)
+
+
+def _engine(name: str, address: str | None) -> Engine:
+    if name == "local":
+        return batch_training.local
+    from morphorl.studies import ray_engine  # an extra, which is not always there
+
+    return ray_engine.cluster(address)
 
 
 def run(
@@ -26,7 +84,7 @@ def run(
     engine: Engine = batch_training.local,
     together: bool = False,
 ) -> int:
-    """Train every run of the study that the store does not hold yet.
+    """Train every run of a study that the store does not hold yet: `run_study`, its parts chosen one by one.
 
     Args:
         together: whether progress shows all arms in one row.
@@ -40,6 +98,8 @@ def run(
         KeyboardInterrupt: on Ctrl-C; the batches finished before it are in the store.
     """
     runs = study.runs()
+    for settings in {id(run.settings): run.settings for run in runs}.values():
+        refuse_unimportable(settings)
     store.check(study, with_agents=with_agents)
     with locked(store.root):
         for path in store.open(study, resume=resume, with_agents=with_agents):

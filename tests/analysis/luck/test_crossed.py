@@ -62,7 +62,7 @@ def test_the_number_of_cell_seeds_can_be_set_from_outside():
 
 
 def test_arms_of_one_cell_seed_start_from_one_pattern_whatever_their_strength_and_seed():
-    env, patterns = registry.make("CartPole-v1"), {}
+    env, patterns = registry.make_env("CartPole-v1"), {}
     for run in study_file.load("crossed", ["seeds=2", "cell_seeds=2"]).runs():
         agent = training.init(run.settings, env, jnp.array(run.seed), jnp.array(run.cell_seed)).agent
         patterns.setdefault(run.cell_seed, []).append(np.concatenate([*agent.pattern]))

@@ -232,8 +232,7 @@ def test_ends_are_those_of_a_sample_by_hand():
 def command(monkeypatch, capsys, tmp_path):
     """Run `morphorl kinetics` in this process, without the type checker (tyro's placeholders would not pass it)."""
     monkeypatch.chdir(tmp_path)
-    for console in (kinetics.console, cli.errors):
-        monkeypatch.setattr(console, "_width", 400)
+    monkeypatch.setattr(kinetics.console, "_width", 400)
     jaxtyping.config.update("jaxtyping_disable", True)
 
     def run(*arguments):

@@ -47,7 +47,7 @@ def find(labelled: Mapping[str, Settings], environment: str) -> Map | None:
     diffusions, strengths = (sorted({place[axis] for place in places}) for axis in (0, 1))
     if min(len(diffusions), len(strengths)) < 3 or len(places) != len(diffusions) * len(strengths):
         return None
-    env = registry.make(environment)
+    env = registry.make_env(environment)
     shape = (env.num_features, env.num_actions)
     cells = [systems[places[diffusion, strengths[0]]] for diffusion in diffusions]
     return Map(
