@@ -10,6 +10,11 @@ from pathlib import Path
 
 import pytest
 
+import morphorl
+from morphorl.config import kinds
+from morphorl.dynamics.base import Dynamics
+from morphorl.dynamics.guidance.base import Guidance
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 LONG = ("tutorial.md", "howto.md")
@@ -51,6 +56,13 @@ def test_the_code_of_a_page_runs_as_it_stands(page, tmp_path):
     run(script, cwd=tmp_path)
 
 
+def test_every_system_rule_and_public_name_is_in_the_reference():
+    entries = set(re.findall(r"^::: ([\w.]+)$", (DOCS / "reference.md").read_text(), re.M))
+    kinds_ = [kinds.resolve(base, name) for base in (Dynamics, Guidance) for name in kinds.names(base)]
+    assert entries >= {f"{cls.__module__}.{cls.__name__}" for cls in kinds_}
+    assert {entry.rpartition(".")[2] for entry in entries} >= set(morphorl.__all__)
+
+
 def test_the_newcomers_file_is_the_example_that_is_tested():
     files = {title: text for _, title, text in blocks("howto.md")}
     assert files["my_lab/fhn.py"] == (ROOT / "examples" / "my_lab" / "fhn.py").read_text()
@@ -76,7 +88,7 @@ def test_the_site_builds_without_a_warning(tmp_path):
     quiet = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=quiet)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
-    assert "Run a memory or a cell beside an environment" in (tmp_path / "reference" / "index.html").read_text()
+    assert "Run a dynamical system beside an environment" in (tmp_path / "reference" / "index.html").read_text()
 
 
 EXAMPLES = {
