@@ -87,8 +87,9 @@ class VectorCellObservation(VectorWrapper, RecordConstructorArgs):
     """`CellObservation` for vector environments: a system for each, reset where its environment is.
 
     Right under every autoreset mode. NEXT_STEP: the step after an end returns a new episode's first observation, and
-    the system starts afresh with it. SAME_STEP: `info["final_obs"]` has what the old state appends to the episode's last
-    observation, and the observation returned what the new one does. DISABLED: `options["reset_mask"]` says which.
+    the system starts afresh with it. SAME_STEP: `info["final_obs"]` has what the old state appends to the last
+    observation of the episode, and the observation returned what the new one does. DISABLED:
+    `options["reset_mask"]` says which.
 
     Args: those of `CellObservation`, for all environments alike.
     """
