@@ -9,7 +9,7 @@ from morphorl.dynamics.base import Dynamics
 class FitzHughNagumo(Dynamics):
     """A unit for every feature and action: voltage v and recovery w, each of shape (features, actions).
 
-        v' = v − v³/3 − w + drive·x + guidance,   w' = ε·(v + a − b·w)
+        v' = v − v³/3 − w + drive·x·c + guidance,   w' = ε·(v + a − b·w),   c from 1 to −1 over the actions
 
     Source: FitzHugh, 1961; Nagumo, Arimoto and Yoshizawa, 1962.
     """
@@ -30,7 +30,8 @@ class FitzHughNagumo(Dynamics):
 
     def step(self, state, observation, guide):
         v, w = state
-        v_change = v - v**3 / 3 - w + self.drive * observation[:, None] + guide(v)
+        current = self.drive * jnp.outer(observation, jnp.linspace(1, -1, v.shape[1]))  # a sign for each action
+        v_change = v - v**3 / 3 - w + current + guide(v)
         w_change = self.recovery * (v + self.a - self.b * w)
         return jnp.clip(v + self.time * v_change, -3, 3), jnp.clip(w + self.time * w_change, -3, 3)
 

@@ -28,7 +28,9 @@ COMMANDS = {
     "evolve": Command("evolve", "Evolve", "evolve the settings of a study's arm, by whole training runs", True),
     "readouts": Command("readouts", "ReadoutsCommand", "measure the readouts of a study's arms, to match noise", True),
     "pde": Command("pde", "Pde", "simulate the Gierer-Meinhardt field, guided, in one or two dimensions", True),
-    "kinetics": Command("kinetics", "Kinetics", "say where the cell's states end, and whether it forms patterns", True),
+    "kinetics": Command(
+        "kinetics", "Kinetics", "say where the post's system ends, and whether patterns form", True
+    ),
     "check": Command("check", "Check", "test dynamics or a rule of your own against the contract; list ours", True),
     "plan": Command("plan", "Plan", "say how large a study is, and how long it would take", False),
     "status": Command("status", "Status", "say how a study stands", False),
@@ -39,7 +41,7 @@ COMMANDS = {
     "multiverse": Command("multiverse", "Multiverse", "say which open choices carry the effect of guidance", False),
     "odds": Command("odds", "OddsCommand", "say how likely few seeds would have seen the post's plots", False),
     "report": Command("report", "Report", "write a study's report, one HTML file that opens without a network", True),
-    "watch": Command("watch", "Watch", "watch a trained agent beside its cell, in a page or in the terminal", True),
+    "watch": Command("watch", "Watch", "watch a trained agent beside its dynamics, in a page or in the terminal", True),
     "export": Command("export", "Export", "write a trained agent for others: model card, and an ONNX graph", True),
     "push": Command("push", "Push", "upload an exported agent to a model hub (off by default)", True),
     "doctor": Command("doctor", "Doctor", "say what a bug report needs, and whether training works here", True),

@@ -3,19 +3,28 @@
 import os
 import pkgutil
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import morphorl
+from morphorl.config import kinds
+from morphorl.dynamics.base import Dynamics
+from morphorl.dynamics.guidance.base import Guidance
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+LONG = ("tutorial.md", "howto.md")
+"""Pages that train, and take a minute or more."""
 
 
 def blocks(page):
-    """The code blocks of a page in order: (language, text). Indented ones are not run."""
-    return re.findall(r"^```(python|bash)\n(.*?)^```$", (DOCS / page).read_text(), re.S | re.M)
+    """The code blocks of a page in order: (language, title or "", text). Indented ones are not run."""
+    found = re.findall(r"^```(\w+)(?: title=\"(.+?)\")?\n(.*?)^```$", (DOCS / page).read_text(), re.S | re.M)
+    return [(language, title, text) for language, title, text in found if title or language in ("python", "bash")]
 
 
 def run(*command, cwd):
@@ -24,21 +33,39 @@ def run(*command, cwd):
     return ran.stdout
 
 
-@pytest.mark.parametrize("page", [pytest.param("tutorial.md", marks=pytest.mark.slow), "elsewhere.md"])
+def as_script(language, title, text):
+    """Lines of Python that do what a reader does with a block: write the file of that title, type commands, or run."""
+    if title:
+        return [f"pathlib.Path({title!r}).parent.mkdir(exist_ok=True)", f"pathlib.Path({title!r}).write_text({text!r})"]
+    if language == "python":
+        return [text]
+    commands = [shlex.split(line) for line in text.strip().splitlines()]
+    assert all(command[0] == "morphorl" for command in commands)
+    return [f"subprocess.run([sys.executable, '-m', *{command!r}], check=True)" for command in commands]
+
+
+@pytest.mark.parametrize(
+    "page", [*(pytest.param(f"{name}.md", marks=pytest.mark.slow) for name in LONG), "elsewhere.md"]
+)
 def test_the_code_of_a_page_runs_as_it_stands(page, tmp_path):
     """Its Python in one process, and the commands between in processes of their own, as a reader does."""
-    lines = []
-    for language, text in blocks(page):
-        if language == "python":
-            lines.append(text)
-        for command in text.strip().splitlines() if language == "bash" else ():
-            name, *arguments = command.split()
-            assert name == "morphorl"
-            lines.append(f"subprocess.run([sys.executable, '-m', 'morphorl', *{arguments!r}], check=True)")
+    lines = [line for block in blocks(page) for line in as_script(*block)]
     script = tmp_path / "page.py"
-    script.write_text("\n".join(["import subprocess, sys", *lines]))
+    script.write_text("\n".join(["import pathlib, subprocess, sys", *lines]))
     assert len(lines) >= 1
     run(script, cwd=tmp_path)
+
+
+def test_every_system_rule_and_public_name_is_in_the_reference():
+    entries = set(re.findall(r"^::: ([\w.]+)$", (DOCS / "reference.md").read_text(), re.M))
+    kinds_ = [kinds.resolve(base, name) for base in (Dynamics, Guidance) for name in kinds.names(base)]
+    assert entries >= {f"{cls.__module__}.{cls.__name__}" for cls in kinds_}
+    assert {entry.rpartition(".")[2] for entry in entries} >= set(morphorl.__all__)
+
+
+def test_the_newcomers_file_is_the_example_that_is_tested():
+    files = {title: text for _, title, text in blocks("howto.md")}
+    assert files["my_lab/fhn.py"] == (ROOT / "examples" / "my_lab" / "fhn.py").read_text()
 
 
 def test_every_name_beside_an_equation_exists():
@@ -61,7 +88,7 @@ def test_the_site_builds_without_a_warning(tmp_path):
     quiet = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=quiet)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
-    assert "Run a memory or a cell beside an environment" in (tmp_path / "reference" / "index.html").read_text()
+    assert "Run a dynamical system beside an environment" in (tmp_path / "reference" / "index.html").read_text()
 
 
 EXAMPLES = {

@@ -130,6 +130,14 @@ def test_the_newcomers_units_rest_until_they_are_pushed():
     ours = np.diff(crossings(np.asarray(voltage[:, 0, 0]), 0.1))
     np.testing.assert_allclose(ours[-3:], np.diff(oscillation(0.5))[-1], rtol=0.02)
     np.testing.assert_allclose(voltage[:, 1], rest(0.0)[0], atol=0.02)
+    assert (voltage[1000:, 0, 1] < rest(0.0)[0]).all()  # the other action's unit is held down
+
+
+def test_the_newcomers_readout_differs_by_action():
+    system, x = FitzHughNagumo(), jnp.array([0.5, 0.0, 0.0, 0.0])
+    state = last(trajectory(system, system.init(KEY, SHAPE), jnp.tile(x, (20, 1))))
+    first, second = system.read(state, x)
+    assert float(first - second) > 0.1
 
 
 # --- Kuramoto --------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from dataclasses import replace
 from typing import NamedTuple
 
 import jax
@@ -16,8 +17,10 @@ from morphorl.config.fields import FRACTION, setting
 from morphorl.dynamics.base import Dynamics
 from morphorl.dynamics.coloured_noise import ColouredNoise
 from morphorl.dynamics.correlated_noise import CorrelatedNoise
+from morphorl.dynamics.echo_state import EchoState
 from morphorl.dynamics.gierer_meinhardt import GiererMeinhardt
 from morphorl.dynamics.guidance.blind import Blind
+from morphorl.dynamics.leaky_integrators import LeakyIntegrators
 from morphorl.dynamics.sign_flipped import SignFlipped
 from morphorl.environments import registry
 from morphorl.integrations import model_card, onnx_export
@@ -177,6 +180,13 @@ def test_the_card_tells_environment_seeds_and_interval_and_its_metadata_are_yaml
     assert "| `guidance.strength` | 0.1 |" in body
     assert "load_agents(" in body
     assert 'InferenceSession("agent.onnx")' in body
+
+
+def test_the_card_compares_a_system_with_the_defaults_of_its_own_class():
+    settings = replace(KINDS["guided"], dynamics=EchoState(deviation=2.0), memory=LeakyIntegrators())
+    both = Agents([settings], [0], agent(KINDS["guided"]).arrays)
+    rows = [line for line in model_card.card(both, np.ones((1, 2)), [], None).splitlines() if "`dynamics" in line]
+    assert rows == ["| `dynamics.kind` | echo_state |", "| `dynamics.deviation` | 2 |"]
 
 
 KINDS_GUIDED = [KINDS["guided"]] * 2

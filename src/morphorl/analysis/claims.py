@@ -62,7 +62,7 @@ class Arms(NamedTuple):
     plain: str
     """Plain PPO."""
     zero: str
-    """A readout of zeros, blended as the cell's is: it shares the scaling of the logits and nothing else."""
+    """A readout of zeros, blended as the system's is: it shares the scaling of the logits and nothing else."""
     guided: dict[str, float]
     """γ by label, of arms that differ in γ alone; γ = 0 is among them."""
     control: str | None = None

@@ -1,4 +1,4 @@
-"""Matching controls to the cell: how large its readouts are, and how long they persist."""
+"""Matching controls to the dynamics: how large their readouts are, and how long they persist."""
 
 from collections import defaultdict
 from dataclasses import replace

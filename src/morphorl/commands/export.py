@@ -17,7 +17,7 @@ from morphorl.ppo import checkpoints, evaluation
 class Export:
     """Write one trained agent for others: its files, a model card, and with --onnx a graph for any ONNX runtime.
 
-    The graph takes the observation and the cell's state, and returns logits, action and the new state. It is played
+    The graph takes the observation and the dynamics' state, and returns logits, action and the new state. It is played
     beside the JAX agent for 1,000 steps before the command says that it is done.
     """
 

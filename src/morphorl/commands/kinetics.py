@@ -1,4 +1,4 @@
-"""`morphorl kinetics`: where the simplified cell's states end, and whether it forms patterns."""
+"""`morphorl kinetics`: where the states of the post's system end, and whether it forms patterns."""
 
 import dataclasses
 import json
@@ -28,7 +28,7 @@ STEPS = (200, 500)
 
 @dataclasses.dataclass
 class Kinetics:
-    """Say where the states of the simplified cell end, and whether it forms patterns, by theory and by simulation.
+    """Say where the states of the post's system end, and whether it forms patterns, by theory and by simulation.
 
     Without an environment: fixed points of a uniform state, the ends of many drawn patterns after 200 and 500 steps,
     and the growth of the fastest disturbance. Writes kinetics.json, trajectories.png and trajectories.svg into OUT.

@@ -18,7 +18,7 @@ from morphorl.report.html_data import FEATURES
 
 @dataclasses.dataclass
 class Watch:
-    """Watch a trained agent: write AGENT/watch.html, episodes beside the cell in one file that needs no network.
+    """Watch a trained agent: write AGENT/watch.html, episodes beside the dynamics in one file that needs no network.
 
     The pictures are the environment's own (extra `render`). CartPoles can be drawn without it.
     """

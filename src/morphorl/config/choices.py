@@ -2,7 +2,7 @@
 
 A choice is part of the program as long as all runs agree on it, and then costs nothing. Where they differ, `mix` turns
 it into an array-valued index, and `choose` computes every reading and selects one: dear for a neural network, cheap for
-the handful of numbers of a cell, and far cheaper than compiling one program for every combination of readings.
+the handful of numbers of a system, and far cheaper than compiling one program for every combination of readings.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""Blending: how the cell's readout joins the policy network's logits."""
+"""Blending: how the system's readout joins the policy network's logits."""
 
 from typing import Literal
 
@@ -11,10 +11,10 @@ from morphorl.config.fields import FINITE, FRACTION, NOT_NEGATIVE, check, settin
 
 
 class Blend(eqx.Module):
-    """How the cell's readout o ∈ R^K joins the network's logits z ∈ R^K (the post's section "Integration with PPO")."""
+    """How the readout o ∈ R^K joins the network's logits z ∈ R^K (the post's section "Integration with PPO")."""
 
     kind: Literal["none", "average", "add"] = choice("average", "average", "add", apart=("none",))
-    """`none`: plain PPO, no cell at all. `average`: (1 − weight)·z + weight·o. `add`: z + weight·o."""
+    """`none`: plain PPO, no dynamics at all. `average`: (1 − weight)·z + weight·o. `add`: z + weight·o."""
     weight: float = setting(0.3, FINITE)
     """The readout's weight β (dimensionless)."""
     handover: float = setting(0.0, FRACTION)
@@ -46,7 +46,7 @@ class Blend(eqx.Module):
 
 
 def blend(settings: Blend, logits: Float[Array, "..."], readout: Float[Array, "..."]) -> Float[Array, "..."]:
-    """Blend network logits z with the cell's readout o, two arrays of one shape.
+    """Blend network logits z with the system's readout o, two arrays of one shape.
 
     - `average`: (1 − β)·z + β·o, the post's "weighted average". Note that it also shrinks z by 1 − β: compare it with
       a readout of zeros blended in the same way, not only with plain PPO.

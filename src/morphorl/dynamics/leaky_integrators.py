@@ -69,13 +69,16 @@ class LeakyIntegrators(Dynamics):
     """ε in m₁²/(|m₂| + ε), which keeps the reaction finite."""
 
     def init(self, key: PRNGKeyArray, shape: Shape) -> Filters:
+        """Filters at 0, of shape (features, columns)."""
         return Filters(*(jnp.zeros((shape[0], self.columns)) for _ in Filters._fields))
 
     def start(self, state: Filters, observation: Float[Array, " features"], guide: Guide = nothing) -> Filters:
+        """Both filters at the first observation: m₁ = m₂ = x."""
         columns = jnp.repeat(observation[:, None], self.columns, axis=1)
         return Filters(columns, columns)
 
     def step(self, state: Filters, observation: Float[Array, " features"], guide: Guide = nothing) -> Filters:
+        """Both filters an environment step later: the first follows the observation, the second the first."""
         first, second = state
         first_rates = between(self.first_fast, self.first_slow, self.columns)
         second_rates = between(self.second_fast, self.second_slow, self.columns)
@@ -94,6 +97,7 @@ class LeakyIntegrators(Dynamics):
         return Filters(self.bounded(first + first_change), self.bounded(second + second_change))
 
     def show(self, state: Filters, observation: Float[Array, " features"]) -> Float[Array, " shown"]:
+        """[x, k₁·(x − m₁), k₂·(m₁ − m₂)], the filters row by row."""
         first, second = state
         differences = [self.first_gain * (observation[:, None] - first), self.second_gain * (first - second)]
         return jnp.concatenate([observation, *(u.reshape(-1) for u in differences)])

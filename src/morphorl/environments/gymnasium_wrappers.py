@@ -1,4 +1,4 @@
-"""A memory or a cell beside any Gymnasium environment: wrappers that append what it says to the observation.
+"""A dynamical system beside any Gymnasium environment: wrappers that append what it says to the observation.
 
 Whatever learns from Gymnasium environments (Stable-Baselines3, CleanRL, TorchRL, RLlib) gets the memory, without a
 change of its own.
@@ -22,7 +22,7 @@ from morphorl.dynamics.guidance.base import Guidance
 from morphorl.dynamics.guidance.none import NoGuidance
 from morphorl.dynamics.leaky_integrators import LeakyIntegrators
 from morphorl.environments.gymnasium_envs import autoreset_mode, vector_space
-from morphorl.environments.parallel_cells import Append, Beside, Cells, as_companion, as_memory
+from morphorl.environments.parallel_cells import Append, Beside, Cells, as_dynamics, as_memory
 
 
 class CellObservation(gymnasium.Wrapper, RecordConstructorArgs):
@@ -85,11 +85,12 @@ class CellObservation(gymnasium.Wrapper, RecordConstructorArgs):
 
 
 class VectorCellObservation(VectorWrapper, RecordConstructorArgs):
-    """`CellObservation` for vector environments: a cell or memory for each, reset where its environment is.
+    """`CellObservation` for vector environments: a system for each, reset where its environment is.
 
     Right under every autoreset mode. NEXT_STEP: the step after an end returns a new episode's first observation, and
-    the cell starts afresh with it. SAME_STEP: `info["final_obs"]` has what the old cell appends to the last observation
-    of the episode, and the observation returned what the new one does. DISABLED: `options["reset_mask"]` says which.
+    the system starts afresh with it. SAME_STEP: `info["final_obs"]` has what the old state appends to the last
+    observation of the episode, and the observation returned what the new one does. DISABLED:
+    `options["reset_mask"]` says which.
 
     Args: those of `CellObservation`, for all environments alike.
     """
@@ -194,7 +195,7 @@ def _beside(
         )
     if append == "memory":
         return as_memory(system, guidance, scale, shape)
-    return as_companion(system, guidance, scale, append, shape, seed)
+    return as_dynamics(system, guidance, scale, append, shape, seed)
 
 
 def _columns(actions: spaces.Space) -> int:
@@ -206,7 +207,7 @@ def _columns(actions: spaces.Space) -> int:
 
 
 def _appended(space: spaces.Box, cells: Cells) -> spaces.Box:
-    """The observation space with what the cell appends."""
+    """The observation space with what the system appends."""
     most = np.full(cells.size, cells.beside.most, np.float32)
     low, high = (np.asarray(side, np.float32) for side in (space.low, space.high))
     return spaces.Box(np.concatenate([low, -most]), np.concatenate([high, most]), dtype=np.float32)

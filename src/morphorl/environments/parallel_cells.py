@@ -51,7 +51,7 @@ def as_memory(system: Dynamics, guidance: Guidance, scale: Float[Array, " featur
     return Beside(begin, advance, lambda key: numbers, "episode", float("inf"))
 
 
-def as_companion(
+def as_dynamics(
     system: Dynamics, guidance: Guidance, scale: Float[Array, " features"], append: Append, shape: Shape, seed: int
 ) -> Beside:
     """A system that appends its readout, or the arrays of its state row by row."""

@@ -5,10 +5,11 @@ import math
 
 import numpy as np
 
-from morphorl.analysis import curve_statistics, interpretations
+from morphorl.analysis import curve_statistics
+from morphorl.config.plain import unusual
 from morphorl.ppo.checkpoints import Agents
 from morphorl.ppo.settings import Settings
-from morphorl.studies.arms import shown
+from morphorl.studies.arms import SHARED, flatten, shown
 
 GRAPH = """
 `agent.onnx` is the same agent as a graph: inputs `observation` and the state, outputs `logits`, `action` and the new
@@ -98,6 +99,6 @@ def quoted(text: str) -> str:
 
 
 def _told(settings: Settings) -> dict[str, str]:
-    """The settings of an agent that differ from the defaults."""
-    usual, values = interpretations.plain_values(Settings()), interpretations.plain_values(settings)
-    return {name: shown(value) for name, value in values.items() if usual[name] != value}
+    """The settings of an agent that differ from the defaults, a system's or rule's from those of its own class."""
+    told = {name: value for name, value in unusual(settings, Settings()).items() if name not in SHARED}
+    return {name: shown(value) for name, value in flatten(told).items()}

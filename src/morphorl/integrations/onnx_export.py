@@ -160,7 +160,7 @@ def to_onnx(agent: Agents, path: Path) -> float:
 def check(path: Path, acting: Policy, environment: str, steps: int = CHECKED_STEPS) -> float:
     """Play with the saved graph and the JAX agent side by side, each with its own state.
 
-    Both see the observations of the episodes that the JAX agent plays; a cell that loses its way would be seen.
+    Both see the observations of the episodes that the JAX agent plays; a system that loses its way would be seen.
 
     Raises:
         SettingError: if they ever choose different actions, beyond a tie in float32.

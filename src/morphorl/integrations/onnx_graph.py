@@ -1,7 +1,7 @@
 """A JAX function as an ONNX graph: its program (the jaxpr), operation by operation.
 
-Translating the program instead of the mathematics keeps one definition of the cell: whatever `policy_step` computes is
-what the graph computes. Operations on constants alone are carried out here, and leave only their result in the graph.
+Translating the program instead of the mathematics keeps one definition of the dynamics: whatever `policy_step` computes
+is what the graph computes. Operations on constants alone are carried out here; only their result is in the graph.
 Needs the extra `onnx`.
 """
 

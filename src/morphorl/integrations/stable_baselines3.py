@@ -1,6 +1,6 @@
-"""The post's agent for Stable-Baselines3: the cell's readout blended into the logits of its actor-critic policies.
+"""The post's agent for Stable-Baselines3: a system's readout blended into the logits of its actor-critic policies.
 
-Needs the extra `sb3` (PyTorch). The cell itself runs in `CellObservation`, which appends its readout to the
+Needs the extra `sb3` (PyTorch). The system itself runs in `CellObservation`, which appends its readout to the
 observation. So the readout is stored in the rollout with the rest, and updates use exactly what was acted on.
 """
 

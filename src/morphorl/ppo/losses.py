@@ -1,4 +1,4 @@
-"""PPO for an agent with a cell: advantages, the clipped loss, and learning from one rollout."""
+"""PPO for an agent with a dynamical system: advantages, the clipped loss, and learning from one rollout."""
 
 from functools import partial
 from typing import Any, NamedTuple

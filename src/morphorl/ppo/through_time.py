@@ -1,6 +1,6 @@
-"""Learning parameters of the cell by PPO's loss, through time.
+"""Learning parameters of the dynamics by PPO's loss, through time.
 
-The cell's readouts are a function of its parameters θ, of its states at the rollout's start, and of the observations:
+Readouts are a function of the dynamics' parameters θ, of the states at the rollout's start, and of the observations:
 r_t = read(u_t), u_t = step(θ, u_{t−1}, x_t), started anew where an episode starts. The loss is recomputed from there,
 and its gradient flows back through the steps, as far as `learned.span` and the episode reach. Minibatches are made of
 environments, not of single steps, since a step alone has no past.
@@ -27,10 +27,10 @@ from morphorl.ppo.settings import Settings
 
 
 class Trace(NamedTuple):
-    """What the cells of a rollout went through; the last axis of every array is the environments."""
+    """What the dynamics of a rollout went through; the last axis of every array is the environments."""
 
     seen: Float[Array, "time features envs"]
-    """The observations as the cell saw them."""
+    """The observations as the dynamics saw them."""
     starts: Bool[Array, "time envs"]
     """Whether an episode starts with this step's observation (other than at time 0, where `cells` knows)."""
     cells: Any

@@ -1,4 +1,4 @@
-"""Watching one agent: whole episodes, step by step, with the environment's own pictures beside what the cell does."""
+"""Watching one agent: whole episodes, step by step, with the environment's own pictures beside what the dynamics do."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple

@@ -41,7 +41,7 @@ def page(agent: Agents, episodes: list[list[Look]]) -> str:
 
 
 def gif(episodes: list[list[Look]], path: Path) -> None:
-    """The same as an animated GIF: the environment's pictures beside the cell's states, half of the steps."""
+    """The same as an animated GIF: the environment's pictures beside the dynamics' states, half of the steps."""
     frames = [_beside(look) for looks in episodes for look in looks[::2] if look.picture is not None]
     frames[0].save(path, format="GIF", save_all=True, append_images=frames[1:], duration=60, loop=0)
 
@@ -77,7 +77,7 @@ def _row(agent: Agents, looks: list[Look], number: int, total: str) -> dict[str,
 
 
 def _feature_names(environment: str, rows: int) -> list[str]:
-    """A name for each row of the cell: the features', then what a memory adds."""
+    """A name for each row of a state: the features', then what a memory adds."""
     known = FEATURES.get(environment, ())
     return [*known, *(f"m{i + 1}" if known else f"x{i + 1}" for i in range(rows - len(known)))]
 
@@ -94,7 +94,7 @@ def _small(picture: np.ndarray) -> Image.Image:
 
 
 def _beside(look: Look) -> Image.Image:
-    """The picture, and on its right a square for each entry of the cell's states: blue above 0, orange below."""
+    """The picture, and on its right a square for each entry of the states: blue above 0, orange below."""
     picture = _small(look.picture) if look.picture is not None else Image.new("RGB", (WIDTH, 240))
     canvas = Image.new("RGB", (WIDTH + 150, max(picture.height, 240)), "white")
     canvas.paste(picture, (0, 0))

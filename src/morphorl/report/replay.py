@@ -28,7 +28,7 @@ STAGES = {"early": 0.05, "middle": 0.5, "final": 1.0}
 class Episode(NamedTuple):
     """An episode of CartPole step by step, all arrays led by time; steps after its end repeat the last state.
 
-    States and logits are those of the step's decision: the cell has seen the observation, and its readout is blended.
+    States and logits are those of the step's decision: the system has seen the observation, and its readout is blended.
     """
 
     position: Float[Array, "time 2"]

@@ -1,4 +1,4 @@
-"""An episode in the terminal: the cell's states as coloured squares, logits as bars."""
+"""An episode in the terminal: the dynamics' states as coloured squares, logits as bars."""
 
 import time
 from collections.abc import Iterable
