@@ -1,6 +1,5 @@
 """The verdicts of a study as a file and on the terminal."""
 
-import json
 import math
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from rich.table import Table
 from morphorl.analysis import claims
 from morphorl.analysis.claims import Verdict
 from morphorl.analysis.verdicts import Judged, judge, to_plain
-from morphorl.config.files import write_atomically
+from morphorl.config.files import write_json
 from morphorl.report import tables
 from morphorl.studies.study import Study
 
@@ -25,8 +24,7 @@ def write(study: Study, preset: str, scores: pl.DataFrame, folder: Path, console
         judged = judge(study, preset, scores)
     if not judged:
         return
-    content = json.dumps(to_plain(judged), indent=2, ensure_ascii=False)
-    write_atomically(folder / "verdicts.json", lambda path: path.write_text(content))
+    write_json(folder / "verdicts.json", to_plain(judged))
     unit = "effects in shares of what plain PPO learns"
     told = unit if len(judged) == 1 else f"share of {len(judged)} readings under each verdict"
     console.print(f"[italic]The post's claims, {preset}: {told} (docs/claims.md).[/]", highlight=False, soft_wrap=True)
