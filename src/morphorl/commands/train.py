@@ -92,7 +92,7 @@ class Train:
         trackers.check(self.track)
         if run(study, store, console, resume=self.resume, with_agents=True):
             sys.exit(1)
-        checkpoints.save(store.agents(study), self.out)
+        checkpoints.save(store.trained_agents(study), self.out)
         summary.write(study, store, console)
         trackers.send(self.track, study, store.curves(study), self.out)
         console.print(f"Evaluate the agents: morphorl eval {escape(str(self.out))}", soft_wrap=True)

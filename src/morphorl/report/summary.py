@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl.analysis import curve_statistics, interpretations, scores
+from morphorl.analysis import curve_statistics, interpretations, scores, verdicts
 from morphorl.analysis.curve_statistics import Estimate
 from morphorl.config.files import finite_or_none, write_atomically, write_json, write_table
 from morphorl.environments import registry
@@ -42,7 +42,7 @@ def write(study: Study, store: Store, console: Console) -> None:
         table = scores.table(curves)
         write_atomically(store.root / scores.FILE, lambda path: write_table(table, path))
     for preset in curves["preset"].unique(maintain_order=True):
-        folder = store.root / preset if len(study.presets) > 1 else store.root
+        folder = verdicts.folder_of(store.root, study, preset)
         _draw(curves.filter(preset=preset), preset, folder, console, interpretations.strengths(study.expand(preset)))
         summarise(study, preset, table, folder, console)
     _mention_unknown(curves, console)

@@ -192,7 +192,7 @@ class Store:
         # Two arms may share one run, such as "γ = 0" and an unguided control: the join gives each its own rows.
         return order.join(curves, on="run").sort("order", "env_steps").drop("order")
 
-    def agents(self, study: Study) -> checkpoints.Agents:
+    def trained_agents(self, study: Study) -> checkpoints.Agents:
         """The trained agents of the study's runs, in its order."""
         wanted = study.runs()
         found = {}

@@ -21,7 +21,9 @@ def in_style() -> AbstractContextManager[None]:
     return matplotlib.rc_context(STYLE)
 
 
-def subplots(rows: int = 1, columns: int = 1, *, figsize: tuple[float, float], **options: Any) -> tuple[Figure, Any]:
+def subplots(
+    rows: int = 1, columns: int = 1, *, figsize: tuple[float | int, float | int], **options: Any
+) -> tuple[Figure, Any]:
     """A figure and its axes, as `matplotlib.pyplot.subplots` gives them.
 
     Args:
