@@ -188,3 +188,52 @@ def test_too_few_seeds_give_no_verdict_and_the_reason(tmp_path):
     assert screen.count("a verdict needs at least 8") == len(CLAIMS)
     content = json.loads((tmp_path / "verdicts.json").read_text())
     assert {row["verdict"] for row in content["verdicts"]} == {"undecided"}
+
+
+def test_what_was_judged_is_read_and_not_judged_again(tmp_path, monkeypatch):
+    both = study(TWO_READINGS)
+    written(tmp_path, both)
+    scores = table(finish(tmp_path, both).curves(both))
+    judged = verdicts.judge(both, "standard", scores)
+    with monkeypatch.context() as patched:
+        patched.setattr(verdicts, "judge", lambda *_: pytest.fail("judged again"))
+        assert str(verdicts.load(tmp_path, both, "standard", scores)) == str(judged)  # NaN is as it was
+
+
+def edited(rows):
+    rows[0]["verdict"] = "surely"
+
+
+@pytest.mark.parametrize("damage", [edited, list.clear, lambda rows: rows.pop(), lambda rows: rows[0].pop("n")])
+def test_a_file_that_is_damaged_is_judged_again(tmp_path, damage):
+    one = study()
+    written(tmp_path, one)
+    scores = table(finish(tmp_path, one).curves(one))
+    content = json.loads((tmp_path / "verdicts.json").read_text("utf-8"))
+    damage(content["verdicts"])
+    (tmp_path / "verdicts.json").write_text(json.dumps(content), "utf-8")
+    assert str(verdicts.load(tmp_path, one, "standard", scores)) == str(verdicts.judge(one, "standard", scores))
+
+
+def test_other_scores_other_arms_and_other_rules_are_judged_again(tmp_path, monkeypatch):
+    one = study()
+    scores = table(finish(tmp_path, one).curves(one))
+    known = verdicts.computed_from(one, "standard", scores)
+    assert known == verdicts.computed_from(study(), "standard", scores)
+    assert known != verdicts.computed_from(one, "standard", scores.filter(pl.col("seed") < 7))
+    assert known != verdicts.computed_from(study(BLIND | {"more": {"dynamics": {"dt": 0.5}}}), "standard", scores)
+    monkeypatch.setattr(verdicts, "_rules", lambda: "others")
+    assert known != verdicts.computed_from(one, "standard", scores)
+
+
+def test_renamed_arms_have_the_verdicts_that_they_had(tmp_path):
+    names = {"plain PPO": "A", "zero readout": "B", "γ = 0": "C", "γ = 0.1": "plain PPO", "γ = 0.3": "zero readout"}
+    one = study()
+    labelled = one.expand("standard")
+    scores = table(finish(tmp_path, one, {"γ = 0.3": 3.0}).curves(one))
+    renamed = scores.with_columns(pl.col("arm").replace(names))
+    other = study({names.get(label, label): settings for label, settings in labelled.items()})
+    before, after = (verdicts.judge(*given)[0] for given in ((one, "standard", scores), (other, "standard", renamed)))
+    assert [v.verdict for v in before.verdicts] == [v.verdict for v in after.verdicts]
+    assert [v.effect for v in before.verdicts] == [v.effect for v in after.verdicts]
+    assert before.verdicts[0].verdict == "supported"

@@ -17,6 +17,7 @@ from helpers.agents import agent
 from morphorl.config.errors import SettingError
 from morphorl.dynamics.blending import Blend
 from morphorl.dynamics.gierer_meinhardt import GiererMeinhardt
+from morphorl.dynamics.guidance.adaptive import Adaptive
 from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.leaky_integrators import LeakyIntegrators
 from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
@@ -56,8 +57,9 @@ def test_greedy_actions_have_the_largest_logit():
         Settings("MemoryChain-bsuite", steps=600),  # in gymnax alone
         Settings("StatelessCartPole-v1", memory=LeakyIntegrators(), blend=Blend(kind="none")),
         Settings("StatelessCartPole-v1", ppo=PPO(network="gru")),
+        Settings("StatelessCartPole-v1", memory=LeakyIntegrators(), guidance=Adaptive(strength=0.1)),
     ],
-    ids=["continuous", "gymnax", "memory", "GRU"],
+    ids=["continuous", "gymnax", "memory", "GRU", "adaptive guidance of a memory"],
 )
 def test_every_kind_of_agent_can_be_watched(settings):
     looks = play(settings)

@@ -1,5 +1,7 @@
 """Replays show what the agents do: the trained ones, the state that was read, and logits that blend."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,9 +12,9 @@ from morphorl.dynamics.blending import blend
 from morphorl.environments import registry
 from morphorl.ppo import task
 from morphorl.ppo.agent import init_agent
-from morphorl.ppo.settings import stack
-from morphorl.report.replay import STAGES, _stages, record, replays
+from morphorl.report.replay import STAGES, announcement, record, replays, stages
 from morphorl.studies import batch_training
+from morphorl.studies.study import stacked
 
 ARMS = {"γ = {guidance.strength}": {"guidance": {"strength": [0.0, 0.2]}}}
 
@@ -95,7 +97,15 @@ def test_a_control_in_the_place_of_the_dynamics_is_replayed_too(name):
 
 def test_the_final_agent_is_the_one_that_training_ends_with():
     runs = study(ARMS, seeds=1, environments=("StatelessCartPole-v1",)).runs()
-    *_, (stage, updates, agents) = _stages(runs, stack([run.settings for run in runs]))
+    *_, (stage, updates, agents) = stages(runs[0].settings, stacked(runs, frozenset()))
     assert (stage, updates) == ("final", 50)
     trained = batch_training.train_batch(runs, len(runs)).agents
     jax.tree.map(np.testing.assert_array_equal, jax.tree.map(np.asarray, agents), trained)
+
+
+def test_what_a_replay_takes_is_said_before_it_begins():
+    tiny = study(ARMS, seeds=1, environments=("StatelessCartPole-v1", "Acrobot-v1"))
+    told = announcement(tiny.runs())
+    amount = r"2 agents are trained again to be shown: 3,200 environment steps, about \d+ seconds\."
+    assert re.fullmatch(rf"{amount} --no-replay leaves them out\.", told)
+    assert announcement(study(ARMS, seeds=1, environments=("Acrobot-v1",)).runs()) == ""

@@ -8,7 +8,6 @@ Each rule gives a wrong "supported" (where there is no effect) and a wrong "cont
 or more) in at most LEVEL of all studies; `benchmarks/verdicts.py` simulates how often they really do.
 """
 
-import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -20,6 +19,7 @@ import polars as pl
 from morphorl.analysis import dispersion
 from morphorl.analysis.bootstrap import Effect, EvidenceError, Resampled, combine, holm, resample
 from morphorl.analysis.paired_arms import Arm, Evidence, gather, learned
+from morphorl.config.files import finite_or_none
 
 MARGIN, LEVEL = 0.2, 0.025
 FULL, PARTIAL = "CartPole-v1", "StatelessCartPole-v1"
@@ -189,8 +189,7 @@ def shares(verdicts: Sequence[Verdict]) -> dict[str, dict[str, float]]:
 def to_plain(verdicts: Sequence[Verdict]) -> dict:
     """What `verdicts.json` holds: the rules' constants and the verdicts, null for what is not a finite number."""
     rows = [verdict._asdict() for verdict in verdicts]
-    finite = [{k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()} for row in rows]
-    return {"rules": "docs/claims.md", "margin": MARGIN, "level": LEVEL, "verdicts": finite}
+    return {"rules": "docs/claims.md", "margin": MARGIN, "level": LEVEL, "verdicts": finite_or_none(rows)}
 
 
 def _answer(claim: str, metric: str, rule: Callable[[Evidence], Verdict], scores: pl.DataFrame, arms: Arms) -> Verdict:

@@ -9,14 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from morphorl.config.choices import mix
 from morphorl.environments import registry
 from morphorl.environments.base import Environment
-from morphorl.ppo import task, training
-from morphorl.ppo.rollout import collect, draw
-from morphorl.ppo.schedules import scheduled
-from morphorl.ppo.settings import Settings, stack
-from morphorl.studies.study import Program, Study, programs
+from morphorl.ppo import training
+from morphorl.ppo.settings import Settings
+from morphorl.studies.study import Program, Study, programs, stacked
 
 
 class Moments(NamedTuple):
@@ -64,11 +61,8 @@ def over_training(settings: Settings, env: Environment, seed: Int[Array, ""], ce
     """The sums over all the readouts that one run acts on while it trains."""
 
     def update(state, index):
-        key = jax.random.split(jax.random.fold_in(state.key, index), 3)[0]  # as `training.update` does
-        now = scheduled(settings, state.agent.performance, index / settings.updates)
-        here = task.around(now, env)
-        _, seen = collect(now, here, state.agent, state.rollout_state, draw(now, here, key))
-        return training.update(settings, env, state, index), moments(seen.readout, seen.terminated | seen.truncated)
+        state, seen = training.observed_update(settings, env, state, index)
+        return state, moments(seen.readout, seen.terminated | seen.truncated)
 
     state = training.init(settings, env, seed, cell_seed)
     parts = jax.lax.scan(update, state, jnp.arange(settings.updates))[1]
@@ -92,6 +86,5 @@ def _measure_program(program: Program) -> dict[str, Moments]:
     runs = list(program.runs.values())
     env = registry.make_env(runs[0].settings.environment)
     train = jax.jit(jax.vmap(lambda settings, *seeds: over_training(settings, env, *seeds)))
-    seeds = [jnp.array([getattr(run, name) for run in runs]) for name in ("seed", "cell_seed")]
-    sums = [np.asarray(u, float) for u in train(stack([mix(run.settings, program.mixed) for run in runs]), *seeds)]
+    sums = [np.asarray(u, float) for u in train(*stacked(runs, program.mixed))]
     return {run.id: Moments(*values) for run, *values in zip(runs, *sums, strict=True)}

@@ -1,9 +1,8 @@
 """`morphorl compare`."""
 
 import dataclasses
-import json
 import math
-from typing import Any, Literal
+from typing import Literal
 
 from rich.markup import escape
 from rich.table import Table
@@ -12,7 +11,7 @@ from morphorl.analysis import finished_study
 from morphorl.analysis.bootstrap import Effect, Estimate
 from morphorl.analysis.comparisons import Comparison
 from morphorl.commands.shared import PositionalFolder, console
-from morphorl.config.files import write_atomically
+from morphorl.config.files import finite_or_none, write_json
 from morphorl.report import tables
 from morphorl.report.summary import COLUMNS
 
@@ -45,7 +44,7 @@ class Compare:
         rows = [row | {"differs_in": differing[str(row["arm"])]} for row in plain]
         content = {"against": against, "statistic": self.statistic, "comparisons": rows}
         path = self.dir / "comparisons.json"
-        write_atomically(path, lambda new: new.write_text(json.dumps(content, indent=2)))
+        write_json(path, finite_or_none(content))
         for preset, environment in dict.fromkeys((one.preset, one.environment) for one in told):
             rows = [one for one in told if (one.preset, one.environment) == (preset, environment)]
             statistic = COLUMNS.get(self.statistic, self.statistic.replace("_", " "))
@@ -59,11 +58,9 @@ class Compare:
         console.print(f"Results: {path}", soft_wrap=True, markup=False, highlight=False)
 
 
-def _plain(value: Any) -> Any:
-    """A value for JSON, which knows no infinity: a median that is never reached is null."""
-    if isinstance(value, Estimate | Effect):
-        return {name: _plain(number) for name, number in value._asdict().items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _plain(value: object) -> object:
+    """An estimate by the names of its numbers."""
+    return value._asdict() if isinstance(value, Estimate | Effect) else value
 
 
 def _table(title: str, rows: list[Comparison]) -> Table:

@@ -31,7 +31,7 @@ class Figures:
     def __call__(self) -> None:
         (study, _), curves = results.curves(self.dir)
         for preset in study.presets:
-            folder = self.dir / preset / "figures" if len(study.presets) > 1 else self.dir / "figures"
+            folder = verdicts.folder_of(self.dir, study, preset) / "figures"
             with console.status(f"{preset}: computing intervals and drawing figures"):
                 told = _draw(study, preset, curves.filter(preset=preset), folder)
             for name, why in told.items():
@@ -57,7 +57,7 @@ def _draw(study: Study, preset: str, curves: pl.DataFrame, folder: Path) -> dict
     """Every figure of one preset, by name: None where it was drawn, or why it was not."""
     labelled = study.expand(preset)
     strengths, rival = interpretations.strengths(labelled), interpretations.rival(labelled)
-    judged = verdicts.judge(study, preset, scores.table(curves))
+    judged = verdicts.load(folder.parent, study, preset, scores.table(curves))
     told: dict[str, str | None] = {}
     if len(labelled) <= summary.MOST_LINES:
         for environment in curves["environment"].unique(maintain_order=True):

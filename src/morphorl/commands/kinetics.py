@@ -1,7 +1,6 @@
 """`morphorl kinetics`: where the states of the post's system end, and whether it forms patterns."""
 
 import dataclasses
-import json
 import math
 
 from rich.markup import escape
@@ -10,7 +9,7 @@ from rich.table import Table
 from morphorl.commands.shared import Folder, console
 from morphorl.config.errors import SettingError
 from morphorl.config.fields import COUNT, COUNT_OR_ZERO
-from morphorl.config.files import write_atomically
+from morphorl.config.files import finite_or_none, write_json
 from morphorl.config.plain import to_dict
 from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.kinetics import theory
@@ -104,21 +103,11 @@ class Kinetics:
             ],
             "critical_strength": critical,
         }
-        text = json.dumps(_known(content), indent=1, allow_nan=False, ensure_ascii=False)
         self.out.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.out / "kinetics.json", lambda path: path.write_text(text, encoding="utf-8"))
+        write_json(self.out / "kinetics.json", finite_or_none(content))
         rows, columns = self.shape
         title = f"{rows} × {columns} entries, coupling {self.dynamics.coupling}, initial {self.dynamics.initial}"
         kinetics_figures.trajectories(found, strengths, points, title, self.out / "trajectories")
-
-
-def _known(content: object) -> object:
-    """The same content with null for every number that JSON has not."""
-    if isinstance(content, dict):
-        return {name: _known(value) for name, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [_known(value) for value in content]
-    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def _of_points(strengths: tuple[float, ...], points: list[list[FixedPoint]]) -> Table:

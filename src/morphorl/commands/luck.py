@@ -1,7 +1,6 @@
 """`morphorl luck`."""
 
 import dataclasses
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +16,7 @@ from morphorl.analysis.luck.summary import LEAD, ArmReport, Plain
 from morphorl.analysis.scores import load_scores
 from morphorl.commands.shared import Changes, Folder, console, folder_of, trust_study
 from morphorl.config.errors import SettingError
-from morphorl.config.files import refuse_links_out, write_atomically, write_table
+from morphorl.config.files import finite_or_none, refuse_links_out, write_atomically, write_json, write_table
 from morphorl.report import tables
 from morphorl.report.figures import luck_figure
 from morphorl.studies import study_file
@@ -52,7 +51,7 @@ class Luck:
         labelled = {preset: study.expand(preset) for preset in study.presets}
         with console.status("resampling"):
             report = summary.report(table, labelled, self.against)
-            write_atomically(folder / "luck.json", lambda path: path.write_text(json.dumps(report, indent=2)))
+            write_json(folder / "luck.json", finite_or_none(report))
             luck_figure.draw(report, folder / "luck")
         for preset, environments in report.items():
             for environment, arms in environments.items():

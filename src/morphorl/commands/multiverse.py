@@ -1,7 +1,6 @@
 """`morphorl multiverse`."""
 
 import dataclasses
-import json
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +11,7 @@ from morphorl.analysis.multiverse.effects import Effects
 from morphorl.analysis.scores import load_scores
 from morphorl.commands.shared import PositionalFolder, console
 from morphorl.config.errors import SettingError
-from morphorl.config.files import write_atomically
+from morphorl.config.files import finite_or_none, write_json
 from morphorl.report import multiverse_report
 from morphorl.report.figures import multiverse_figure
 from morphorl.report.multiverse_report import SHOWN, Regressions
@@ -40,8 +39,7 @@ class Multiverse:
                 effects, found = _analyse(study, scores)
         except EvidenceError as error:
             raise SettingError(f"dir = {str(self.dir)!r}: {error}") from error
-        content = json.dumps(multiverse_report.to_plain(effects, found), indent=2, ensure_ascii=False)
-        write_atomically(self.dir / "multiverse.json", lambda new: new.write_text(content, encoding="utf-8"))
+        write_json(self.dir / "multiverse.json", finite_or_none(multiverse_report.to_plain(effects, found)))
         with console.status("drawing figures"):
             _draw(effects, found, self.dir / "figures")
         for choice, rival in effects.outcomes:

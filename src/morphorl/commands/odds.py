@@ -1,7 +1,6 @@
 """`morphorl odds`."""
 
 import dataclasses
-import json
 
 from rich.markup import escape
 from rich.table import Table
@@ -13,7 +12,7 @@ from morphorl.analysis.plot_odds import SIZES
 from morphorl.analysis.scores import load_scores
 from morphorl.commands.shared import PositionalFolder, console
 from morphorl.config.errors import SettingError
-from morphorl.config.files import write_atomically
+from morphorl.config.files import finite_or_none, write_json
 from morphorl.report import tables
 
 
@@ -44,8 +43,7 @@ class OddsCommand:
             for sentence in dict.fromkeys(f"{one.environment}: {one.unknown}" for one in told if one.unknown):
                 console.print(sentence, soft_wrap=True, markup=False, highlight=False)
         path = self.dir / "odds.json"
-        content = json.dumps({"odds": rows}, indent=2, ensure_ascii=False)
-        write_atomically(path, lambda new: new.write_text(content))
+        write_json(path, finite_or_none({"odds": rows}))
         console.print(f"Results: {path}", soft_wrap=True, markup=False, highlight=False)
 
 

@@ -1,7 +1,6 @@
 """`morphorl pde`: the Gierer-Meinhardt field alone, one run or the map of where patterns form."""
 
 import dataclasses
-import json
 import math
 from collections.abc import Iterator
 from functools import partial
@@ -19,7 +18,7 @@ from morphorl.commands.shared import console, early
 from morphorl.config.errors import SettingError
 from morphorl.config.fields import FINITE, NOT_NEGATIVE, setting
 from morphorl.config.fields import check as check_settings
-from morphorl.config.files import write_atomically
+from morphorl.config.files import finite_or_none, write_atomically, write_json
 from morphorl.config.plain import to_dict
 from morphorl.dynamics.pde import linear_theory
 from morphorl.dynamics.pde import summary as pde_summary
@@ -121,7 +120,7 @@ class Pde:
         with console.status("drawing the film"):
             write_atomically(self.out / "film.webp", partial(field_figures.film, times, frames, grid, title))
         _write_arrays(self.out / "fields.npz", times=times, activator=frames[:, 0], inhibitor=frames[:, 1])
-        _write_json(self.out / "summary.json", summary)
+        write_json(self.out / "summary.json", finite_or_none(summary))
         self._say(prediction, measurement, notes)
 
     def _guided_equation(self) -> GiererMeinhardtEquation:
@@ -159,7 +158,7 @@ class Pde:
         title = f"{self.preset} in one dimension, time {time:g}, from noise of {self.noise:.0%}"
         write_atomically(self.out / "sweep.png", partial(field_figures.sweep, plan, amplitudes, title))
         _write_arrays(self.out / "sweep.npz", amplitude=amplitudes, **plan._asdict())
-        _write_json(self.out / "summary.json", summary)
+        write_json(self.out / "summary.json", finite_or_none(summary))
         for row in summary["boundary"]:
             console.print(
                 f"D_h/D_a = {row['ratio']:.3g}: patterns end at γ = {pde_summary.number(row['simulated'])}, "
@@ -218,11 +217,6 @@ def _frames(equation: GiererMeinhardtEquation, grid: Grid, field: jax.Array, dt:
     for _ in range(FRAMES):
         field, watch = compiled(prepared, field)
         yield np.asarray(field), watch
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
 def _write_arrays(path: Path, **arrays: np.ndarray) -> None:

@@ -14,11 +14,14 @@ class Report:
     dir: PositionalFolder
     """A folder that `morphorl run` (or `reproduce`, or `train`) wrote."""
     replay: bool = True
-    """Train one seed of every arm again, to show what early, middle and final agents do; --no-replay leaves it out."""
+    """Train one seed of every arm again, to show what early, middle and final agents do. The command says beforehand
+    how much that is; --no-replay leaves it out."""
 
     def __call__(self) -> None:
         found, curves = results.curves(self.dir)
         runs = html_data.shown_runs(found.study) if self.replay else []
+        if told := replay.announcement(runs):
+            console.print(told, soft_wrap=True, markup=False, highlight=False)
         with console.status("reading the results") as status:
             replays = list(replay.replays(runs, status.update))
             status.update("computing intervals and writing the page")

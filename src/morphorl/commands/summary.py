@@ -3,6 +3,7 @@
 import dataclasses
 
 from morphorl.analysis.scores import load_scores
+from morphorl.analysis.verdicts import folder_of
 from morphorl.commands.shared import PositionalFolder, console
 from morphorl.config.files import refuse_links_out
 from morphorl.report import summary
@@ -24,6 +25,6 @@ class Summary:
         refuse_links_out(self.dir)
         presets = [preset for preset in study.presets if len(scores.filter(preset=preset))]
         for preset in presets:
-            folder = self.dir / preset if len(study.presets) > 1 else self.dir
+            folder = folder_of(self.dir, study, preset)
             folder.mkdir(exist_ok=True)
             summary.summarise(study, preset, scores, folder, console)

@@ -92,7 +92,7 @@ class Train:
         if run_study(study, self.out, resume=self.resume, with_agents=True):
             sys.exit(1)
         store = Store(self.out)
-        checkpoints.save_agents(store.agents(study), self.out)
+        checkpoints.save_agents(store.trained_agents(study), self.out)
         summary.write(study, store, console)
         trackers.send(self.track, study, store.curves(study), self.out)
         console.print(f"Evaluate the agents: morphorl eval {escape(str(self.out))}", soft_wrap=True)

@@ -2,23 +2,49 @@
 
 import hashlib
 import io
+import json
+import math
 import os
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import overload
 
 import polars as pl
 
 from morphorl.config.errors import StoreError
 
 
-def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file under a temporary name, flush it to the disk, and only then give it its name."""
     _write_and_name(path.parent, path.name, write, lambda temporary: path)
 
 
-def write_by_content(folder: Path, suffix: str, write: Callable[[Path], Any]) -> Path:
+def write_json(path: Path, content: object) -> None:
+    """Write JSON as `write_atomically` does, indented, in UTF-8.
+
+    Numbers that are not finite stay as Python writes them (`Infinity`), since settings may be infinite. Results, which
+    others read as well, go through `finite_or_none` first.
+    """
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    # What UTF-8 cannot hold, half of a surrogate pair, becomes the escape by which JSON writes it.
+    write_atomically(path, lambda temporary: temporary.write_bytes(text.encode(errors="backslashreplace")))
+
+
+@overload
+def finite_or_none(content: float) -> float | None: ...
+@overload
+def finite_or_none(content: object) -> object: ...
+def finite_or_none(content: object) -> object:
+    """A value for JSON, which knows no NaN and no infinity: None for these, inside dictionaries and lists too."""
+    if isinstance(content, dict):
+        return {name: finite_or_none(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [finite_or_none(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
+
+
+def write_by_content(folder: Path, suffix: str, write: Callable[[Path], object]) -> Path:
     """Write a file as `write_atomically` does, and name it after its own checksum."""
     return _write_and_name(folder, suffix, write, lambda temporary: folder / (checksum(temporary) + suffix))
 
@@ -48,7 +74,9 @@ def refuse_links_out(root: Path) -> None:
                 )
 
 
-def _write_and_name(folder: Path, name: str, write: Callable[[Path], Any], final_name: Callable[[Path], Path]) -> Path:
+def _write_and_name(
+    folder: Path, name: str, write: Callable[[Path], object], final_name: Callable[[Path], Path]
+) -> Path:
     temporary = folder / f".{name}.{uuid.uuid4().hex}"
     try:
         write(temporary)

@@ -1,9 +1,9 @@
 """What an environment is here: two pure functions and the sizes that an agent needs."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
 CARTPOLES = ("CartPole-v1", "StatelessCartPole-v1", "CartPoleNoVel-v1")
 """Environments that are known to exist without asking gymnax."""
@@ -16,10 +16,14 @@ def is_host(env_id: str) -> bool:
     return env_id.startswith(HOST_PREFIX)
 
 
+EnvState = PyTree
+"""Whatever an environment remembers between its steps."""
+
+
 class Step(NamedTuple):
     """What one environment step returns; `observation` is that of the state reached, before any reset."""
 
-    state: Any
+    state: EnvState
     observation: Float[Array, " features"]
     reward: Float[Array, ""]
     terminated: Bool[Array, ""]
@@ -39,7 +43,7 @@ class Environment(NamedTuple):
     """No episode is longer than this many steps, so that it is truncated at most once in that many."""
     threshold: float | None
     """The return from which Gymnasium calls the task solved, if it names one."""
-    reset: Callable[[PRNGKeyArray], tuple[Any, Float[Array, " features"]]]
-    step: Callable[[PRNGKeyArray, Any, Int[Array, ""]], Step]
+    reset: Callable[[PRNGKeyArray], tuple[EnvState, Float[Array, " features"]]]
+    step: Callable[[PRNGKeyArray, EnvState, Int[Array, ""]], Step]
     continuous: bool = False
     """Whether actions are `num_actions` real numbers (for Gymnasium's alone, `gymnasium_envs.py`)."""

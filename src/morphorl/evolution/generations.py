@@ -22,7 +22,7 @@ from rich.console import Console
 
 from morphorl.analysis import curve_statistics
 from morphorl.config.errors import StoreError
-from morphorl.config.files import refuse_links_out, write_atomically
+from morphorl.config.files import finite_or_none, refuse_links_out, write_atomically, write_json
 from morphorl.config.plain import to_dict
 from morphorl.environments import registry
 from morphorl.evolution import cma_es, search_space
@@ -65,7 +65,7 @@ def evolve_arm(search: Search, study: Study, root: Path, console: Console, *, re
     _refuse_another(root, _identity(search, study, start))
     with locked(root):
         refuse_links_out(root)
-        _write(root / "search.json", _identity(search, study, start))
+        write_json(root / "search.json", _identity(search, study, start))
         for number in range(search.generations):
             places = cma_es.ask(strategy)
             middle = search.values(cma_es.mean(strategy)) if number else {}
@@ -78,7 +78,7 @@ def evolve_arm(search: Search, study: Study, root: Path, console: Console, *, re
             cost = np.array([fitness[_label(i)] for i in range(search.population)])
             strategy = cma_es.tell(strategy, cost if search.smaller_is_better else -cost)
             history.append(_note(search, number, fitness, candidates, middle, cma_es.step_size(strategy)))
-            _write(root / "history.json", {"fitness": search.fitness, "generations": history})
+            write_json(root / "history.json", {"fitness": search.fitness, "generations": history})
             console.print(_line(search, history, pace), soft_wrap=True, highlight=False)
         winner = search.values(cma_es.mean(strategy))
         text = evolved_file(search, study, winner)
@@ -183,14 +183,14 @@ def _note(
         "generation": number,
         "first_seed": search.seeds_of(number),
         "seeds": search.seeds,
-        "start": _plain(fitness[START]),
-        "mean": _plain(fitness[MEAN]),
+        "start": finite_or_none(fitness[START]),
+        "mean": finite_or_none(fitness[MEAN]),
         "mean_values": middle,
-        "best": _plain(best),
-        "average": _plain(sum(known) / len(known) if known else math.nan),
+        "best": finite_or_none(best),
+        "average": finite_or_none(sum(known) / len(known) if known else math.nan),
         "step_size_after": step_size,
         "candidates": [
-            {"fitness": _plain(value), "values": values}
+            {"fitness": finite_or_none(value), "values": values}
             for value, values in zip(of_candidates, candidates, strict=True)
         ],
     }
@@ -230,7 +230,7 @@ def _refuse_another(root: Path, identity: dict[str, Any]) -> None:
     if not {name for name in held if name != "lock" and not name.startswith(".search.json.")}:
         return
     try:
-        there = json.loads((root / "search.json").read_text())
+        there = json.loads((root / "search.json").read_text("utf-8"))
     except (OSError, ValueError):
         there = None
     if not isinstance(there, dict):
@@ -256,14 +256,6 @@ def _folder(root: Path, number: int) -> Path:
 
 def _label(candidate: int) -> str:
     return f"candidate {candidate + 1}"
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    write_atomically(path, lambda temporary: temporary.write_text(json.dumps(content, indent=2)))
-
-
-def _plain(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _spoken(value: float | None) -> str:

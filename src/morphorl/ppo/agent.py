@@ -1,7 +1,7 @@
 """The agent: policy and value network beside a dynamical system, and the scale of its observations."""
 
 import dataclasses
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -39,7 +39,7 @@ class Agent(eqx.Module):
     """The recurrent unit under both networks."""
     log_deviation: Float[Array, " actions"] | None = None
     """Of continuous actions; the network and the dynamics then give their mean in place of logits."""
-    learned: dict[str, Any] | None = None
+    learned: dict[str, Float[Array, ""]] | None = None
     """What was learned of the dynamics' parameters (`learned_parameters.Offsets`)."""
     performance: Performance | None = None
     """How the run is doing, where the guidance wants to know."""

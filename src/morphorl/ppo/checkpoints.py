@@ -12,7 +12,7 @@ import safetensors.numpy
 
 from morphorl.config.errors import SettingError, StoreError
 from morphorl.config.extras import MissingExtraError
-from morphorl.config.files import write_atomically
+from morphorl.config.files import write_atomically, write_json
 from morphorl.config.kinds import UntrustedError, refuse_unimportable
 from morphorl.config.plain import from_dict, to_dict
 from morphorl.environments import registry
@@ -49,9 +49,8 @@ def save_agents(agents: Agents, folder: str | Path) -> None:
         refuse_unimportable(settings)
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "agents.safetensors", lambda path: write_arrays(agents, path))
-    described = folder / "agents.json"
     content = {"schema": SCHEMA, "seeds": agents.seeds, "settings": [to_dict(s) for s in agents.settings]}
-    write_atomically(described, lambda path: path.write_text(json.dumps(content, indent=2)))
+    write_json(folder / "agents.json", content)
 
 
 def load_agents(folder: str | Path) -> Agents:
@@ -66,7 +65,7 @@ def load_agents(folder: str | Path) -> Agents:
     if not described.exists():
         raise AgentsError(f"{folder}: holds no agents.json; must be a folder that `morphorl train --out` wrote.")
     try:
-        content = json.loads(described.read_text())
+        content = json.loads(described.read_text("utf-8"))
         if content.get("schema") != SCHEMA:
             raise AgentsError(f"{described}: schema is {content.get('schema')!r}; must be {SCHEMA!r}.")
         settings = [from_dict(Settings, values) for values in content["settings"]]

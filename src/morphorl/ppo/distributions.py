@@ -1,7 +1,7 @@
 """What actions are drawn from: logits of a few actions, or the mean of a normal distribution for continuous ones."""
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -52,7 +52,9 @@ class Gaussian(NamedTuple):
         return 0.5 * jnp.sum(((target - mean) * jnp.exp(-log_deviation)) ** 2, axis=0)
 
 
-def of(blended: Float[Array, "actions batch"], log_deviation: Any) -> Categorical | Gaussian:
+def of(
+    blended: Float[Array, "actions batch"], log_deviation: Float[Array, " actions"] | None
+) -> Categorical | Gaussian:
     """The distribution of an agent's actions; `log_deviation` is None for discrete ones."""
     if log_deviation is None:
         log = jax.nn.log_softmax(blended, axis=0)
@@ -60,13 +62,15 @@ def of(blended: Float[Array, "actions batch"], log_deviation: Any) -> Categorica
     return Gaussian(blended, log_deviation)
 
 
-def sample(key: PRNGKeyArray, blended: Float[Array, "actions envs"], log_deviation: Any) -> Array:
+def sample(
+    key: PRNGKeyArray, blended: Float[Array, "actions envs"], log_deviation: Float[Array, " actions"] | None
+) -> Array:
     """Draw an action for each column: (envs,) whole numbers, or (actions, envs) continuous ones."""
     if log_deviation is None:
         return jnp.argmax(blended + jax.random.gumbel(key, blended.shape), axis=0)
     return blended + jnp.exp(log_deviation)[:, None] * jax.random.normal(key, blended.shape)
 
 
-def best(blended: Float[Array, "actions envs"], log_deviation: Any) -> Array:
+def best(blended: Float[Array, "actions envs"], log_deviation: Float[Array, " actions"] | None) -> Array:
     """The most probable action of each column."""
     return jnp.argmax(blended, axis=0) if log_deviation is None else blended

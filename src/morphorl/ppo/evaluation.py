@@ -1,8 +1,11 @@
 """Evaluation: whole episodes with trained agents, greedily or with sampled actions."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from morphorl.config import random_streams
 from morphorl.config.errors import SettingError
@@ -12,7 +15,6 @@ from morphorl.environments.base import is_host
 from morphorl.ppo import gymnasium_training, rollout, task
 from morphorl.ppo.agent import Agent
 from morphorl.ppo.checkpoints import Agents
-from morphorl.ppo.schedules import scheduled
 from morphorl.ppo.settings import Settings, stack
 
 
@@ -50,11 +52,20 @@ def evaluate_agents(
     if is_host(settings[0].environment):
         chosen = (stack(settings), jax.tree.map(jnp.asarray, arrays), settings[0].environment, episodes, seed)
         return gymnasium_training.evaluate(*chosen, greedy=greedy)
-    env = registry.make_env(settings[0].environment)
     keys = jax.random.split(jax.random.fold_in(jax.random.key(random_streams.EVALUATION), seed), len(settings))
+    chosen = (stack(settings), jax.tree.map(jnp.asarray, arrays), keys)
+    return np.asarray(_play(*chosen, environment=settings[0].environment, episodes=episodes, greedy=greedy))
 
-    def play(settings: Settings, agent: Agent, key: jax.Array) -> jax.Array:
-        settings = scheduled(settings, agent.performance, 1.0)
-        return rollout.evaluate(settings, task.around(settings, env), agent, key, episodes, greedy=greedy)
 
-    return np.asarray(jax.jit(jax.vmap(play))(stack(settings), jax.tree.map(jnp.asarray, arrays), keys))
+@functools.partial(jax.jit, static_argnames=("environment", "episodes", "greedy"))
+def _play(
+    settings: Settings, agents: Agent, keys: PRNGKeyArray, *, environment: str, episodes: int, greedy: bool
+) -> Float[Array, "agents episodes"]:
+    """Whole episodes of each agent; compiled once for all agents of one program."""
+    env = registry.make_env(environment)
+
+    def play(settings: Settings, agent: Agent, key: PRNGKeyArray) -> Float[Array, " episodes"]:
+        now, here = task.at(settings, env, agent.performance, 1.0)
+        return rollout.evaluate(now, here, agent, key, episodes, greedy=greedy)
+
+    return jax.vmap(play)(settings, agents, keys)

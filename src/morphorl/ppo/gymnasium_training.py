@@ -1,7 +1,7 @@
 """Training on any Gymnasium environment: a loop in Python around the compiled agent, update and advantages.
 
 Steps run on the host, one vector environment for all runs of a batch; acting and learning are the functions of the
-pure path (`policy_step`, `training.improve`).
+pure path (`rollout.decide`, `training.improve`).
 """
 
 import functools
@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
+from jaxtyping import PRNGKeyArray
 
 from morphorl.config import random_streams
 from morphorl.config.errors import SettingError
@@ -20,10 +21,10 @@ from morphorl.environments.base import Environment
 from morphorl.environments.gymnasium_envs import actions_of, autoreset_mode, vector, vector_space
 from morphorl.environments.gymnasium_wrappers import VectorCellObservation
 from morphorl.environments.wrappers import memory_of
-from morphorl.ppo import distributions, training
-from morphorl.ppo.agent import Agent, init_agent, policy_step, shape_of, spread
+from morphorl.ppo import training
+from morphorl.ppo.agent import Agent, init_agent, shape_of, spread
 from morphorl.ppo.compatibility import check_host
-from morphorl.ppo.rollout import Experience, RolloutState, diagnosis
+from morphorl.ppo.rollout import Experience, RolloutState, decide, diagnosis
 from morphorl.ppo.settings import Settings
 
 
@@ -106,14 +107,7 @@ class Programs:
             return training.untrained(settings, agent, None, key_updates)
 
         def act(settings, agent, cells, observation, key, greedy):
-            key_action, key_control = jax.random.split(key)
-            envs = observation.shape[1]
-            chance = settings.dynamics.noise(
-                key_control, shape_of(settings, env.num_features, env.num_actions), (envs,)
-            )
-            cells, output = policy_step(settings, agent, cells, observation, None, chance)
-            drawn = distributions.sample(key_action, output.blended, agent.log_deviation)
-            action = jnp.where(greedy, distributions.best(output.blended, agent.log_deviation), drawn)
+            cells, output, action = decide(settings, agent, cells, observation, None, key, greedy)
             return cells, action, output, diagnosis(settings, cells)
 
         def reset(settings, agent, cells, which, key):
@@ -162,7 +156,7 @@ class Player:
         none_yet: Any = np.zeros((self.runs, self.copies), np.float32)
         return RolloutState(None, self._columns(observation), cells, none_yet)
 
-    def collect(self, agent: Agent, rollout_state: RolloutState, key: Any) -> tuple[RolloutState, Rollout]:
+    def collect(self, agent: Agent, rollout_state: RolloutState, key: PRNGKeyArray) -> tuple[RolloutState, Rollout]:
         """One rollout of every run."""
         rows, weights = [], []
         for time in range(self.settings.ppo.rollout_steps):
@@ -175,7 +169,7 @@ class Player:
         return rollout_state, Rollout(experience, np.stack(weights, axis=1))
 
     def step(
-        self, agent: Agent, rollout_state: RolloutState, key: Any, greedy: bool = False
+        self, agent: Agent, rollout_state: RolloutState, key: PRNGKeyArray, greedy: bool = False
     ) -> tuple[RolloutState, Experience, np.ndarray]:
         """Act once in every environment."""
         resetting = self.resetting

@@ -1,8 +1,9 @@
 """PPO for an agent with a dynamical system: advantages, the clipped loss, and learning from one rollout."""
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
@@ -13,8 +14,8 @@ from morphorl.environments.base import Environment
 from morphorl.ppo import distributions, recurrent
 from morphorl.ppo.agent import Agent, network_view
 from morphorl.ppo.networks import MLP
-from morphorl.ppo.recurrent import Sequences
 from morphorl.ppo.rollout import Experience
+from morphorl.ppo.samples import Samples, Sequences
 from morphorl.ppo.settings import PPO, Settings
 
 Scalar = float | Float[Array, ""]
@@ -26,24 +27,10 @@ class Networks(NamedTuple):
 
     actor: MLP
     critic: MLP
-    core: Any = None
-    """A recurrent network's unit (`eqx.nn.GRUCell`)."""
-    log_deviation: Any = None
-    """Of continuous actions, (actions,)."""
-
-
-class Samples(NamedTuple):
-    """A rollout as the loss needs it: one column (or entry) per sample, all environments and times alike."""
-
-    observation: Float[Array, "features batch"]
-    readout: Float[Array, "actions batch"]
-    action: Int[Array, " batch"] | Float[Array, "actions batch"]
-    log_prob: Float[Array, " batch"]
-    value: Float[Array, " batch"]
-    advantage: Float[Array, " batch"]
-    weight: Any = None
-    """(batch,): 1, or 0 for rows in which an environment did nothing but reset (`gymnasium_training.py`); None: all
-    count."""
+    core: eqx.nn.GRUCell | None = None
+    """A recurrent network's unit."""
+    log_deviation: Float[Array, " actions"] | None = None
+    """Of continuous actions."""
 
 
 # --- Advantages ------------------------------------------------------------------------------------------------------
@@ -102,6 +89,7 @@ def prepare(
     final = jax.vmap(network_view, in_axes=(None, None, 0))(settings, agent.statistics, experience.final_observation)
     seen = view
     if agent.core is not None:
+        assert experience.memory is not None, "a recurrent network's rollout holds its memory"
         ended = experience.terminated | experience.truncated
         seen, final = recurrent.seen_by_heads(agent.core, experience.memory, ended, view[:, -envs:], final)
     value = agent.critic(seen)[0].reshape(time + 1, envs)
@@ -136,7 +124,7 @@ def ppo_loss(networks: Networks, settings: Settings, rollout: Samples | Sequence
 
     CE is the cross-entropy from the blended policy, held fixed, to the network alone (`blend.distil`).
     """
-    samples = recurrent.as_samples(networks.core, rollout) if isinstance(rollout, Sequences) else rollout
+    samples = _samples_of(networks, rollout)
     ppo = settings.ppo
     logits = networks.actor(samples.observation)
     forgetful = settings.blend.update == "network"
@@ -160,7 +148,15 @@ def ppo_loss(networks: Networks, settings: Settings, rollout: Samples | Sequence
     return loss + settings.blend.distil * mean(policy.cross_entropy(logits))
 
 
-def _mean(weight: Any, values: Float[Array, " batch"]) -> Float[Array, ""]:
+def _samples_of(networks: Networks, rollout: Samples | Sequences) -> Samples:
+    """The samples as actor and critic see them."""
+    if isinstance(rollout, Samples):
+        return rollout
+    assert networks.core is not None, "whole sequences are for recurrent networks"
+    return recurrent.as_samples(networks.core, rollout)
+
+
+def _mean(weight: Float[Array, " batch"] | None, values: Float[Array, " batch"]) -> Float[Array, ""]:
     """The mean over the samples that count."""
     if weight is None:
         return jnp.mean(values)

@@ -9,23 +9,12 @@ Source: Cho et al., "Learning phrase representations using RNN encoder-decoder",
 states after Kapturowski et al., "Recurrent experience replay in distributed reinforcement learning", 2019.
 """
 
-from typing import Any, NamedTuple
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-
-class Sequences(NamedTuple):
-    """A rollout as a recurrent loss needs it: whole sequences, one per entry of each array's last axis."""
-
-    samples: Any
-    """`losses.Samples` whose last axis is cut in two, time and environments."""
-    memory: Float[Array, "memory envs"]
-    """The memory at the rollout's start."""
-    starts: Bool[Array, "time envs"]
-    """Whether an episode starts with this step's observation (other than at time 0, where `memory` knows)."""
+from morphorl.ppo.samples import Samples, Sequences, in_columns, in_sequences, starts_of
 
 
 def init(key: PRNGKeyArray, features: int, width: int) -> eqx.nn.GRUCell:
@@ -79,19 +68,16 @@ def seen_by_heads(
     return _columns(jnp.concatenate([memory, after_last[None]])), after_final
 
 
-def as_sequences(samples: Any, memory: Float[Array, "memory envs"], ended: Bool[Array, "time envs"]) -> Sequences:
+def as_sequences(samples: Samples, memory: Float[Array, "memory envs"], ended: Bool[Array, "time envs"]) -> Sequences:
     """Samples of a rollout, whose episodes ended where `ended` says, cut into one sequence per environment."""
-    cut = jax.tree.map(lambda u: u.reshape(*u.shape[:-1], *ended.shape), samples)
-    starts = jnp.concatenate([jnp.zeros_like(ended[:1]), ended[:-1]])
-    return Sequences(cut, memory, starts)
+    return Sequences(in_sequences(samples, *ended.shape), memory, starts_of(ended))
 
 
-def as_samples(core: eqx.nn.GRUCell, sequences: Sequences) -> Any:
+def as_samples(core: eqx.nn.GRUCell, sequences: Sequences) -> Samples:
     """Samples as the heads see them: the memories of a unit unrolled over the sequences, in place of observations."""
     x = sequences.samples.observation.transpose(1, 0, 2)
     memory = unroll(core, sequences.memory, x, sequences.starts)
-    flat = jax.tree.map(lambda u: u.reshape(*u.shape[:-2], -1), sequences.samples)
-    return flat._replace(observation=_columns(memory))
+    return in_columns(sequences.samples)._replace(observation=_columns(memory))
 
 
 def _columns(u: Float[Array, "time rows envs"]) -> Float[Array, "rows batch"]:

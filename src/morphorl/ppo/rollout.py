@@ -1,31 +1,33 @@
 """Acting: an agent in parallel environments, to collect experience or to be evaluated."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
 from morphorl.dynamics.base import State
-from morphorl.dynamics.guidance.base import RewardAware
-from morphorl.environments.base import Environment, Step
-from morphorl.ppo import recurrent, reward_signals
-from morphorl.ppo.agent import Agent, policy_step, shape_of, spread
+from morphorl.dynamics.guidance.base import RewardAware, Signal
+from morphorl.environments.base import Environment, EnvState, Step
+from morphorl.ppo import distributions, recurrent, reward_signals
+from morphorl.ppo.agent import Agent, PolicyOutput, policy_step, shape_of, spread
 from morphorl.ppo.settings import Settings
 
+Action = Int[Array, " envs"] | Float[Array, "actions envs"]
+"""Whole numbers, or one real number for each dimension of continuous actions."""
 ENV_AXES = Step(state=0, observation=-1, reward=0, terminated=0, truncated=0)  # pyright: ignore[reportArgumentType]
 
 
 class RolloutState(NamedTuple):
     """Where the parallel environments stand: what the next step starts from."""
 
-    env_state: Any
+    env_state: EnvState
     observation: Float[Array, "features envs"]
     cells: State
     episode_return: Float[Array, " envs"]
-    memory: Any = None
-    """What a recurrent network remembers, (memory, envs); nothing for plain networks."""
-    trace_state: Any = None
+    memory: Float[Array, "memory envs"] | None = None
+    """What a recurrent network remembers; nothing for plain networks."""
+    trace_state: reward_signals.TraceState | None = None
     """What reward-aware guidance remembers of the step before (`reward_signals.TraceState`)."""
 
 
@@ -46,10 +48,10 @@ class Experience(NamedTuple):
     truncated: Bool[Array, "time envs"]
     episode_return: Float[Array, "time envs"]
     at_bound: Float[Array, " time"]
-    memory: Any = None
-    """A recurrent network's memory, each observation included: (time, memory, envs)."""
-    td_error: Any = None
-    """The δ that guidance was told, of the step before each: (time, envs)."""
+    memory: Float[Array, "time memory envs"] | None = None
+    """A recurrent network's memory, each observation included."""
+    td_error: Float[Array, "time envs"] | None = None
+    """The δ that guidance was told, of the step before each."""
 
 
 class RolloutRandomness(NamedTuple):
@@ -61,7 +63,7 @@ class RolloutRandomness(NamedTuple):
     gumbel: Float[Array, "time actions envs"]
     """Added to the logits, whose largest is then a sample of their softmax."""
     step_key: PRNGKeyArray
-    env_state: Any
+    env_state: EnvState
     observation: Float[Array, "time features envs"]
     pattern: State | None
     noise: PyTree
@@ -97,17 +99,85 @@ def draw(settings: Settings, env: Environment, key: PRNGKeyArray) -> RolloutRand
     )
 
 
+class Known(NamedTuple):
+    """What guidance that knows the reward may know at a step, and what the next step will need of it."""
+
+    signal: Signal
+    td_error: Float[Array, " envs"]
+    value: Float[Array, " envs"]
+    weights: Float[Array, " envs"] | None
+    """How much each environment counts where systems exchange their states; None: all the same."""
+
+
+class Acted(NamedTuple):
+    """One step of an agent in parallel environments, before anything is reset."""
+
+    cells: State
+    output: PolicyOutput
+    action: Int[Array, " envs"]
+    after: Step
+
+
+def act(
+    settings: Settings,
+    env: Environment,
+    agent: Agent,
+    rollout_state: RolloutState,
+    noise: PyTree,
+    gumbel: Float[Array, "actions envs"] | float,
+    step_keys: PRNGKeyArray,
+    known: Known | None = None,
+) -> Acted:
+    """One step in environments that the program itself steps: the policy, its action, and where that leads.
+
+    Training, evaluation and replay differ in where the random numbers come from and in what they keep, and in nothing
+    else. `decide` is this step's first half for environments that only the host can step.
+
+    Args:
+        noise: of the dynamics.
+        gumbel: is added to the logits, whose largest is then a sample of their softmax; 0 for the best action.
+        known: what guidance that knows the reward may know.
+    """
+    signal, weights = (None, None) if known is None else (known.signal, known.weights)
+    now = (rollout_state.cells, rollout_state.observation, rollout_state.memory, noise)
+    cells, output = policy_step(settings, agent, *now, signal, weights)
+    action = jnp.argmax(output.blended + gumbel, axis=0)
+    after = jax.vmap(env.step, out_axes=ENV_AXES)(step_keys, rollout_state.env_state, action)
+    return Acted(cells, output, action, after)
+
+
+def decide(
+    settings: Settings,
+    agent: Agent,
+    cells: State,
+    observation: Float[Array, "features envs"],
+    memory: Float[Array, "memory envs"] | None,
+    key: PRNGKeyArray,
+    greedy: bool | Bool[Array, ""],
+) -> tuple[State, PolicyOutput, Action]:
+    """One step of the policy beside environments that the host steps: the new cells, the logits, and the action.
+
+    The noise of a step is drawn in it, since the host knows no rollout beforehand.
+    """
+    key_action, key_noise = jax.random.split(key)
+    features, envs = observation.shape
+    shape = shape_of(settings, features, agent.actor.biases[-1].size)
+    noise = settings.dynamics.noise(key_noise, shape, (envs,))
+    cells, output = policy_step(settings, agent, cells, observation, memory, noise)
+    drawn = distributions.sample(key_action, output.blended, agent.log_deviation)
+    best = distributions.best(output.blended, agent.log_deviation)
+    return cells, output, jnp.where(greedy, best, drawn)
+
+
 def collect(
     settings: Settings, env: Environment, agent: Agent, rollout_state: RolloutState, randomness: RolloutRandomness
 ) -> tuple[RolloutState, Experience]:
     """Act for one rollout in every parallel environment; episodes that end are followed by fresh ones."""
 
     def step(rollout_state: RolloutState, randomness: RolloutRandomness) -> tuple[RolloutState, Experience]:
-        signal, td_error, value, weights = _td_signal(settings, agent, rollout_state)
-        now = (rollout_state.cells, rollout_state.observation, rollout_state.memory, randomness.noise)
-        cells, output = policy_step(settings, agent, *now, signal, weights)
-        action = jnp.argmax(output.blended + randomness.gumbel, axis=0)
-        after = jax.vmap(env.step, out_axes=ENV_AXES)(randomness.step_key, rollout_state.env_state, action)
+        known = _td_signal(settings, agent, rollout_state)
+        drawn = (randomness.noise, randomness.gumbel, randomness.step_key)
+        cells, output, action, after = act(settings, env, agent, rollout_state, *drawn, known)
         done = after.terminated | after.truncated
         episode_return = rollout_state.episode_return + after.reward
         experience = Experience(
@@ -122,13 +192,13 @@ def collect(
             episode_return=episode_return,
             at_bound=diagnosis(settings, cells),
             memory=output.memory,
-            td_error=td_error,
+            td_error=None if known is None else known.td_error,
         )
         trace_state = rollout_state.trace_state
-        if trace_state is not None:
+        if trace_state is not None and known is not None:
             step_taken = (output, action, after, episode_return)
             trace_state = reward_signals.remember(
-                settings, agent, trace_state, rollout_state.observation, value, *step_taken
+                settings, agent, trace_state, rollout_state.observation, known.value, *step_taken
             )
         rollout_state = RolloutState(
             env_state=jax.vmap(_choose)(done, randomness.env_state, after.state),
@@ -166,14 +236,10 @@ def evaluate(
         time, rollout_state, alive = carry
         key_now = jax.random.fold_in(key_steps, time)
         key_step, key_action, key_noise = jax.random.split(key_now, 3)
-        randomness = _noise(settings, env, key_noise, (episodes,))
-        cells, output = policy_step(
-            settings, agent, rollout_state.cells, rollout_state.observation, rollout_state.memory, randomness
-        )
-        noise = 0.0 if greedy else jax.random.gumbel(key_action, output.blended.shape)
-        action = jnp.argmax(output.blended + noise, axis=0)
+        noise = _noise(settings, env, key_noise, (episodes,))
+        gumbel = 0.0 if greedy else jax.random.gumbel(key_action, (env.num_actions, episodes))
         keys = jax.random.split(key_step, episodes)
-        after = jax.vmap(env.step, out_axes=ENV_AXES)(keys, rollout_state.env_state, action)
+        cells, output, _, after = act(settings, env, agent, rollout_state, noise, gumbel, keys)
         episode_return = rollout_state.episode_return + alive * after.reward
         alive = alive & ~(after.terminated | after.truncated)
         rollout_state = rollout_state._replace(
@@ -188,14 +254,14 @@ def evaluate(
     return jax.lax.while_loop(running, step, (0, rollout_state, jnp.ones(episodes, bool)))[1].episode_return
 
 
-def _td_signal(settings: Settings, agent: Agent, rollout_state: RolloutState) -> tuple[Any, Any, Any, Any]:
-    """Signal, δ, value, and weights of exchange (None: equal) for guidance that knows the reward; else nothing."""
+def _td_signal(settings: Settings, agent: Agent, rollout_state: RolloutState) -> Known | None:
+    """What guidance that knows the reward may know; nothing for any other."""
     if rollout_state.trace_state is None:
-        return None, None, None, None
+        return None
     told = reward_signals.td_signal(settings, agent, rollout_state.trace_state, rollout_state.observation)
     guidance = settings.guidance
     by_returns = isinstance(guidance, RewardAware) and guidance.exchange == "returns"
-    return *told, reward_signals.weights(rollout_state.trace_state.fitness) if by_returns else None
+    return Known(*told, reward_signals.weights(rollout_state.trace_state.fitness) if by_returns else None)
 
 
 def _draw_pattern(settings: Settings, env: Environment, key: PRNGKeyArray) -> State:
@@ -223,7 +289,7 @@ def _reset_cells(
     by chance within one as `dynamics.redraw` says.
 
     Args:
-        chance: of this step alone.
+        randomness: of this step alone.
     """
     if settings.blend.kind == "none" or settings.dynamics.reset == "never":
         return cells
@@ -251,5 +317,5 @@ def _start(where: Bool[Array, " envs"], initial: State, cells: State) -> State:
     return jax.tree.map(lambda start, u: jnp.where(where[(None,) * (u.ndim - 1)], start, u), initial, cells)
 
 
-def _choose(condition: Bool[Array, ""], if_true: Any, if_false: Any) -> Any:
+def _choose(condition: Bool[Array, ""], if_true: EnvState, if_false: EnvState) -> EnvState:
     return jax.tree.map(lambda x, y: jnp.where(condition, x, y), if_true, if_false)

@@ -10,7 +10,7 @@ the parameters with the networks that acted. So a learning rate of 0 leaves the 
 the last bit.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -18,11 +18,12 @@ import optax
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
 from morphorl.dynamics import learned_parameters
-from morphorl.dynamics.base import Given
+from morphorl.dynamics.base import Given, State
 from morphorl.dynamics.learned_parameters import Offsets
 from morphorl.ppo.agent import Agent, dynamics_view, spread
-from morphorl.ppo.losses import optimiser, ppo_loss
+from morphorl.ppo.losses import Networks, optimiser, ppo_loss
 from morphorl.ppo.rollout import Experience, RolloutRandomness
+from morphorl.ppo.samples import Samples, in_columns, in_sequences, starts_of
 from morphorl.ppo.settings import Settings
 
 
@@ -33,27 +34,31 @@ class Trace(NamedTuple):
     """The observations as the dynamics saw them."""
     starts: Bool[Array, "time envs"]
     """Whether an episode starts with this step's observation (other than at time 0, where `cells` knows)."""
-    cells: Any
+    cells: State
     """The states before the first step."""
-    pattern: Any
+    pattern: State
     """The states that episodes start from: the run's own, or with a leading axis of time those drawn for each step."""
-    samples: Any
-    """`losses.Samples` whose last axis is cut in two, time and environments."""
+    samples: Samples
+    """Cut into sequences."""
 
 
 def trace(
-    settings: Settings, agent: Agent, cells: Any, randomness: RolloutRandomness, experience: Experience, samples: Any
+    settings: Settings,
+    agent: Agent,
+    cells: State,
+    randomness: RolloutRandomness,
+    experience: Experience,
+    samples: Samples,
 ) -> Trace:
     """The trace of a rollout that began with `cells` and `agent`."""
     ended = experience.terminated | experience.truncated
     later = jax.tree.map(lambda u: jnp.concatenate([u[:1], u[:-1]]), randomness.pattern)
-    starts = jnp.concatenate([jnp.zeros_like(ended[:1]), ended[:-1]])
     return Trace(
         seen=jax.vmap(dynamics_view, in_axes=(None, None, 0))(settings, agent.statistics, experience.observation),
-        starts=starts & (settings.dynamics.reset != "never"),
+        starts=starts_of(ended) & (settings.dynamics.reset != "never"),
         cells=cells,
         pattern=spread(agent.pattern, ended.shape[1]) if later is None else later,
-        samples=jax.tree.map(lambda u: u.reshape(*u.shape[:-1], *ended.shape), samples),
+        samples=in_sequences(samples, *ended.shape),
     )
 
 
@@ -73,25 +78,24 @@ def readouts(settings: Settings, constants: PyTree, trace: Trace) -> Float[Array
     return jax.lax.scan(advance, trace.cells, (trace.seen, trace.starts, cut, redrawn))[1]
 
 
-def loss(offsets: Offsets, networks: Any, settings: Settings, constants: PyTree, trace: Trace) -> Float[Array, ""]:
+def loss(offsets: Offsets, networks: Networks, settings: Settings, constants: PyTree, trace: Trace) -> Float[Array, ""]:
     """PPO's loss of a minibatch of environments as a function of what was learned."""
     acting = learned_parameters.effective(settings, offsets)
     readout = readouts(acting, constants, trace)
-    samples = jax.tree.map(lambda u: u.reshape(*u.shape[:-2], -1), trace.samples)
     columns = readout.transpose(1, 0, 2).reshape(readout.shape[1], -1)
-    return ppo_loss(networks, acting, samples._replace(readout=columns))
+    return ppo_loss(networks, acting, in_columns(trace.samples)._replace(readout=columns))
 
 
 def learn(
     settings: Settings,
-    networks: Any,
+    networks: Networks,
     constants: PyTree,
     offsets: Offsets,
     optimiser_state: optax.OptState,
     trace: Trace,
     share: float | Float[Array, ""],
     orders: Int[Array, "epochs envs"],
-) -> tuple[Any, optax.OptState]:
+) -> tuple[Offsets, optax.OptState]:
     """Several epochs of minibatch steps on one rollout.
 
     A gradient that is not finite, as it may become through many steps of an unstable reaction, teaches nothing, and is

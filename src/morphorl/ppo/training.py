@@ -4,7 +4,7 @@ Every function here is pure and trains one run; `engines` trains many with `vmap
 """
 
 import dataclasses
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,12 +13,13 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from morphorl.config import random_streams
 from morphorl.dynamics import learned_parameters
+from morphorl.dynamics.base import State
 from morphorl.dynamics.guidance.base import Performance, RewardAware
 from morphorl.environments.base import Environment
 from morphorl.ppo import recurrent, reward_signals, schedules, task, through_time
 from morphorl.ppo.agent import Agent, init_agent, observe
 from morphorl.ppo.losses import Networks, learn, networks_of, optimiser, prepare, shuffle
-from morphorl.ppo.rollout import Experience, RolloutState, begin, collect, draw, evaluate
+from morphorl.ppo.rollout import Experience, RolloutRandomness, RolloutState, begin, collect, draw, evaluate
 from morphorl.ppo.settings import Settings
 
 
@@ -29,7 +30,7 @@ class Curve(NamedTuple):
     episodes: Int[Array, " updates"]
     greedy_return: Float[Array, " updates"]
     at_bound: Float[Array, " updates"]
-    learned: dict[str, Any] | None = None
+    learned: dict[str, Float[Array, " updates"]] | None = None
     """The values of the learned parameters after each update, by dotted name."""
 
 
@@ -45,32 +46,36 @@ class TrainState(NamedTuple):
     """Environment steps done when the loss or its gradient was first not finite; −1 while all is well."""
     untrained_return: Float[Array, ""]
     """Mean return of whole episodes of the untrained agent, actions sampled; NaN where it was not measured."""
-    learned_optimiser: Any = None
+    learned_optimiser: optax.OptState | None = None
     """The optimiser's state for learned parameters of the cell, where there are some."""
 
 
 def init(settings: Settings, env: Environment, seed: Int[Array, ""], cell_seed: Int[Array, ""]) -> TrainState:
     """A run before its first update. `seed` decides all of the learner's chance, `cell_seed` the cell's pattern."""
-    env = task.around(settings, env)
+    bare, env = env, task.around(settings, env)
     key = jax.random.fold_in(jax.random.key(random_streams.LEARNER), seed)
     cell_key = jax.random.fold_in(jax.random.key(random_streams.CELL), cell_seed)
     key_agent, key_begin, key_updates = jax.random.split(key, 3)
     agent = init_agent(settings, env.num_features, env.num_actions, key_agent, cell_key, continuous=env.continuous)
     state = untrained(settings, agent, begin(settings, env, agent, key_begin, settings.ppo.num_envs), key_updates)
     key_measure = jax.random.fold_in(key_updates, settings.updates)  # which no update uses
-    now = schedules.scheduled(settings, agent.performance, 0.0)
-    returns = evaluate(now, env, agent, key_measure, settings.evaluation_episodes, greedy=False)
+    now, here = task.at(settings, bare, agent.performance, 0.0)
+    returns = evaluate(now, here, agent, key_measure, settings.evaluation_episodes, greedy=False)
     return state._replace(untrained_return=jnp.mean(returns))
 
 
-def untrained(settings: Settings, agent: Agent, rollout_state: Any, key: PRNGKeyArray) -> TrainState:
-    """A run that has learned nothing yet."""
+def untrained(settings: Settings, agent: Agent, rollout_state: RolloutState | None, key: PRNGKeyArray) -> TrainState:
+    """A run that has learned nothing yet.
+
+    Args:
+        rollout_state: None where only the host can begin, which puts it in place.
+    """
     unmeasured = jnp.full(settings.updates, jnp.nan)
     names = settings.learned.parameters
     return TrainState(
         agent=agent,
         optimiser=optimiser(settings.ppo).init(networks_of(agent)),  # pyright: ignore[reportArgumentType]
-        rollout_state=rollout_state,
+        rollout_state=rollout_state,  # pyright: ignore[reportArgumentType]
         key=key,
         curve=Curve(
             unmeasured,
@@ -87,8 +92,14 @@ def untrained(settings: Settings, agent: Agent, rollout_state: Any, key: PRNGKey
 
 def update(settings: Settings, env: Environment, state: TrainState, index: Int[Array, ""]) -> TrainState:
     """The update number `index`: collect a rollout, learn from it, evaluate if it is time, and note the curve."""
-    settings = schedules.scheduled(settings, state.agent.performance, index / settings.updates)
-    env = task.around(settings, env)
+    return observed_update(settings, env, state, index)[0]
+
+
+def observed_update(
+    settings: Settings, env: Environment, state: TrainState, index: Int[Array, ""]
+) -> tuple[TrainState, Experience]:
+    """An update, and the rollout that it learned from."""
+    settings, env = task.at(settings, env, state.agent.performance, index / settings.updates)
     key_rollout, key_learn, key_evaluate = jax.random.split(jax.random.fold_in(state.key, index), 3)
     randomness = draw(settings, env, key_rollout)
     rollout_state, experience = collect(settings, env, state.agent, state.rollout_state, randomness)
@@ -97,7 +108,7 @@ def update(settings: Settings, env: Environment, state: TrainState, index: Int[A
     greedy_return = _evaluate_if_due(settings, env, state.agent, key_evaluate, index)
     offsets = state.agent.learned
     values = None if offsets is None else learned_parameters.values(settings, offsets)
-    return state._replace(curve=note(state.curve, index, experience, greedy_return, values))
+    return state._replace(curve=note(state.curve, index, experience, greedy_return, values)), experience
 
 
 def improve(
@@ -108,13 +119,13 @@ def improve(
     experience: Experience,
     key: PRNGKeyArray,
     index: Int[Array, ""],
-    randomness: Any = None,
-    weight: Any = None,
+    randomness: RolloutRandomness | None = None,
+    weight: Float[Array, "time envs"] | None = None,
 ) -> TrainState:
     """Learn from a rollout that leads from `state.rollout_state` to `rollout_state`.
 
     Args:
-        chance: the rollout's `RolloutRandomness`, which only learning through time needs.
+        randomness: the rollout's, which only learning through time needs.
         weight: (time, envs), 0 for rows in which an environment did nothing but reset; None if there are none.
     """
     ppo = settings.ppo
@@ -125,6 +136,8 @@ def improve(
     offsets, learned_optimiser = state.agent.learned, state.learned_optimiser
     share = 1 - index / settings.annealing_updates if ppo.anneal else 1.0
     if offsets is not None:
+        assert randomness is not None, "learning through time needs the random numbers of the rollout"
+        assert learned_optimiser is not None, "what is learned has an optimiser"
         trace = through_time.trace(settings, state.agent, state.rollout_state.cells, randomness, experience, samples)
         networks = Networks(state.agent.actor, state.agent.critic)
         orders = shuffle(jax.random.fold_in(key, 1), ppo.epochs, ppo.num_envs)
@@ -132,6 +145,7 @@ def improve(
             settings, networks, state.agent.constants, offsets, learned_optimiser, trace, share, orders
         )
     if state.agent.core is not None:
+        assert state.rollout_state.memory is not None, "a recurrent network's rollout starts from a memory"
         ended = experience.terminated | experience.truncated
         samples = recurrent.as_sequences(samples, state.rollout_state.memory, ended)
     networks = networks_of(state.agent)
@@ -192,7 +206,7 @@ def _evaluate_if_due(
     return jax.lax.cond((index + 1) % interval == 0, measure, lambda: jnp.array(jnp.nan))
 
 
-def _lasting(settings: Settings, agent: Agent, rollout_state: RolloutState) -> Any:
+def _lasting(settings: Settings, agent: Agent, rollout_state: RolloutState) -> State:
     """The pattern that evaluations start from: where patterns outlive episodes and grow by reward, one of them."""
     guidance = settings.guidance
     if rollout_state.trace_state is None or not guidance.outlives_episodes(settings.dynamics.reset):
@@ -222,7 +236,7 @@ def note(
     index: Int[Array, ""],
     experience: Experience,
     greedy_return: Float[Array, ""],
-    values: dict[str, Any] | None = None,
+    values: dict[str, Float[Array, ""]] | None = None,
 ) -> Curve:
     """Add an update to the curve."""
     episodes = jnp.sum(experience.terminated | experience.truncated)

@@ -51,7 +51,9 @@ def render(root: Path, found: Stored, curves: pl.DataFrame, replays: Iterable[Re
     panels = [html_data.panel(study, preset, environment, curves) for preset, environment in present]
     has_seeds = curves["run"].n_unique() <= html_data.MOST_SEEDS
     table = scores.table(curves)
-    judged = {preset: one for preset in study.presets if (one := verdicts.judge(study, preset, table))}
+    in_folders = {preset: verdicts.folder_of(root, study, preset) for preset in study.presets}
+    found_verdicts = {preset: verdicts.load(here, study, preset, table) for preset, here in in_folders.items()}
+    judged = {preset: one for preset, one in found_verdicts.items() if one}
     multiverse = any(len(one) > 1 for one in judged.values())
     shown_runs, labels = html_data.shown_runs(study), [arm["label"] for arm in arms]
     played = [row for replay in replays for row in html_data.replay(replay, labels, shown_runs)]

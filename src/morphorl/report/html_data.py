@@ -1,7 +1,6 @@
 """What the report shows, as plain values ready for JSON; the page draws them."""
 
 import base64
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from morphorl.analysis import curve_statistics, interpretations, learning_curves
 from morphorl.analysis.interpretations import spoken
 from morphorl.analysis.learning_curves import MOST_ARMS, attempt
 from morphorl.analysis.verdicts import Judged
+from morphorl.config.files import finite_or_none
 from morphorl.environments import registry
 from morphorl.report.replay import Replay
 from morphorl.studies.study import Run, Study
@@ -153,7 +153,7 @@ def pack_states(states: Mapping[str, Any]) -> list[Plain]:
 
 def number(value: float, digits: int = 4) -> float | None:
     """A number short enough for a page; null for what is not finite."""
-    return float(f"{value:.{digits}g}") if math.isfinite(value) else None
+    return finite_or_none(float(f"{value:.{digits}g}"))
 
 
 def _arm(index: int, rows: pl.DataFrame, curve: Any, threshold: float | None, rival: Any) -> Plain:

@@ -1,8 +1,9 @@
 """Episodes to look at: agents trained again, stopped at three points, and one episode of each, step by step."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,16 +11,14 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from morphorl.config import random_streams
-from morphorl.config.choices import mix
 from morphorl.environments import registry
-from morphorl.environments.base import CARTPOLES, Environment
+from morphorl.environments.base import CARTPOLES, Environment, EnvState
 from morphorl.ppo import task
-from morphorl.ppo.agent import Agent, policy_step, shape_of
-from morphorl.ppo.rollout import ENV_AXES, begin
-from morphorl.ppo.schedules import scheduled
-from morphorl.ppo.settings import Settings, stack
-from morphorl.studies import batch_training
-from morphorl.studies.study import Run, batches
+from morphorl.ppo.agent import Agent, shape_of
+from morphorl.ppo.rollout import act, begin
+from morphorl.ppo.settings import Settings
+from morphorl.studies import batch_training, time_estimate
+from morphorl.studies.study import Run, Stacked, batches, programs, stacked
 
 STAGES = {"early": 0.05, "middle": 0.5, "final": 1.0}
 """The agents shown: those after this share of the training."""
@@ -52,20 +51,41 @@ class Replay(NamedTuple):
     episode: Episode
 
 
-def replays(runs: list[Run], tell: Callable[[str], Any] = lambda text: None) -> Iterator[Replay]:
-    """Train runs again, and play one episode with each agent at each of `STAGES`. Only CartPoles can be drawn.
+def drawable(runs: list[Run]) -> list[Run]:
+    """The runs of which a replay can be made: only CartPoles can be drawn."""
+    return [run for run in runs if run.settings.environment in CARTPOLES]
+
+
+def announcement(runs: list[Run]) -> str:
+    """What making the replays of runs will take, in a sentence; empty if none of them can be drawn."""
+    found = programs(drawable(runs))
+    distinct = [run.settings for program in found for run in program.runs.values()]
+    if not distinct:
+        return ""
+    left: dict[str, int] = defaultdict(int)
+    for settings in distinct:
+        left[time_estimate.kind(settings)] += time_estimate.work(settings)
+    seconds = time_estimate.seconds(left, time_estimate.known_speeds()) + time_estimate.COMPILING * len(found)
+    steps = sum(settings.updates * settings.ppo.batch for settings in distinct)
+    agents = "1 agent is" if len(distinct) == 1 else f"{len(distinct)} agents are"
+    return (
+        f"{agents} trained again to be shown: {steps:,} environment steps, about {time_estimate.duration(seconds)}. "
+        "--no-replay leaves them out."
+    )
+
+
+def replays(runs: list[Run], tell: Callable[[str], object] = lambda text: None) -> Iterator[Replay]:
+    """Train runs again, and play one episode with each agent at each of `STAGES`.
 
     The programs are not those of the study (other numbers of runs), and so the bits may differ; the seeds are its own.
     """
-    drawable = [run for run in runs if run.settings.environment in CARTPOLES]
-    for batch in batches(drawable, set(), *batch_training.batch_sizes()):
-        env = registry.make_env(batch.runs[0].settings.environment)
-        tell(f"training {len(batch.runs)} agents of {env.id} again, to show them")
-        padded = batch.runs + [batch.runs[-1]] * (batch.size - len(batch.runs))
-        settings = stack([mix(run.settings, batch.mixed) for run in padded])
-        play = jax.jit(jax.vmap(partial(_play, env), in_axes=(None, 0, 0)))
-        for stage, updates, agents in _stages(padded, settings):
-            episodes = jax.tree.map(np.asarray, play(updates / batch.runs[0].settings.updates, settings, agents))
+    for batch in batches(drawable(runs), set(), *batch_training.batch_sizes()):
+        first = batch.runs[0].settings
+        tell(f"training {len(batch.runs)} agents of {first.environment} again, to show them")
+        told = stacked(batch.runs, batch.mixed, batch.size)
+        for stage, updates, agents in stages(first, told):
+            played = _play(told.settings, agents, updates / first.updates, environment=first.environment)
+            episodes = jax.tree.map(np.asarray, played)
             for i, run in enumerate(batch.runs):
                 yield Replay(run, stage, updates, _cut(jax.tree.map(lambda u, i=i: u[i], episodes)))
 
@@ -82,11 +102,7 @@ def record(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray
     def step(carry, chance):
         rollout_state, alive = carry
         gumbel, keys, noise = chance
-        cells, output = policy_step(
-            settings, agent, rollout_state.cells, rollout_state.observation, rollout_state.memory, noise
-        )
-        action = jnp.argmax(output.blended + gumbel, axis=0)
-        after = jax.vmap(env.step, out_axes=ENV_AXES)(keys, rollout_state.env_state, action)
+        cells, output, action, after = act(settings, env, agent, rollout_state, noise, gumbel, keys)
         now = Episode(
             position=_position(rollout_state.env_state),
             states=settings.dynamics.picture(jax.tree.map(lambda u: u[..., 0], cells)),
@@ -104,26 +120,34 @@ def record(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray
     return jax.lax.scan(step, (rollout_state, jnp.array(True)), (gumbel, keys, noise))[1]
 
 
-def _stages(runs: list[Run], settings: Settings) -> Iterator[tuple[str, int, Agent]]:
-    """Train runs of one program as `batch_training.train_batch` does, and stop at every stage."""
-    seeds, cell_seeds = (jnp.array([getattr(run, name) for run in runs]) for name in ("seed", "cell_seed"))
-    first = runs[0].settings
-    program = batch_training.compile_program(jax.tree.structure(settings), first.environment, len(runs))
-    state, done = program.init(settings, seeds, cell_seeds), 0
+def stages(first: Settings, runs: Stacked) -> Iterator[tuple[str, int, Agent]]:
+    """Train runs of one program as `batch_training.train_batch` does, and stop at every stage.
+
+    Args:
+        first: the settings of one of the runs.
+    """
+    program = batch_training.compile_program(jax.tree.structure(runs.settings), first.environment, len(runs.seeds))
+    state, done = program.init(*runs), 0
     for stage, share in STAGES.items():
         stop = max(1, round(share * first.updates))
-        state = program.advance(settings, state, jnp.array(done), jnp.array(stop))
+        state = program.advance(runs.settings, state, jnp.array(done), jnp.array(stop))
         done = stop
         yield stage, stop, state.agent
 
 
-def _play(env: Environment, progress: Any, settings: Settings, agent: Agent) -> Episode:
-    """One episode; that of every agent starts from the same state, with the same chance."""
-    settings = scheduled(settings, agent.performance, progress)
-    return record(settings, task.around(settings, env), agent, jax.random.key(random_streams.EPISODE))
+@partial(jax.jit, static_argnames="environment")
+def _play(settings: Settings, agents: Agent, progress: float | Float[Array, ""], *, environment: str) -> Episode:
+    """One episode of each agent; that of every agent starts from the same state, with the same chance."""
+    env = registry.make_env(environment)
+
+    def play(settings: Settings, agent: Agent) -> Episode:
+        now, here = task.at(settings, env, agent.performance, progress)
+        return record(now, here, agent, jax.random.key(random_streams.EPISODE))
+
+    return jax.vmap(play)(settings, agents)
 
 
-def _position(env_state: Any) -> Float[Array, "2"]:
+def _position(env_state: EnvState) -> Float[Array, "2"]:
     """Where cart and pole are. Sticky actions and memories keep CartPole's state beside theirs."""
     cartpole = env_state
     while type(cartpole) is tuple:

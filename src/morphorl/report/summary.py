@@ -1,6 +1,5 @@
 """What a finished study leaves behind: curves, figures, and a summary on disk and on the terminal."""
 
-import json
 import math
 from pathlib import Path
 
@@ -10,9 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl.analysis import curve_statistics, interpretations, scores
+from morphorl.analysis import curve_statistics, interpretations, scores, verdicts
 from morphorl.analysis.curve_statistics import Estimate
-from morphorl.config.files import write_atomically, write_table
+from morphorl.config.files import finite_or_none, write_atomically, write_json, write_table
 from morphorl.environments import registry
 from morphorl.ppo.checkpoints import Agents
 from morphorl.report import tables, verdict_report
@@ -43,7 +42,7 @@ def write(study: Study, store: Store, console: Console) -> None:
         table = scores.table(curves)
         write_atomically(store.root / scores.FILE, lambda path: write_table(table, path))
     for preset in curves["preset"].unique(maintain_order=True):
-        folder = store.root / preset if len(study.presets) > 1 else store.root
+        folder = verdicts.folder_of(store.root, study, preset)
         _draw(curves.filter(preset=preset), preset, folder, console, interpretations.strengths(study.expand(preset)))
         summarise(study, preset, table, folder, console)
     _mention_unknown(curves, console)
@@ -61,7 +60,7 @@ def summarise(study: Study, preset: str, table: pl.DataFrame, folder: Path, cons
     environments = here["environment"].unique(maintain_order=True)
     with console.status(f"{preset}: computing intervals"):
         summary = {environment: _summarise(here.filter(environment=environment)) for environment in environments}
-        write_atomically(folder / "summary.json", lambda path: path.write_text(json.dumps(_plain(summary), indent=2)))
+        write_json(folder / "summary.json", _plain(summary))
     steps = max(settings.steps for settings in study.expand(preset).values())
     few = here["arm"].n_unique() <= MOST_LINES
     for environment, rows in summary.items() if few else ():
@@ -92,10 +91,10 @@ def write_evaluation(batch: Agents, returns: np.ndarray, folder: Path, console: 
     agents = dict(zip(map(str, batch.seeds), map(float, means), strict=True))
     content = {
         "episodes": returns.shape[1],
-        "iqm": _plain_estimate(Estimate(value, low, high, len(means))),
+        "iqm": Estimate(value, low, high, len(means))._asdict(),
         "mean_return": agents,
     }
-    write_atomically(folder / f"evaluation_{kind}.json", lambda path: path.write_text(json.dumps(content, indent=2)))
+    write_json(folder / f"evaluation_{kind}.json", finite_or_none(content))
     table = Table(title=f"{batch.settings[0].environment}, {kind}, {returns.shape[1]} episodes each")
     for heading in ("seed", "mean return", "worst episode", "best episode"):
         table.add_column(heading, justify="right")
@@ -119,16 +118,14 @@ def _summarise(rows: pl.DataFrame) -> dict[str, dict[str, Estimate]]:
     return {arm: curve_statistics.summarise(scores.measured(rows.filter(arm=arm))) for arm in arms}
 
 
-def _plain(summary: dict) -> dict:
+def _plain(summary: dict) -> object:
     """Estimates as dictionaries; what JSON lacks as null (a threshold that was not reached, an unknown return)."""
-    return {
-        environment: {arm: {name: _plain_estimate(e) for name, e in row.items()} for arm, row in arms.items()}
-        for environment, arms in summary.items()
-    }
-
-
-def _plain_estimate(estimate: Estimate) -> dict:
-    return {name: value if math.isfinite(value) else None for name, value in estimate._asdict().items()}
+    return finite_or_none(
+        {
+            environment: {arm: {name: e._asdict() for name, e in row.items()} for arm, row in arms.items()}
+            for environment, arms in summary.items()
+        }
+    )
 
 
 def _table(head: str, environment: str, steps: int, arms: dict[str, dict[str, Estimate]]) -> Table:

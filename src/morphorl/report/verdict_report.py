@@ -1,6 +1,5 @@
 """The verdicts of a study as a file and on the terminal."""
 
-import json
 import math
 from pathlib import Path
 
@@ -9,10 +8,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl.analysis import claims
+from morphorl.analysis import claims, verdicts
 from morphorl.analysis.claims import Verdict
-from morphorl.analysis.verdicts import Judged, judge, to_plain
-from morphorl.config.files import write_atomically
+from morphorl.analysis.verdicts import Judged
 from morphorl.report import tables
 from morphorl.studies.study import Study
 
@@ -22,11 +20,9 @@ COLOURS = {"supported": "green", "contradicted": "red", "undecided": "yellow", "
 def write(study: Study, preset: str, scores: pl.DataFrame, folder: Path, console: Console) -> None:
     """Write `verdicts.json` and print the verdicts; nothing for a study without the arms that the claims compare."""
     with console.status(f"{preset}: judging the claims"):
-        judged = judge(study, preset, scores)
+        judged = verdicts.write(folder, study, preset, scores)
     if not judged:
         return
-    content = json.dumps(to_plain(judged), indent=2, ensure_ascii=False)
-    write_atomically(folder / "verdicts.json", lambda path: path.write_text(content))
     unit = "effects in shares of what plain PPO learns"
     told = unit if len(judged) == 1 else f"share of {len(judged)} readings under each verdict"
     console.print(f"[italic]The post's claims, {preset}: {told} (docs/claims.md).[/]", highlight=False, soft_wrap=True)

@@ -11,14 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from morphorl.config.choices import mix
 from morphorl.environments import gymnasium_envs, registry
 from morphorl.environments.base import is_host
 from morphorl.ppo import gymnasium_training, training
 from morphorl.ppo.agent import Agent
-from morphorl.ppo.settings import Settings, stack
+from morphorl.ppo.settings import Settings
 from morphorl.studies.progress import Progress
-from morphorl.studies.study import Batch, Run
+from morphorl.studies.study import Batch, Run, stacked
 
 CHUNK_SECONDS = 0.5
 """Time between two signs of life, and between Ctrl-C and its effect."""
@@ -74,17 +73,14 @@ def train_batch(
 ) -> BatchResult:
     """Train runs that share one program, as one program of `size` runs.
 
-    Fewer runs than `size` are filled up with copies of the last one, whose results are dropped: the same program, and
-    so the same bits, whatever the number.
+    Fewer runs than `size` are filled up, so that the bits do not depend on their number (`study.stacked`).
 
     Args:
         compiling: called before a program is compiled for the first time.
         advanced: called every half second or so with the number of updates done and each run's latest episode return.
         mixed: the choices that differ between runs of the program, in this batch or another (`choices.mixed_choices`).
     """
-    padded = runs + [runs[-1]] * (size - len(runs))
-    settings = stack([mix(run.settings, mixed) for run in padded])
-    seeds, cell_seeds = (jnp.array([getattr(run, name) for run in padded]) for name in ("seed", "cell_seed"))
+    settings, seeds, cell_seeds = stacked(runs, mixed, size)
     first = runs[0].settings
     if is_host(first.environment):
         return _train_on_host(first, settings, np.asarray(seeds), np.asarray(cell_seeds), len(runs), advanced)

@@ -169,7 +169,10 @@ class Progress:
         return Group(Text(self.activity, style="bold"), head, table)
 
     def _beat(self) -> None:
-        """Renew `progress.json`. It is a courtesy: a disk that is full stops the results, and not this."""
+        """Renew `progress.json`. It is a courtesy: a disk that is full stops the results, and not this.
+
+        So it is replaced as a whole, but not flushed to the disk (`files.write_json`) at every beat.
+        """
         now = time.monotonic()
         if self.folder is None or now - self.last_beat < BEAT_SECONDS:
             return

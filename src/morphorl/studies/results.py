@@ -42,7 +42,7 @@ def load(root: Path, *, any_version: bool = False) -> Stored:
     """
     path = root / "study.json"
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text("utf-8"))
         algorithm, versions = content.pop("algorithm"), content.pop("versions")
         if algorithm != study_.ALGORITHM_VERSION and not any_version:
             raise StoreError(

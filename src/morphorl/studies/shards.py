@@ -53,7 +53,7 @@ def examine(path: Path) -> Shard | None:
 
 def failures(root: Path) -> list[dict[str, Any]]:
     """The batches that failed: `runs` (ids), `message`, `at`."""
-    return [json.loads(path.read_text()) for path in sorted((root / "failed").glob("*.json"))]
+    return [json.loads(path.read_text("utf-8")) for path in sorted((root / "failed").glob("*.json"))]
 
 
 def forget_failures(root: Path) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from morphorl.config.errors import StoreError, shortened
-from morphorl.config.files import refuse_links_out, write_atomically, write_by_content, write_table
+from morphorl.config.files import refuse_links_out, write_atomically, write_by_content, write_json, write_table
 from morphorl.ppo import checkpoints
 from morphorl.studies import shards
 from morphorl.studies import study as study_
@@ -89,7 +89,7 @@ class Store:
         with _writing(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
             write_atomically(self.root / "runs.parquet", lambda path: write_table(_list_runs(study), path))
-            write_atomically(self.root / "study.json", lambda path: path.write_text(json.dumps(content, indent=2)))
+            write_json(self.root / "study.json", content)
             for folder in (self.shards, self.root / "failed"):
                 folder.mkdir(exist_ok=True)
         if not resume:
@@ -102,7 +102,7 @@ class Store:
 
     def _refuse_another(self, study: Study, may_grow: tuple[str, ...]) -> None:
         try:
-            held = json.loads((self.root / "study.json").read_text())
+            held = json.loads((self.root / "study.json").read_text("utf-8"))
         except (json.JSONDecodeError, UnicodeDecodeError):
             held = None
         held = held if isinstance(held, dict) else {}
@@ -153,9 +153,7 @@ class Store:
             "at": datetime.now().astimezone().isoformat(timespec="seconds"),
         }
         with _writing(self.root):
-            write_atomically(
-                self.root / "failed" / f"{runs[0].id}.json", lambda path: path.write_text(json.dumps(content, indent=2))
-            )
+            write_json(self.root / "failed" / f"{runs[0].id}.json", content)
 
     def add(self, runs: list[Run], result: BatchResult, *, with_agents: bool) -> None:
         """Write the shard of a finished batch (after its agents, so that a shard is never without them).
@@ -194,7 +192,7 @@ class Store:
         # Two arms may share one run, such as "γ = 0" and an unguided control: the join gives each its own rows.
         return order.join(curves, on="run").sort("order", "env_steps").drop("order")
 
-    def agents(self, study: Study) -> checkpoints.Agents:
+    def trained_agents(self, study: Study) -> checkpoints.Agents:
         """The trained agents of the study's runs, in its order."""
         wanted = study.runs()
         found = {}

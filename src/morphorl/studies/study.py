@@ -3,16 +3,19 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
-from morphorl.config.choices import mixed_choices, program_of
+import jax.numpy as jnp
+from jaxtyping import Array, Int
+
+from morphorl.config.choices import mix, mixed_choices, program_of
 from morphorl.config.errors import SettingError, did_you_mean, shortened
 from morphorl.config.fields import COUNT, COUNT_OR_ZERO
 from morphorl.config.plain import from_dict, to_dict
-from morphorl.ppo.settings import PRESETS, Settings
+from morphorl.ppo.settings import PRESETS, Settings, stack
 from morphorl.studies import arms as arms_
 from morphorl.studies.arms import Values
 
@@ -174,6 +177,28 @@ class Batch(NamedTuple):
     size: int
     mixed: frozenset[int] = frozenset()
     """The choices that differ between runs of the program (`choices.mixed_choices`)."""
+
+
+class Stacked(NamedTuple):
+    """What a program of several runs takes; every array has the runs as its leading axis."""
+
+    settings: Settings
+    seeds: Int[Array, " runs"]
+    cell_seeds: Int[Array, " runs"]
+
+
+def stacked(runs: Sequence[Run], mixed: frozenset[int], size: int = 0) -> Stacked:
+    """The settings and seeds of runs that share one program, as that program takes them.
+
+    Fewer runs than `size` are filled up with copies of the last one, whose results are to be dropped: the same program,
+    and so the same bits, whatever the number.
+
+    Args:
+        mixed: the choices that differ between runs of the program (`choices.mixed_choices`).
+    """
+    padded = [*runs, *[runs[-1]] * (size - len(runs))]
+    seeds, cell_seeds = (jnp.array([getattr(run, name) for run in padded]) for name in ("seed", "cell_seed"))
+    return Stacked(stack([mix(run.settings, mixed) for run in padded]), seeds, cell_seeds)
 
 
 class Program(NamedTuple):

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from morphorl.config.devices import cache_folder
-from morphorl.config.files import write_atomically
+from morphorl.config.files import write_json
 from morphorl.dynamics.base import Dynamics
 from morphorl.ppo.settings import Settings
 
@@ -56,13 +56,13 @@ def remember(speeds: Mapping[str, float]) -> None:
     """Keep how fast this machine was, for the next plan."""
     with suppress(OSError):  # a courtesy, which may not stop anything
         cache_folder().mkdir(parents=True, exist_ok=True)
-        write_atomically(_file(), lambda path: path.write_text(json.dumps(known_speeds() | dict(speeds), indent=2)))
+        write_json(_file(), known_speeds() | dict(speeds))
 
 
 def known_speeds() -> dict[str, float]:
     """Work per second that this machine reached before, by kind."""
     try:
-        return {str(kind): float(speed) for kind, speed in json.loads(_file().read_text()).items() if speed > 0}
+        return {str(kind): float(speed) for kind, speed in json.loads(_file().read_text("utf-8")).items() if speed > 0}
     except (OSError, ValueError, AttributeError, TypeError):
         return {}
 

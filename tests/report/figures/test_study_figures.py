@@ -8,7 +8,7 @@ from helpers.finished_studies import BLIND, finish, study
 from morphorl.analysis import interpretations, verdicts
 from morphorl.analysis.learning_curves import attempt
 from morphorl.analysis.scores import table
-from morphorl.report.figures import study_figures
+from morphorl.report.figures import canvas, study_figures
 
 HOSTILE = {
     "plain PPO": {"blend": {"weight": 0.0}},
@@ -46,8 +46,8 @@ def test_the_same_data_give_the_same_file(tmp_path):
 
 def test_every_arm_stands_in_the_legend_with_its_own_text(tmp_path, monkeypatch):
     legends = []
-    save = study_figures.save
-    monkeypatch.setattr(study_figures, "save", lambda figure, path: (legends.append(texts(figure)), save(figure, path)))
+    save = canvas.save
+    monkeypatch.setattr(canvas, "save", lambda figure, path: (legends.append(texts(figure)), save(figure, path)))
     drawn(tmp_path, study(HOSTILE, environments=("CartPole-v1",)))
     assert [text.replace("\u200b", "") for text in legends[0]] == list(HOSTILE)
 

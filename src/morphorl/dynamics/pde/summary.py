@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from morphorl.config.errors import SettingError
+from morphorl.config.files import finite_or_none
 from morphorl.dynamics.pde import linear_theory, patterns
 from morphorl.dynamics.pde.gierer_meinhardt import GiererMeinhardtEquation, Grid
 
@@ -31,12 +32,12 @@ def predict(equation: GiererMeinhardtEquation, grid: Grid) -> dict[str, Any]:
     return {
         "steady_state": [a, h],
         "pattern": theory["pattern"] and growth > 0,
-        "growth_rate": _plain(growth),
-        "wavelength": _plain(2 * math.pi / wavenumber),
-        "wavelength_on_an_infinite_domain": _plain(_over(2 * math.pi, theory["fastest"])) or None,
-        "unstable_wavenumbers": [_plain(k) for k in theory["band"]],
-        "strength_that_ends_the_pattern": _plain(theory["critical"]),
-        "relaxation_time": _plain(_over(1.0, 2 * growth - theory["trace"])),
+        "growth_rate": finite_or_none(growth),
+        "wavelength": finite_or_none(2 * math.pi / wavenumber),
+        "wavelength_on_an_infinite_domain": finite_or_none(_over(2 * math.pi, theory["fastest"])) or None,
+        "unstable_wavenumbers": [finite_or_none(k) for k in theory["band"]],
+        "strength_that_ends_the_pattern": finite_or_none(theory["critical"]),
+        "relaxation_time": finite_or_none(_over(1.0, 2 * growth - theory["trace"])),
     }
 
 
@@ -66,13 +67,13 @@ def measure(grid: Grid, times: np.ndarray, frames: np.ndarray, prediction: dict[
     activators = frames[:, 0]
     last = activators[-1]
     return {
-        "growth_rate": _plain(
+        "growth_rate": finite_or_none(
             patterns.growth_rate(activators, times, wavenumber, settled, grid),
         ),
-        "wavelength": _plain(patterns.wavelength(last, grid)),
-        "amplitude": _plain(float(patterns.amplitude(jnp.asarray(last)))),
+        "wavelength": finite_or_none(patterns.wavelength(last, grid)),
+        "amplitude": finite_or_none(float(patterns.amplitude(jnp.asarray(last)))),
         "kind": patterns.kind(last, grid),
-        "spots_per_square_wavelength": _plain(patterns.spot_density(last, grid)) if grid.dims == 2 else None,
+        "spots_per_square_wavelength": finite_or_none(patterns.spot_density(last, grid)) if grid.dims == 2 else None,
     }
 
 
@@ -140,8 +141,3 @@ def number(value: float | None) -> str:
 
 def _over(numerator: float, denominator: float) -> float:
     return numerator / denominator if denominator else math.inf
-
-
-def _plain(value: float) -> float | None:
-    """JSON has no NaN and no infinity."""
-    return value if math.isfinite(value) else None

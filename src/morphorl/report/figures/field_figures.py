@@ -3,16 +3,17 @@
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image
 
 from morphorl.dynamics.pde.gierer_meinhardt import Grid
 from morphorl.dynamics.pde.patterns import PATTERN
 from morphorl.dynamics.pde.sweep import Plan
-from morphorl.report.figures.study_figures import STYLE
+from morphorl.report.figures import canvas
 
 NAMES = ("activator a", "inhibitor h")
 COLOURS = ("#b5651d", "#21918c")
@@ -28,14 +29,14 @@ def pattern(times: np.ndarray, frames: np.ndarray, grid: Grid, title: str, path:
         frames: of shape (frames, 2, *grid).
         path: written as PNG, whatever its suffix.
     """
-    with plt.rc_context(STYLE):
+    with canvas.in_style():
         if grid.dims == 2:
-            figure, axes = plt.subplots(1, 2, figsize=(9, 4.2), layout="constrained")
+            figure, axes = canvas.subplots(1, 2, figsize=(9, 4.2))
             for field, name, axis in zip(frames[-1], NAMES, axes, strict=True):
                 image = _image(axis, field, grid)
                 figure.colorbar(image, ax=axis, label=f"{name} (dimensionless)", fraction=0.046, pad=0.04)
         else:
-            figure, (lines, history) = plt.subplots(2, 1, figsize=(7, 6), layout="constrained", sharex=True)
+            figure, (lines, history) = canvas.subplots(2, 1, figsize=(7, 6), sharex=True)
             _lines(lines, frames[-1], grid)
             lines.set_xlabel("")
             lines.set_ylim(*_range(frames[-1]))
@@ -46,13 +47,12 @@ def pattern(times: np.ndarray, frames: np.ndarray, grid: Grid, title: str, path:
             figure.colorbar(mesh, ax=history, label="activator a (dimensionless)")
         figure.suptitle(f"{title}, time {times[-1]:.0f}")
         figure.savefig(path, dpi=80, format="png")
-        plt.close(figure)
 
 
 def film(times: np.ndarray, frames: np.ndarray, grid: Grid, title: str, path: Path) -> None:
     """The frames as an animated WebP: the activator as an image, or both fields as lines; one scale for all frames."""
-    with plt.rc_context(STYLE):
-        figure = plt.figure(figsize=(5, 4.4) if grid.dims == 2 else (6, 3.6), dpi=80, layout="constrained")
+    with canvas.in_style():
+        figure = Figure(figsize=(5, 4.4) if grid.dims == 2 else (6, 3.6), dpi=80, layout="constrained")
         axes = figure.add_subplot()
         low, high = _range(frames[:, 0] if grid.dims == 2 else frames)
         if grid.dims == 2:
@@ -66,29 +66,28 @@ def film(times: np.ndarray, frames: np.ndarray, grid: Grid, title: str, path: Pa
         moving.append(axes.set_title(f"{title}, time {times[-1]:.0f}"))
         for artist in moving:
             artist.set_animated(True)  # left out of the drawing of all the rest, which is done once
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        background = canvas.copy_from_bbox(figure.bbox)
+        drawn = FigureCanvasAgg(figure)
+        drawn.draw()
+        background = drawn.copy_from_bbox(figure.bbox)
         pictures = []
         for time, fields in zip(times, frames, strict=True):
-            canvas.restore_region(background)
+            drawn.restore_region(background)
             moving[-1].set_text(f"{title}, time {time:.0f}")
             for artist, field in zip(moving[:-1], fields, strict=grid.dims == 1):
                 update = artist.set_ydata if grid.dims == 1 else artist.set_data
                 update(field.T)
             for artist in moving:
                 axes.draw_artist(artist)
-            pictures.append(Image.fromarray(np.array(canvas.buffer_rgba())[..., :3]))
-        plt.close(figure)
+            pictures.append(Image.fromarray(np.array(drawn.buffer_rgba())[..., :3]))
     first, *rest = pictures
     first.save(path, format="WEBP", save_all=True, append_images=rest, duration=FRAME_MILLISECONDS, loop=0, quality=50)
 
 
 def sweep(plan: Plan, amplitudes: np.ndarray, title: str, path: Path) -> None:
     """The pattern's amplitude over D_h/D_a and guidance strength, with the boundary that linear theory draws."""
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(figsize=(7, 4.8), layout="constrained")
-        colours = plt.get_cmap("magma").with_extremes(bad="#c8c8c8")
+    with canvas.in_style():
+        figure, axes = canvas.subplots(figsize=(7, 4.8))
+        colours = colormaps["magma"].with_extremes(bad="#c8c8c8")
         values = np.ma.masked_invalid(amplitudes.T)
         mesh = axes.pcolormesh(plan.ratios, plan.strengths, values, cmap=colours, vmin=0, shading="nearest")
         axes.plot(plan.ratios, plan.critical, color="#21d0c3", linewidth=2, label="linear theory: the pattern ends")
@@ -106,7 +105,6 @@ def sweep(plan: Plan, amplitudes: np.ndarray, title: str, path: Path) -> None:
         axes.legend(loc="upper left", facecolor="#303030", labelcolor="white", framealpha=0.85, fontsize="small")
         figure.colorbar(mesh, ax=axes, label="amplitude: deviation of a over mean of a")
         figure.savefig(path, dpi=110, format="png")
-        plt.close(figure)
 
 
 def _image(axes: Axes, field: np.ndarray, grid: Grid):

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -10,7 +9,7 @@ from matplotlib.ticker import FuncFormatter
 
 from morphorl.dynamics.kinetics.ends import SAME, Trajectories
 from morphorl.dynamics.kinetics.theory import FixedPoint
-from morphorl.report.figures.study_figures import STYLE, save
+from morphorl.report.figures import canvas
 
 SHOWN, STEPS = 24, 200
 """Patterns drawn as thin lines, and steps shown."""
@@ -31,15 +30,14 @@ def trajectories(
         path: without suffix; `.png` and `.svg` are written.
     """
     columns = len(strengths)
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(
+    with canvas.in_style():
+        figure, axes = canvas.subplots(
             2,
             columns,
             figsize=(2.3 * columns + 0.8, 5.6),
             sharex=True,
             sharey="row",
             squeeze=False,
-            layout="constrained",
         )
         for i, (strength, above, below) in enumerate(zip(strengths, *axes, strict=True)):
             _entries(above, found.activator[i], points[i])
@@ -50,7 +48,7 @@ def trajectories(
         axes[1, 0].set_ylabel("readout: largest less smallest\naction (observation of ones)")
         figure.suptitle(title, fontsize=11)
         figure.legend(handles=_key(), loc="outside lower center", ncols=3, frameon=False, fontsize="small")
-        save(figure, path)
+        canvas.save(figure, path)
 
 
 def _entries(axes: Axes, activator: np.ndarray, points: list[FixedPoint]) -> None:

@@ -2,16 +2,12 @@
 
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 
 from morphorl.analysis.luck.summary import LEAD, ArmReport, Found, Plain, Report
-from morphorl.report.figures.study_figures import STYLE, save
+from morphorl.report.figures import canvas
 
 LINES = {"fresh_patterns": "-", "one_pattern": "--"}
 SPACE = 0.5
@@ -29,21 +25,21 @@ def draw(report: Report, path: Path) -> None:
         path: without suffix; `.png` and `.svg` are written.
     """
     panels = [(preset, env, arms) for preset, environments in report.items() for env, arms in environments.items()]
-    with plt.rc_context(STYLE):
+    with canvas.in_style():
         size = (11, 3.4 * len(panels))
-        figure, rows = plt.subplots(len(panels), 2, figsize=size, layout="constrained", sharey=True, squeeze=False)
+        figure, rows = canvas.subplots(len(panels), 2, figsize=size, sharey=True, squeeze=False)
         for (preset, environment, arms), (left, right) in zip(panels, rows, strict=True):
             left.set(title=f"{environment}, {preset}: higher {LEAD.replace('_', ' ')}", ylabel="share of comparisons")
             right.set(title="… and p ≤ 0.05")
             _draw_panel(left, right, arms)
         note = "solid: a fresh pattern with every seed; dashed: all seeds of an arm on one pattern; bars: 95% intervals"
         figure.supxlabel(note, fontsize="small")
-        save(figure, path)
+        canvas.save(figure, path)
 
 
 def _draw_panel(left: Axes, right: Axes, arms: dict[str, ArmReport]) -> None:
     told = {arm: (one["against"], effect) for arm, one in arms.items() if (effect := one["scores"][LEAD].get("effect"))}
-    colours = plt.get_cmap("viridis")(np.linspace(0.85, 0.1, max(len(told), 1)))
+    colours = colormaps["viridis"](np.linspace(0.85, 0.1, max(len(told), 1)))
     shifts = SPACE * (np.arange(2 * len(told)) / max(2 * len(told) - 1, 1) - 0.5)
     for i, (arm, (against, effect)) in enumerate(told.items()):
         for kind, shift in zip(LINES, shifts[2 * i : 2 * i + 2], strict=True):

@@ -2,18 +2,14 @@
 
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import PercentFormatter
 
 from morphorl.analysis.bootstrap import Effect
 from morphorl.analysis.multiverse.main_effects import MainEffects
 from morphorl.analysis.multiverse.readings import AXES, Levels
-from morphorl.report.figures.study_figures import ANSWER_COLOURS, STYLE, Specified, save, specification_curve
+from morphorl.report.figures import canvas
+from morphorl.report.figures.study_figures import ANSWER_COLOURS, Specified, specification_curve
 
 COLOURS = {
     "above 0": ANSWER_COLOURS["supported"],
@@ -52,8 +48,8 @@ def variance(found: dict[str, MainEffects], title: str, path: Path) -> None:
         path: without suffix; `.png` and `.svg` are written.
     """
     colours = ("#1f6f8b", "#b5651d")
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(figsize=(7, 5), layout="constrained")
+    with canvas.in_style():
+        figure, axes = canvas.subplots(figsize=(7, 5))
         width = 0.8 / len(found)
         for part, ((words, effects), colour) in enumerate(zip(found.items(), colours, strict=True)):
             places = np.arange(len(AXES)) + (part - (len(found) - 1) / 2) * width
@@ -70,4 +66,4 @@ def variance(found: dict[str, MainEffects], title: str, path: Path) -> None:
         axes.xaxis.set_major_formatter(PercentFormatter(1.0))
         axes.set(title=title, xlabel="share of the variance over readings (* adjusted p ≤ 0.05)", xlim=(0, None))
         figure.legend(fontsize="small", frameon=False, loc="outside lower center")
-        save(figure, path)
+        canvas.save(figure, path)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-import matplotlib.pyplot as plt
 import numpy as np
 import polars as pl
 from matplotlib.cm import ScalarMappable
@@ -19,7 +18,7 @@ from morphorl.dynamics.kinetics.theory import critical_strength
 from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.environments import registry
 from morphorl.ppo.settings import Settings
-from morphorl.report.figures.study_figures import STYLE, save
+from morphorl.report.figures import canvas
 
 
 class Map(NamedTuple):
@@ -89,10 +88,8 @@ def draw(found: Map, panels: Mapping[str, pl.DataFrame], environment: str, path:
     """
     lags = {preset: lag(found, scores, environment) for preset, scores in panels.items()}
     reach = max(0.1, *(abs(effect.value) for rows in lags.values() for row in rows for effect in row))
-    with plt.rc_context(STYLE):
-        figure, row = plt.subplots(
-            1, len(lags), figsize=(1.5 + 4.2 * len(lags), 4), sharey=True, layout="constrained", squeeze=False
-        )
+    with canvas.in_style():
+        figure, row = canvas.subplots(1, len(lags), figsize=(1.5 + 4.2 * len(lags), 4), sharey=True, squeeze=False)
         for axes, (preset, effects) in zip(row[0], lags.items(), strict=True):
             values = np.array([[effect.value for effect in effects_of_row] for effects_of_row in effects])
             axes.imshow(values, origin="lower", aspect="auto", cmap="RdBu", vmin=-reach, vmax=reach)
@@ -110,7 +107,7 @@ def draw(found: Map, panels: Mapping[str, pl.DataFrame], environment: str, path:
         colours = ScalarMappable(Normalize(-reach, reach), "RdBu")
         beside = "mean return beside plain PPO's\n(share of what plain PPO learns)"
         figure.colorbar(colours, ax=list(row[0]), label=beside, format=PercentFormatter(1.0))
-        save(figure, path)
+        canvas.save(figure, path)
 
 
 def _rest(settings: Settings) -> str:

@@ -5,13 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import matplotlib
-
-matplotlib.use("agg")
-
-import matplotlib.pyplot as plt
 import numpy as np
 import polars as pl
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, PercentFormatter
@@ -22,19 +18,12 @@ from morphorl.analysis.bootstrap import EvidenceError
 from morphorl.analysis.interpretations import Reading, spoken
 from morphorl.analysis.learning_curves import SMALL_COMPARISONS, Curve, attempt
 from morphorl.analysis.verdicts import Judged
+from morphorl.report.figures import canvas
 
 REFERENCE_COLOURS = ("#1a1a1a", "#8a8a8a", "#b5651d", "#a0336f", "#5b7f3a", "#7a5c3e")
 ANSWER_COLOURS = {"supported": "#0a7048", "contradicted": "#b3261e", "undecided": "#b08900", "not testable": "#777777"}
 MOST_WITHIN = 9
 """Arms whose legend finds room within the axes."""
-STYLE: dict[Any, Any] = {
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "font.size": 10,
-    "svg.hashsalt": "morphorl",  # the same data give the same file
-    "text.parse_math": False,  # a label is text, whatever dollar signs it has
-}
-
 Strengths = Mapping[str, float]
 """γ of the arms that differ in it alone, by label: they run through a colour map, and all others are dashed."""
 
@@ -122,7 +111,8 @@ def early_return(curves: pl.DataFrame, title: str, path: Path, strengths: Streng
         axes.set_xlim(-0.5, len(order) - 0.5)
         if by_name:
             axes.tick_params(axis="x", rotation=35)
-            plt.setp(axes.get_xticklabels(), ha="right", rotation_mode="anchor", fontsize="small")
+            for text in axes.get_xticklabels():
+                text.set(ha="right", rotation_mode="anchor", fontsize="small")
         _legend(axes, "IQM over seeds, 95% intervals")
 
 
@@ -192,9 +182,9 @@ def specification_curve(
         margins: where dotted lines stand.
         path: without suffix; `.png` and `.svg` are written.
     """
-    with plt.rc_context(STYLE):
-        figure, (above, below) = plt.subplots(
-            2, 1, figsize=(7, 3 + 0.19 * len(choices)), sharex=True, layout="constrained",
+    with canvas.in_style():
+        figure, (above, below) = canvas.subplots(
+            2, 1, figsize=(7, 3 + 0.19 * len(choices)), sharex=True,
             height_ratios=[2.6, 0.19 * len(choices)],
         )  # fmt: skip
         for i, one in enumerate(sorted(specified, key=lambda one: one.value)):
@@ -216,7 +206,7 @@ def specification_curve(
         for words, colour in legend.items():
             above.plot([], [], "o", color=colour, label=words)
         above.legend(fontsize="small", frameon=False)
-        save(figure, path)
+        canvas.save(figure, path)
 
 
 def draw_all(
@@ -244,7 +234,7 @@ def draw_all(
 def _lines(arms: list[str], strengths: Strengths) -> dict[str, dict[str, Any]]:
     """Colour and dash of each arm: arms that share a γ, or a colour since there are too many, differ in their dash."""
     values = sorted({strengths[arm] for arm in arms if arm in strengths})
-    shades = dict(zip(values, plt.get_cmap("viridis")(np.linspace(0.9, 0.1, len(values))), strict=True))
+    shades = dict(zip(values, colormaps["viridis"](np.linspace(0.9, 0.1, len(values))), strict=True))
     others = [arm for arm in arms if arm not in strengths]
     lines = {}
     for arm in arms:
@@ -266,15 +256,12 @@ def _choices(readings: list[Reading]) -> list[tuple[str, str]]:
 @contextmanager
 def axes_on(path: Path, title: str, xlabel: str, ylabel: str) -> Iterator[Axes]:
     """One pair of axes in the house style, saved as PNG and SVG when the context ends well."""
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
-        try:
-            axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
-            axes.grid(alpha=0.25)
-            yield axes
-            save(figure, path)
-        finally:
-            plt.close(figure)
+    with canvas.in_style():
+        figure, axes = canvas.subplots(figsize=(7, 4.2))
+        axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+        axes.grid(alpha=0.25)
+        yield axes
+        canvas.save(figure, path)
 
 
 def _shown(arm: str) -> str:
@@ -293,11 +280,3 @@ def _legend(axes: Axes, note: str) -> None:
     assert isinstance(figure, Figure)
     figure.set_size_inches(10, 4.2)
     figure.legend(handles, labels, loc="outside right upper", **style)
-
-
-def save(figure: Any, path: Path) -> None:
-    """Write a figure as PNG and SVG, `path` being without suffix, and forget it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path.with_name(f"{path.name}.png"), dpi=200)
-    figure.savefig(path.with_name(f"{path.name}.svg"), metadata={"Date": None})
-    plt.close(figure)
