@@ -11,7 +11,7 @@ from morphorl.environments import registry
 from morphorl.ppo import task
 from morphorl.ppo.agent import init_agent
 from morphorl.ppo.settings import stack
-from morphorl.report.replay import STAGES, _stages, record, replays
+from morphorl.report.replay import STAGES, record, replays, train_in_stages
 from morphorl.studies import batch_training
 
 ARMS = {"γ = {guidance.strength}": {"guidance": {"strength": [0.0, 0.2]}}}
@@ -95,7 +95,7 @@ def test_a_control_in_the_place_of_the_dynamics_is_replayed_too(name):
 
 def test_the_final_agent_is_the_one_that_training_ends_with():
     runs = study(ARMS, seeds=1, environments=("StatelessCartPole-v1",)).runs()
-    *_, (stage, updates, agents) = _stages(runs, stack([run.settings for run in runs]))
+    *_, (stage, updates, agents) = train_in_stages(runs, stack([run.settings for run in runs]))
     assert (stage, updates) == ("final", 50)
     trained = batch_training.train_batch(runs, len(runs)).agents
     jax.tree.map(np.testing.assert_array_equal, jax.tree.map(np.asarray, agents), trained)

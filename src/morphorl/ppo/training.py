@@ -142,8 +142,8 @@ def improve(
         state.agent,
         **networks._asdict(),
         statistics=observe(state.agent.statistics, seen),
-        pattern=_lasting(settings, state.agent, rollout_state),
-        performance=_follow(state.agent, experience),
+        pattern=lasting_pattern(settings, state.agent, rollout_state),
+        performance=followed_performance(state.agent, experience),
         learned=offsets,
     )
     first_failure = (state.diverged_at < 0) & ~finite
@@ -192,7 +192,7 @@ def _evaluate_if_due(
     return jax.lax.cond((index + 1) % interval == 0, measure, lambda: jnp.array(jnp.nan))
 
 
-def _lasting(settings: Settings, agent: Agent, rollout_state: RolloutState) -> Any:
+def lasting_pattern(settings: Settings, agent: Agent, rollout_state: RolloutState) -> Any:
     """The pattern that evaluations start from: where patterns outlive episodes and grow by reward, one of them."""
     guidance = settings.guidance
     if rollout_state.trace_state is None or not guidance.outlives_episodes(settings.dynamics.reset):
@@ -204,7 +204,7 @@ def _lasting(settings: Settings, agent: Agent, rollout_state: RolloutState) -> A
     )
 
 
-def _follow(agent: Agent, experience: Experience) -> Performance | None:
+def followed_performance(agent: Agent, experience: Experience) -> Performance | None:
     if agent.performance is None:
         return None
     surprise = None if experience.td_error is None else jnp.mean(jnp.abs(experience.td_error))

@@ -64,7 +64,7 @@ def replays(runs: list[Run], tell: Callable[[str], Any] = lambda text: None) -> 
         padded = batch.runs + [batch.runs[-1]] * (batch.size - len(batch.runs))
         settings = stack([mix(run.settings, batch.mixed) for run in padded])
         play = jax.jit(jax.vmap(partial(_play, env), in_axes=(None, 0, 0)))
-        for stage, updates, agents in _stages(padded, settings):
+        for stage, updates, agents in train_in_stages(padded, settings):
             episodes = jax.tree.map(np.asarray, play(updates / batch.runs[0].settings.updates, settings, agents))
             for i, run in enumerate(batch.runs):
                 yield Replay(run, stage, updates, _cut(jax.tree.map(lambda u, i=i: u[i], episodes)))
@@ -104,7 +104,7 @@ def record(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray
     return jax.lax.scan(step, (rollout_state, jnp.array(True)), (gumbel, keys, noise))[1]
 
 
-def _stages(runs: list[Run], settings: Settings) -> Iterator[tuple[str, int, Agent]]:
+def train_in_stages(runs: list[Run], settings: Settings) -> Iterator[tuple[str, int, Agent]]:
     """Train runs of one program as `batch_training.train_batch` does, and stop at every stage."""
     seeds, cell_seeds = (jnp.array([getattr(run, name) for run in runs]) for name in ("seed", "cell_seed"))
     first = runs[0].settings
