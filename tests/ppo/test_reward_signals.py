@@ -171,10 +171,8 @@ def lived(rule, turned):
     for _ in range(3):
         now = schedules.scheduled(settings, agent.performance, 0.5)
         rollout_state, experience = rolled(now, agent, rollout_state, randomness, jnp.array(float(turned)))
-        known, pattern = (
-            training.followed_performance(agent, experience),
-            training.lasting_pattern(settings, agent, rollout_state),
-        )
+        known = training.followed_performance(agent, experience)
+        pattern = training.lasting_pattern(settings, agent, rollout_state)
         agent = replace(agent, performance=known, pattern=pattern)
         seen.append(experience)
     return seen, agent.pattern

@@ -274,6 +274,7 @@ def evaluate(
 
 @functools.cache
 def programs_for(features: int, actions: int, continuous: bool) -> "Programs":
+    """The compiled parts for agents of these sizes, made once a process."""
     # A time limit of 1 says that any step may be cut off: the value of what it led to is computed for each.
     return Programs(Environment("host", features, actions, 1, None, nothing, nothing, continuous))
 

@@ -114,7 +114,7 @@ def improve(
     """Learn from a rollout that leads from `state.rollout_state` to `rollout_state`.
 
     Args:
-        chance: the rollout's `RolloutRandomness`, which only learning through time needs.
+        randomness: the rollout's `RolloutRandomness`, which only learning through time needs.
         weight: (time, envs), 0 for rows in which an environment did nothing but reset; None if there are none.
     """
     ppo = settings.ppo
@@ -173,7 +173,7 @@ def train(
 
     Example:
         >>> settings = Settings("StatelessCartPole-v1", steps=20_000)
-        >>> trained = jax.jit(train, static_argnums=1)(settings, envs.make(settings.environment), 0)
+        >>> trained = jax.jit(train, static_argnums=1)(settings, registry.make(settings.environment), 0)
     """
     state = init(settings, env, jnp.asarray(seed), jnp.asarray(seed if cell_seed is None else cell_seed))
     return advance(settings, env, state, jnp.asarray(0), jnp.asarray(settings.updates))
@@ -205,6 +205,7 @@ def lasting_pattern(settings: Settings, agent: Agent, rollout_state: RolloutStat
 
 
 def followed_performance(agent: Agent, experience: Experience) -> Performance | None:
+    """What the agent knows of its performance after a rollout; None where nothing asks for it."""
     if agent.performance is None:
         return None
     surprise = None if experience.td_error is None else jnp.mean(jnp.abs(experience.td_error))

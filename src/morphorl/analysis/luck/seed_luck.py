@@ -182,6 +182,7 @@ def _found(x: Float[np.ndarray, "draws n"], y: Float[np.ndarray, "draws n"]) -> 
 
 
 def welch_p_values(x: Float[np.ndarray, "draws n"], y: Float[np.ndarray, "draws n"]) -> Float[np.ndarray, " draws"]:
+    """Two-sided p-values of Welch's t-test, one for each pair of small studies of n seeds."""
     n = x.shape[1]
     a, b = x.var(axis=1, ddof=1) / n, y.var(axis=1, ddof=1) / n
     t = (x.mean(axis=1) - y.mean(axis=1)) / np.sqrt(a + b)
