@@ -1,6 +1,7 @@
 """Before anything of morphorl is imported: all cores, and every shape annotation checked while the tests run."""
 
 import os
+import sys
 
 import jax
 import pytest
@@ -24,7 +25,6 @@ def pytest_ignore_collect(collection_path, config):
 def no_programs_of_other_files():
     """Compiled programs go with the file that needed them: thousands in one process exhaust its memory mappings."""
     yield
-    from morphorl.studies import batch_training
-
-    batch_training.compiled_programs.clear()
+    if batch_training := sys.modules.get("morphorl.studies.batch_training"):
+        batch_training.compiled_programs.clear()
     jax.clear_caches()

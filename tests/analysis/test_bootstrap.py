@@ -38,8 +38,8 @@ def rliable_interval(rliable, scores, metric, reps):
 def test_trimmed_means_of_resamples_are_those_of_resamples_really_made(statistic, seeds):
     scores = np.random.default_rng(0).integers(0, 9, size=seeds).astype(float)  # with ties
     drawn = np.random.default_rng(0).integers(seeds, size=(bootstrap.RESAMPLES, seeds))
-    counted = bootstrap._trimmed_means(
-        scores, bootstrap._counts(seeds, bootstrap.RESAMPLES), bootstrap._cut(statistic, seeds)
+    counted = bootstrap.trimmed_means(
+        scores, bootstrap.resample_counts(seeds, bootstrap.RESAMPLES), bootstrap.cut_from_each_end(statistic, seeds)
     )
     assert_allclose(counted, statistic(scores[drawn], axis=1), rtol=1e-12)
 
@@ -47,7 +47,7 @@ def test_trimmed_means_of_resamples_are_those_of_resamples_really_made(statistic
 def test_infinite_scores_take_the_same_path():
     scores = np.array([1.0, np.inf, 3.0, np.inf, 2.0, 8.0, 9.0])
     drawn = np.random.default_rng(0).integers(7, size=(bootstrap.RESAMPLES, 7))
-    counted = bootstrap._trimmed_means(scores, bootstrap._counts(7, bootstrap.RESAMPLES), 3)
+    counted = bootstrap.trimmed_means(scores, bootstrap.resample_counts(7, bootstrap.RESAMPLES), 3)
     assert_allclose(counted, np.median(scores[drawn], axis=1))
 
 

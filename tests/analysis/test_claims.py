@@ -126,8 +126,8 @@ def test_too_much_noise_leaves_it_undecided():
 
 def test_one_lucky_arm_of_four_has_to_pass_the_correction_for_four():
     effects = [claims.Effect(0.3, 0.01, 0.6, p, 16) for p in (0.02, 0.9, 0.8, 0.7)]
-    assert claims._much(effects) == [False] * 4
-    assert claims._much(effects[:1]) == [True]
+    assert claims.clearly_large(effects) == [False] * 4
+    assert claims.clearly_large(effects[:1]) == [True]
 
 
 # --- C2 ---------------------------------------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ def test_the_rank_correlation_has_spearmans_sign():
     means = np.random.default_rng(0).integers(4, size=(5, 1, 200)).astype(float)  # with ties
     strengths = np.array([0.1, 0.0, 0.3, 0.05, 0.3])
     expected = [scipy.stats.spearmanr(strengths, one).statistic > 1e-12 for one in means[:, 0].T]
-    assert plot_odds._rises(strengths, means)[0].tolist() == expected
+    assert plot_odds.rises(strengths, means)[0].tolist() == expected
 
 
 def test_the_order_of_the_arms_does_not_matter():

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from helpers.acting import act, small
 from morphorl.config.errors import SettingError
 from morphorl.dynamics.blending import Blend
 from morphorl.dynamics.coloured_noise import ColouredNoise
@@ -32,7 +33,7 @@ CARTPOLE = registry.make_env("CartPole-v1")
 
 
 @pytest.mark.parametrize("reset", ["episode", "redraw"])
-def test_a_frozen_pattern_is_one_a_run_or_with_redraw_one_an_episode(reset, act):
+def test_a_frozen_pattern_is_one_a_run_or_with_redraw_one_an_episode(reset):
     acted = act(dynamics=dataclasses.replace(FROZEN, reset=reset))
     done = acted.done
     assert done.sum() > 4
@@ -51,7 +52,7 @@ def test_a_frozen_pattern_is_one_a_run_or_with_redraw_one_an_episode(reset, act)
         assert all(own) if reset == "episode" else not any(own[1:])
 
 
-def test_a_pattern_is_redrawn_within_an_episode_as_often_as_it_is_asked_to_be(act, small):
+def test_a_pattern_is_redrawn_within_an_episode_as_often_as_it_is_asked_to_be():
     rare, often = (dataclasses.replace(FROZEN, reset="redraw", redraw=p) for p in (0.0, 0.1))
     acted = act(dynamics=often)
     patterns, _ = acted.answers()
@@ -89,7 +90,7 @@ FICKLE = Environment(
 """The state holds the number of steps and the action before, 2·steps + action; −1 at the start."""
 
 
-def test_evaluation_redraws_as_training_does(small):
+def test_evaluation_redraws_as_training_does():
     cells = [dataclasses.replace(FROZEN, reset="redraw", redraw=p) for p in (0.0, 0.25, 1.0)]
     fickle = stack([small(dynamics=cell, blend=Blend("add", weight=100.0)) for cell in cells])
 
@@ -170,12 +171,12 @@ def weights_after(settings):
 
 
 @pytest.fixture(scope="module")
-def plain(small):
+def plain():
     return weights_after([small(dynamics=NoDynamics(), blend=Blend("none"))])[0]
 
 
 @pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: f"{system.kind} {system.reset}")
-def test_a_system_that_is_turned_down_to_nothing_is_plain_ppo_and_otherwise_is_not(system, plain, small):
+def test_a_system_that_is_turned_down_to_nothing_is_plain_ppo_and_otherwise_is_not(system, plain):
     off, on = weights_after([small(dynamics=system, blend=Blend("add", weight=weight)) for weight in (0.0, 1.0)])
     assert not np.allclose(plain, on, atol=1e-4)
     np.testing.assert_allclose(plain, off, atol=1e-5)

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from helpers.acting import act
 from morphorl.dynamics.correlated_noise import CorrelatedNoise
 
 
@@ -29,7 +30,7 @@ def test_it_has_the_variance_and_the_autocorrelation_that_it_is_asked_for(autoco
 
 
 @pytest.fixture(scope="module")
-def acted(act):
+def acted():
     return act(dynamics=CorrelatedNoise(deviation=3.0, autocorrelation=1.0, reset="redraw"))
 
 

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from helpers.acting import act, remembered, small
 from morphorl.config import random_streams
 from morphorl.dynamics.echo_state import EchoState, Weights, signs, units
 from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
@@ -67,7 +68,7 @@ def test_a_cycle_passes_each_units_value_on_and_draws_no_luck():
         np.testing.assert_allclose(system.step(r, x, constants=constants), expected, rtol=1e-5)
 
 
-def test_as_memory_it_shows_what_it_holds_and_forgets_how_an_episode_started(remembered):
+def test_as_memory_it_shows_what_it_holds_and_forgets_how_an_episode_started():
     memory = EchoState(wiring="cycle", spectral_radius=0.8, input_scale=0.3)
     observations = np.random.default_rng(1).normal(size=(20, 2)).astype(np.float32)
     late = observations.repeat(6, axis=0)
@@ -79,7 +80,7 @@ def test_as_memory_it_shows_what_it_holds_and_forgets_how_an_episode_started(rem
 
 
 @pytest.fixture(scope="module")
-def wired(small):
+def wired():
     return small(dynamics=EchoState())
 
 
@@ -94,5 +95,5 @@ def test_its_weights_come_from_the_cell_seed_alone_and_are_never_trained(wired):
         assert not np.array_equal(trained[0], trained[2])
 
 
-def test_the_ratio_is_one_in_the_first_minibatch(act):
+def test_the_ratio_is_one_in_the_first_minibatch():
     np.testing.assert_allclose(act(dynamics=EchoState()).ratios(), 1.0, atol=2e-6)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from helpers.acting import remembered
 from morphorl.config.errors import SettingError, did_you_mean
 from morphorl.config.plain import from_dict
 from morphorl.dynamics.guidance.blind import Blind
@@ -20,7 +21,7 @@ REACTING = LeakyIntegrators(production=0.005, first_diffusion=0.02, second_diffu
 OBSERVATIONS = np.random.default_rng(1).normal(size=(20, 2)).astype(np.float32)
 
 
-def test_they_are_two_exponential_filters_one_after_the_other(remembered):
+def test_they_are_two_exponential_filters_one_after_the_other():
     """The closed form: each observation counts with μ₁·p₁ⁿ in m₁, and with μ₁·μ₂·(p₁ⁿ − p₂ⁿ)/(p₁ − p₂) in m₂."""
     fast, slow = np.geomspace(0.9, 0.4, 3), np.geomspace(0.2, 0.05, 3)
     rows = remembered(LEAKY, OBSERVATIONS)
@@ -110,6 +111,6 @@ def test_a_former_name_in_a_search_is_offered_by_the_present_one_too():
     assert did_you_mean("memory.inhibitor_fast", known) == " Did you mean 'memory.second_fast'?"
 
 
-def test_an_observation_that_never_changes_is_nothing_new(remembered):
+def test_an_observation_that_never_changes_is_nothing_new():
     rows = remembered(LEAKY, np.repeat(OBSERVATIONS[:1], 10, axis=0))
     assert_allclose(rows[:, 2:], 0, atol=1e-6)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from helpers.acting import small
 from morphorl.config.choices import mix, mixed_choices
 from morphorl.config.errors import SettingError
 from morphorl.dynamics.blending import Blend
@@ -420,7 +421,7 @@ def test_a_frozen_pattern_never_moves_whatever_pushes_it():
     assert_allclose(readout, X @ start.activator, rtol=1e-6)
 
 
-def test_frozen_patterns_zeros_and_cells_share_one_program(small):
+def test_frozen_patterns_zeros_and_cells_share_one_program():
     arms = [
         small(),
         small(dynamics=ReactionDiffusion(dt=0.0, initial_scale=1.0)),

@@ -4,11 +4,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from helpers.acting import act
 from morphorl.dynamics.sign_flipped import SignFlipped
 
 
 @pytest.fixture(scope="module")
-def acted(act):
+def acted():
     return act(dynamics=SignFlipped(dt=0.0, initial_scale=1.0))
 
 

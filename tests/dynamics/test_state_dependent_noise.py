@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from helpers.acting import act
 from morphorl.dynamics.state_dependent_noise import StateDependentNoise
 
 
 @pytest.fixture(scope="module")
-def acted(act):
+def acted():
     return act(dynamics=StateDependentNoise(deviation=2.0, reset="redraw", redraw=0.1))
 
 

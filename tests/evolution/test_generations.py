@@ -157,7 +157,7 @@ def test_all_candidates_and_seeds_of_a_generation_share_one_program(file):
     study, search = search_space.load_search(file)
     start = search_space.start(search, study)
     values = [search.values(np.array([x, 1 - x])) for x in np.linspace(-0.1, 1.1, search.population + 1)]
-    studies = [generations._generation(search, study, start, number, values) for number in range(3)]
+    studies = [generations.generation_study(search, study, start, number, values) for number in range(3)]
     assert len(programs(run for one in studies for run in one.iterate())) == 1
     assert [one.first_seed for one in studies] == [1000, 1002, 1004]
     assert len(studies[0].runs()) == 16 * 2

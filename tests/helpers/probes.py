@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from morphorl.environments.base import Environment, Step
 
 
-def _environment(name, features, length, observe, reward, actions=2):
+def probe(name, features, length, observe, reward, actions=2):
     """An environment of `length` steps whose state is (time, cue), the cue a fair coin ±1 drawn at reset."""
 
     def reset(key):
@@ -26,15 +26,15 @@ def agrees(cue, action):
     return jnp.where((action == 0) == (cue > 0), 1.0, -1.0)
 
 
-CONSTANT_VALUE = _environment("constant value", 1, 1, lambda t, c: jnp.zeros(1), lambda t, c, a: jnp.array(1.0))
-DISCOUNTING = _environment("discounting", 1, 2, lambda t, c: jnp.float32(t)[None], lambda t, c, a: jnp.float32(t == 1))
-OBSERVATION_DEPENDENT_ACTION = _environment(
+CONSTANT_VALUE = probe("constant value", 1, 1, lambda t, c: jnp.zeros(1), lambda t, c, a: jnp.array(1.0))
+DISCOUNTING = probe("discounting", 1, 2, lambda t, c: jnp.float32(t)[None], lambda t, c, a: jnp.float32(t == 1))
+OBSERVATION_DEPENDENT_ACTION = probe(
     "observation-dependent action", 1, 1, lambda t, c: c[None], lambda t, c, a: agrees(c, a)
 )
-ACTION_DEPENDENT_REWARD = _environment(
+ACTION_DEPENDENT_REWARD = probe(
     "action-dependent reward", 1, 1, lambda t, c: jnp.zeros(1), lambda t, c, a: jnp.where(a == 1, 1.0, -1.0)
 )
-MEMORY = _environment(
+MEMORY = probe(
     "memory: the cue shows at time 0, the answer counts at time 3",
     1,
     4,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from helpers.probes import CONSTANT_VALUE, OBSERVATION_DEPENDENT_ACTION, _environment
+from helpers.probes import CONSTANT_VALUE, OBSERVATION_DEPENDENT_ACTION, probe
 from morphorl.config.errors import SettingError
 from morphorl.config.plain import from_dict
 from morphorl.dynamics.blending import Blend
@@ -41,7 +41,7 @@ STILL = ReactionDiffusion(
 )
 """A cell in which nothing happens but guidance."""
 THREE = ThreeFactor(strength=0.05, trace_decay=0.8, caution=0.0)
-PROBE = _environment("rewarded by the clock", 2, 7, lambda t, c: jnp.stack([t / 7, c]), lambda t, c, a: t * c)
+PROBE = probe("rewarded by the clock", 2, 7, lambda t, c: jnp.stack([t / 7, c]), lambda t, c, a: t * c)
 
 
 def acted(settings, env=PROBE, agent_performance=None):
@@ -171,7 +171,8 @@ def lived(rule, turned):
     for _ in range(3):
         now = schedules.scheduled(settings, agent.performance, 0.5)
         rollout_state, experience = rolled(now, agent, rollout_state, randomness, jnp.array(float(turned)))
-        known, pattern = training._follow(agent, experience), training._lasting(settings, agent, rollout_state)
+        known = training.followed_performance(agent, experience)
+        pattern = training.lasting_pattern(settings, agent, rollout_state)
         agent = replace(agent, performance=known, pattern=pattern)
         seen.append(experience)
     return seen, agent.pattern
@@ -222,7 +223,7 @@ def test_an_evaluation_starts_from_the_first_pattern_or_from_the_fittest(selecti
         state = training.init(settings, PROBE, jnp.array(0), jnp.array(0))
         cells = ActivatorInhibitor(*jax.random.normal(jax.random.key(1), (2, 2, 2, 4)))
         trace_state = state.rollout_state.trace_state._replace(fitness=jnp.array([1.0, 0.0, 3.0, 2.0]))
-        lasting = training._lasting(
+        lasting = training.lasting_pattern(
             settings, state.agent, state.rollout_state._replace(cells=cells, trace_state=trace_state)
         )
         assert_array_equal(lasting.activator, cells.activator[..., chosen])

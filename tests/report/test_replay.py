@@ -12,7 +12,7 @@ from morphorl.dynamics.blending import blend
 from morphorl.environments import registry
 from morphorl.ppo import task
 from morphorl.ppo.agent import init_agent
-from morphorl.report.replay import STAGES, announcement, record, replays, stages
+from morphorl.report.replay import STAGES, announcement, record, replays, train_in_stages
 from morphorl.studies import batch_training
 from morphorl.studies.study import stacked
 
@@ -97,7 +97,7 @@ def test_a_control_in_the_place_of_the_dynamics_is_replayed_too(name):
 
 def test_the_final_agent_is_the_one_that_training_ends_with():
     runs = study(ARMS, seeds=1, environments=("StatelessCartPole-v1",)).runs()
-    *_, (stage, updates, agents) = stages(runs[0].settings, stacked(runs, frozenset()))
+    *_, (stage, updates, agents) = train_in_stages(runs[0].settings, stacked(runs, frozenset()))
     assert (stage, updates) == ("final", 50)
     trained = batch_training.train_batch(runs, len(runs)).agents
     jax.tree.map(np.testing.assert_array_equal, jax.tree.map(np.asarray, agents), trained)

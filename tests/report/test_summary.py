@@ -40,7 +40,7 @@ def test_the_screen_and_the_file_say_the_same_where_all_is_known(tmp_path):
     screen, summary = written(study, Store(tmp_path), fake_result(study.runs()))
     assert "unknown" not in screen
     values = [row["final_return"]["value"] for arms in summary.values() for row in arms.values()]
-    assert all(study_summary._short(value) in screen for value in values)
+    assert all(study_summary.short_number(value) in screen for value in values)
     assert (tmp_path / "figures" / "cartpole.png").exists()
 
 

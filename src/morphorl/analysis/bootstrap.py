@@ -70,8 +70,10 @@ def bootstrap(statistic: Callable, scores: Float[np.ndarray, "seeds ..."]) -> Fl
     if seeds == 1:
         return np.stack([value, np.full_like(value, np.nan), np.full_like(value, np.nan)])
     columns = np.asarray(scores, float).reshape(seeds, -1)
-    drawn = _counts(seeds, RESAMPLES)
-    resampled = np.stack([_trimmed_means(column, drawn, _cut(statistic, seeds)) for column in columns.T], axis=1)
+    drawn = resample_counts(seeds, RESAMPLES)
+    resampled = np.stack(
+        [trimmed_means(column, drawn, cut_from_each_end(statistic, seeds)) for column in columns.T], axis=1
+    )
     tail = tail_of_mean(seeds) if statistic is np.mean else 0.025
     interval = np.quantile(resampled, [tail, 1 - tail], axis=0, method="nearest")
     return np.stack([value, *interval.reshape(2, *scores.shape[1:])])
@@ -97,10 +99,10 @@ def resample(
     if not np.isfinite(scores).all():
         raise EvidenceError(f"{(~np.isfinite(scores)).sum()} of {scores.size} scores are unknown or infinite.")
     strata = scores.reshape(seeds, -1).shape[1]
-    drawn = np.concatenate([_counts(seeds, COMPARISON_RESAMPLES, stream, part) for part in range(strata)])
+    drawn = np.concatenate([resample_counts(seeds, COMPARISON_RESAMPLES, stream, part) for part in range(strata)])
     pooled = np.asarray(scores, float).T.reshape(-1)
     value = float(statistic(pooled, axis=0))
-    return Resampled(value, _trimmed_means(pooled, drawn, _cut(statistic, len(pooled))), seeds)
+    return Resampled(value, trimmed_means(pooled, drawn, cut_from_each_end(statistic, len(pooled))), seeds)
 
 
 def combine(function: Callable, *parts: Resampled) -> Effect:
@@ -161,8 +163,8 @@ def probability_of_improvement(
     value, replicates = 0.0, np.zeros(COMPARISON_RESAMPLES)
     for part in range(x.shape[1]):
         wins = (np.sign(x[:, None, part] - y[None, :, part]) + 1) / 2
-        of_x = _counts(len(x), COMPARISON_RESAMPLES, 0, part).T / len(x)
-        of_y = _counts(len(y), COMPARISON_RESAMPLES, 0 if paired else 1, part).T / len(y)
+        of_x = resample_counts(len(x), COMPARISON_RESAMPLES, 0, part).T / len(x)
+        of_y = resample_counts(len(y), COMPARISON_RESAMPLES, 0 if paired else 1, part).T / len(y)
         value += wins.mean() / x.shape[1]
         replicates += ((of_x @ wins) * of_y).sum(axis=1) / x.shape[1]
     low, high = np.clip(np.quantile(replicates, [0.025, 0.975]), 0, 1)
@@ -239,13 +241,15 @@ def tail_of_mean(seeds: int) -> float:
     return float(scipy.stats.norm.cdf(scipy.stats.t.ppf(0.025, seeds - 1) * np.sqrt(seeds / (seeds - 1))))
 
 
-def _cut(statistic: Callable, seeds: int) -> int:
+def cut_from_each_end(statistic: Callable, seeds: int) -> int:
     """IQM, mean and median are one family: the mean of what is left when this many scores are cut from each end."""
     return {iqm: seeds // 4, np.mean: 0, np.median: (seeds - 1) // 2}[statistic]
 
 
 @functools.lru_cache(maxsize=16)
-def _counts(seeds: int, resamples: int, stream: int = 0, part: int = 0) -> Integer[np.ndarray, "seeds resamples"]:
+def resample_counts(
+    seeds: int, resamples: int, stream: int = 0, part: int = 0
+) -> Integer[np.ndarray, "seeds resamples"]:
     """How often each seed is drawn in each resample."""
     generator = np.random.default_rng(0 if stream == part == 0 else (0, stream, part))
     drawn = generator.integers(seeds, size=(resamples, seeds))
@@ -255,7 +259,7 @@ def _counts(seeds: int, resamples: int, stream: int = 0, part: int = 0) -> Integ
     return drawn_often
 
 
-def _trimmed_means(
+def trimmed_means(
     scores: Float[np.ndarray, " seeds"], drawn: Integer[np.ndarray, "seeds resamples"], cut: int
 ) -> Float[np.ndarray, " resamples"]:
     """The trimmed mean of every resample, without making any: from how often each seed is drawn.

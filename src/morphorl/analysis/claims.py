@@ -108,7 +108,7 @@ def faster_at_first(evidence: Evidence, arms: Arms, rival: str, claim: str) -> V
     gain = learned(evidence.arms[arms.plain], "early", arms.plain)
     leads = [Named(f"{label} against {rival}", _lead(scores[label], scores[rival], gain)) for label in strengths]
     trend = _trend([scores[label] for label in (_unguided(arms), *strengths)], gain)
-    much = _much([lead.effect for lead in leads])
+    much = clearly_large([lead.effect for lead in leads])
     best = _best(leads, much)
     label = strengths[[lead.words for lead in leads].index(best.words)]
     more = f"trend from γ = 0 to the strongest: {_percent(trend)}; {_greedily(evidence, label, rival)}"
@@ -138,10 +138,10 @@ def similar_rate(evidence: Evidence, arms: Arms) -> Verdict:
         return Named(f"{label} against {arms.plain}", _lead(resample(evidence.arms[label].mean), reference, gain))
 
     leads = [against_plain(label) for label in low]
-    much = _much([lead.effect for lead in leads], both_sides=True)
+    much = clearly_large([lead.effect for lead in leads], both_sides=True)
     known = [against_plain(arms.control)] if arms.control else []
     if all(lead.effect.low > -MARGIN and lead.effect.high < MARGIN for lead in leads):
-        seen = any(_much([lead.effect for lead in known], both_sides=True))
+        seen = any(clearly_large([lead.effect for lead in known], both_sides=True))
         answer: Answer = "supported" if seen else "not testable"
     else:
         answer = "contradicted" if any(much) else "undecided"
@@ -166,9 +166,9 @@ def unstable(evidence: Evidence, arms: Arms, claim: str = "C2b") -> Verdict:
     # The scale is a constant here: its own uncertainty is small beside that of a spread.
     gain = learned(evidence.arms[arms.plain], "final", arms.plain).value
     excesses = [one for label in strong for one in _excesses(evidence, label, _unguided(arms), gain)]
-    much = _much([excess.effect for excess in excesses])
+    much = clearly_large([excess.effect for excess in excesses])
     known = [] if arms.control is None else _excesses(evidence, arms.control, arms.plain, gain)
-    seen = _much([excess.effect for excess in known])
+    seen = clearly_large([excess.effect for excess in known])
     if any(much):
         answer: Answer = "supported"
     elif all(excess.effect.high < MARGIN for excess in excesses):
@@ -233,7 +233,7 @@ def _greedily(evidence: Evidence, label: str, rival: str) -> str:
     return f"greedily {effect.value:+.1f} of return ({effect.low:+.1f} to {effect.high:+.1f})"
 
 
-def _much(effects: list[Effect], *, both_sides: bool = False) -> list[bool]:
+def clearly_large(effects: list[Effect], *, both_sides: bool = False) -> list[bool]:
     """Which effects are at least MARGIN (or at most −MARGIN) and surely on that side of 0, among all of them."""
     sizes = [abs(effect.value) if both_sides else effect.value for effect in effects]
     sides = [effect.p if both_sides else effect.p / 2 if effect.value > 0 else 1.0 for effect in effects]

@@ -65,7 +65,7 @@ def faster_at_first(
     def seen(drawn: Drawn, gain: Float[np.ndarray, "resamples 1"]) -> Bool[np.ndarray, "resamples draws"]:
         means = early[:, drawn].mean(axis=-1)
         lead = means[np.argmax(strengths)] - baseline[drawn].mean(axis=-1)
-        return (lead >= MARGIN * gain) & _rises(strengths, means)
+        return (lead >= MARGIN * gain) & rises(strengths, means)
 
     return _probability(seen, plain, n, early, baseline)
 
@@ -121,7 +121,7 @@ def _spreads(
     return (np.ptp(strong, axis=-1) > 0) & (mine >= SPREAD * theirs)
 
 
-def _rises(
+def rises(
     strengths: Float[np.ndarray, " arms"], means: Float[np.ndarray, "arms resamples draws"]
 ) -> Bool[np.ndarray, "resamples draws"]:
     """Whether the rank correlation of strengths and means (Spearman's, ties sharing their ranks) is positive.

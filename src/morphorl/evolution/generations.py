@@ -70,7 +70,7 @@ def evolve_arm(search: Search, study: Study, root: Path, console: Console, *, re
             places = cma_es.ask(strategy)
             middle = search.values(cma_es.mean(strategy)) if number else {}
             candidates = [search.values(place) for place in places]
-            generation = _generation(search, study, start, number, [middle, *candidates])
+            generation = generation_study(search, study, start, number, [middle, *candidates])
             failed = pace.timed(lambda g=generation, n=number: _train(g, _folder(root, n), console, resume))
             if failed:
                 return Outcome({}, _start_values(search, start), history, failed)
@@ -123,7 +123,9 @@ class Pace:
         return f"about {time_estimate.duration((self.generations - done) * sum(recent) / len(recent))} left"
 
 
-def _generation(search: Search, study: Study, start: Settings, number: int, values: list[dict[str, float]]) -> Study:
+def generation_study(
+    search: Search, study: Study, start: Settings, number: int, values: list[dict[str, float]]
+) -> Study:
     """One generation as a study: the start, the distribution's mean, and the candidates."""
     labels = [MEAN, *map(_label, range(search.population))]
     found = {label: changed(start, value) for label, value in zip(labels, values, strict=True)}

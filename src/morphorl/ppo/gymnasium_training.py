@@ -73,7 +73,7 @@ def train(
     runs, copies = len(seeds), settings.ppo.num_envs
     assert envs.num_envs == runs * copies, "one environment for each run and parallel copy"
     sizes = vector_space(envs.single_observation_space).shape[0], actions_of("envs", envs.single_action_space)
-    programs = _programs(sizes[0], *sizes[1])
+    programs = programs_for(sizes[0], *sizes[1])
     player = Player(envs, programs, settings, runs)
     state = programs.init(settings, jnp.asarray(seeds), jnp.asarray(cell_seeds))
     state = state._replace(rollout_state=player.begin(state.agent, seeds))
@@ -244,7 +244,7 @@ def evaluate(
     envs = with_memory(settings, vector(environment, runs * episodes))
     actions, continuous = actions_of(environment, envs.single_action_space)
     features = vector_space(envs.single_observation_space).shape[0]
-    programs = _programs(features, actions, continuous)
+    programs = programs_for(features, actions, continuous)
     player = Player(envs, programs, settings, runs)
     rollout_state = player.begin(agents, np.full(runs, 1_000_003 + seed))
     alive, returns = np.ones((runs, episodes), bool), np.zeros((runs, episodes))
@@ -267,7 +267,8 @@ def evaluate(
 
 
 @functools.cache
-def _programs(features: int, actions: int, continuous: bool) -> "Programs":
+def programs_for(features: int, actions: int, continuous: bool) -> "Programs":
+    """The compiled parts for agents of these sizes, made once a process."""
     # A time limit of 1 says that any step may be cut off: the value of what it led to is computed for each.
     return Programs(Environment("host", features, actions, 1, None, nothing, nothing, continuous))
 

@@ -125,7 +125,7 @@ def improve(
     """Learn from a rollout that leads from `state.rollout_state` to `rollout_state`.
 
     Args:
-        randomness: the rollout's, which only learning through time needs.
+        randomness: the rollout's `RolloutRandomness`, which only learning through time needs.
         weight: (time, envs), 0 for rows in which an environment did nothing but reset; None if there are none.
     """
     ppo = settings.ppo
@@ -156,8 +156,8 @@ def improve(
         state.agent,
         **networks._asdict(),
         statistics=observe(state.agent.statistics, seen),
-        pattern=_lasting(settings, state.agent, rollout_state),
-        performance=_follow(state.agent, experience),
+        pattern=lasting_pattern(settings, state.agent, rollout_state),
+        performance=followed_performance(state.agent, experience),
         learned=offsets,
     )
     first_failure = (state.diverged_at < 0) & ~finite
@@ -206,7 +206,7 @@ def _evaluate_if_due(
     return jax.lax.cond((index + 1) % interval == 0, measure, lambda: jnp.array(jnp.nan))
 
 
-def _lasting(settings: Settings, agent: Agent, rollout_state: RolloutState) -> State:
+def lasting_pattern(settings: Settings, agent: Agent, rollout_state: RolloutState) -> State:
     """The pattern that evaluations start from: where patterns outlive episodes and grow by reward, one of them."""
     guidance = settings.guidance
     if rollout_state.trace_state is None or not guidance.outlives_episodes(settings.dynamics.reset):
@@ -218,7 +218,8 @@ def _lasting(settings: Settings, agent: Agent, rollout_state: RolloutState) -> S
     )
 
 
-def _follow(agent: Agent, experience: Experience) -> Performance | None:
+def followed_performance(agent: Agent, experience: Experience) -> Performance | None:
+    """What the agent knows of its performance after a rollout; None where nothing asks for it."""
     if agent.performance is None:
         return None
     surprise = None if experience.td_error is None else jnp.mean(jnp.abs(experience.td_error))

@@ -83,7 +83,7 @@ def replays(runs: list[Run], tell: Callable[[str], object] = lambda text: None) 
         first = batch.runs[0].settings
         tell(f"training {len(batch.runs)} agents of {first.environment} again, to show them")
         told = stacked(batch.runs, batch.mixed, batch.size)
-        for stage, updates, agents in stages(first, told):
+        for stage, updates, agents in train_in_stages(first, told):
             played = _play(told.settings, agents, updates / first.updates, environment=first.environment)
             episodes = jax.tree.map(np.asarray, played)
             for i, run in enumerate(batch.runs):
@@ -120,7 +120,7 @@ def record(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray
     return jax.lax.scan(step, (rollout_state, jnp.array(True)), (gumbel, keys, noise))[1]
 
 
-def stages(first: Settings, runs: Stacked) -> Iterator[tuple[str, int, Agent]]:
+def train_in_stages(first: Settings, runs: Stacked) -> Iterator[tuple[str, int, Agent]]:
     """Train runs of one program as `batch_training.train_batch` does, and stop at every stage.
 
     Args:

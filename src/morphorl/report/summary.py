@@ -147,13 +147,13 @@ def _cell(estimate: Estimate, steps: int) -> str:
     """Value and interval, short enough for six columns on 80 characters; what was never reached is above the steps."""
     if math.isnan(estimate.value):
         return "unknown"
-    value, low, high = (_short(x) if math.isfinite(x) else f">{_short(steps)}" for x in estimate[:3])
+    value, low, high = (short_number(x) if math.isfinite(x) else f">{short_number(steps)}" for x in estimate[:3])
     if math.isnan(estimate.low):  # one seed
         return f"{value} [dim]no interval[/dim]"
     return value if value == low == high else f"{value} [dim]{low}–{high}[/dim]"
 
 
-def _short(number: int | float) -> str:
+def short_number(number: int | float) -> str:
     """Three digits at most, so that six columns and their intervals fit on 80 characters."""
     if abs(number) >= 1000:
         return f"{number / 1000:.0f}k" if abs(number) >= 10_000 else f"{number / 1000:.3g}k"

@@ -85,15 +85,15 @@ def test_the_components_are_those_of_a_worked_analysis_of_variance():
 def test_components_are_unbiased():
     generator = np.random.default_rng(0)
     studies = np.stack([simulated(generator, 5, 7, 3.0, 0.5, 1.0) for _ in range(4000)])
-    assert_allclose(seed_luck._components(studies).mean(axis=0), [3.0, 0.5, 1.0], rtol=0.06)
+    assert_allclose(seed_luck.variance_components(studies).mean(axis=0), [3.0, 0.5, 1.0], rtol=0.06)
 
 
 def test_resamples_of_rows_and_columns_are_centred_on_the_data_once_copies_are_accounted_for():
     generator = np.random.default_rng(1)
     scores = simulated(generator, 5, 8, 1.0, 0.5, 0.5)
     rows, columns = generator.integers(5, size=(100_000, 5, 1)), generator.integers(8, size=(100_000, 1, 8))
-    resampled = seed_luck._without_copies(seed_luck._components(scores[rows, columns]), 5, 8)
-    assert_allclose(resampled.mean(axis=0), seed_luck._components(scores[None])[0], rtol=0.02)
+    resampled = seed_luck.without_copies(seed_luck.variance_components(scores[rows, columns]), 5, 8)
+    assert_allclose(resampled.mean(axis=0), seed_luck.variance_components(scores[None])[0], rtol=0.02)
 
 
 def test_known_shares_lie_in_their_intervals():
@@ -163,7 +163,7 @@ def test_welchs_test_is_scipys_and_only_a_lead_with_p_of_at_most_5_percent_count
     p = scipy.stats.ttest_ind(x + 3, y, axis=1, equal_var=False).pvalue
     lead = (x + 3).mean(axis=1) > y.mean(axis=1)
     assert_allclose(seed_luck.leads(x + 3, y), [lead, lead & (p <= 0.05)])
-    assert_allclose(seed_luck._welch(x, y), scipy.stats.ttest_ind(x, y, axis=1, equal_var=False).pvalue)
+    assert_allclose(seed_luck.welch_p_values(x, y), scipy.stats.ttest_ind(x, y, axis=1, equal_var=False).pvalue)
 
 
 def test_arms_that_do_not_differ_are_found_better_half_of_the_time_and_significant_at_most_as_often_as_the_level():

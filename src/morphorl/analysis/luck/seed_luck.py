@@ -70,12 +70,12 @@ def variance_split(scores: Float[np.ndarray, "cell_seeds seeds"]) -> VarianceSpl
     if np.ptp(scores) == 0:
         raise EvidenceError(f"all {scores.size} scores are {scores.flat[0]:g}: there is no variance to split.")
     # Values of the order of 1: shares do not depend on shift and scale, but rounding does.
-    components = _components(((scores - scores.mean()) / np.ptp(scores))[None])[0]
+    components = variance_components(((scores - scores.mean()) / np.ptp(scores))[None])[0]
     generator = np.random.default_rng(0)
     chosen_rows = generator.integers(rows, size=(RESAMPLES, rows, 1))
     chosen_columns = generator.integers(columns, size=(RESAMPLES, 1, columns))
-    resampled = _components(((scores - scores.mean()) / np.ptp(scores))[chosen_rows, chosen_columns])
-    replicates = _shares(_without_copies(resampled, rows, columns))
+    resampled = variance_components(((scores - scores.mean()) / np.ptp(scores))[chosen_rows, chosen_columns])
+    replicates = _shares(without_copies(resampled, rows, columns))
     tail = tail_of_mean(min(rows, columns))
     low, high = np.nanquantile(replicates, [tail, 1 - tail], axis=0)
     rows_of = zip(_shares(components), low, high, strict=True)
@@ -162,7 +162,7 @@ def leads(
     least, most = scipy.stats.t.ppf(0.975, [2 * (n - 1), n - 1])
     significant = (lead > 0) & (t >= most)
     open_ = np.flatnonzero((t >= least) & (t < most))
-    significant[open_] = _welch(x[open_], y[open_]) <= 0.05
+    significant[open_] = welch_p_values(x[open_], y[open_]) <= 0.05
     return lead > 0, significant
 
 
@@ -181,14 +181,15 @@ def _found(x: Float[np.ndarray, "draws n"], y: Float[np.ndarray, "draws n"]) -> 
     return Found(n, float(better.mean()), float(significant.mean()) if n > 1 else float("nan"))
 
 
-def _welch(x: Float[np.ndarray, "draws n"], y: Float[np.ndarray, "draws n"]) -> Float[np.ndarray, " draws"]:
+def welch_p_values(x: Float[np.ndarray, "draws n"], y: Float[np.ndarray, "draws n"]) -> Float[np.ndarray, " draws"]:
+    """Two-sided p-values of Welch's t-test, one for each pair of small studies of n seeds."""
     n = x.shape[1]
     a, b = x.var(axis=1, ddof=1) / n, y.var(axis=1, ddof=1) / n
     t = (x.mean(axis=1) - y.mean(axis=1)) / np.sqrt(a + b)
     return 2 * scipy.stats.t.sf(np.abs(t), (a + b) ** 2 * (n - 1) / (a**2 + b**2))
 
 
-def _components(scores: Float[np.ndarray, "resamples rows columns"]) -> Float[np.ndarray, "resamples 3"]:
+def variance_components(scores: Float[np.ndarray, "resamples rows columns"]) -> Float[np.ndarray, "resamples 3"]:
     """σ_p², σ_l², σ_e² of each matrix."""
     _, rows, columns = scores.shape
     mean = scores.mean(axis=(1, 2), keepdims=True)
@@ -202,7 +203,7 @@ def _components(scores: Float[np.ndarray, "resamples rows columns"]) -> Float[np
     return np.stack([pattern, learner, interaction], axis=1)
 
 
-def _without_copies(
+def without_copies(
     components: Float[np.ndarray, "resamples 3"], rows: int, columns: int
 ) -> Float[np.ndarray, "resamples 3"]:
     """Undo what copies do, in expectation: two rows drawn differ with probability 1 − 1/rows, columns likewise.

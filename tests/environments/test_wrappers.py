@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from helpers.acting import act, remembered, small
 from helpers.probes import MEMORY, OBSERVATION_DEPENDENT_ACTION
 from morphorl.dynamics.blending import Blend
 from morphorl.dynamics.echo_state import EchoState
@@ -46,7 +47,7 @@ def test_the_environment_shows_as_many_numbers_as_it_says(memory, times):
 
 
 @pytest.mark.parametrize("memory", KINDS.values(), ids=KINDS)
-def test_nothing_is_remembered_across_episodes_and_the_last_observation_knows_its_own(memory, act, remembered):
+def test_nothing_is_remembered_across_episodes_and_the_last_observation_knows_its_own(memory):
     acted = act(environment="StatelessCartPole-v1", ppo=PPO(hidden=(8,)), blend=PLAIN, memory=memory)
     done, seen = acted.done, jax.tree.map(np.asarray, acted.seen)
     assert done.sum() > 4
@@ -102,7 +103,7 @@ ECHO = Environment(
 
 
 @pytest.mark.parametrize("repeat", [0.0, 0.25, 1.0])
-def test_a_sticky_environment_repeats_the_executed_action_as_often_as_it_says(repeat, act):
+def test_a_sticky_environment_repeats_the_executed_action_as_often_as_it_says(repeat):
     many = PPO(num_envs=4, rollout_steps=2000, minibatches=2, hidden=(8,))
     seen = act(ECHO, steps=8000, ppo=many, blend=PLAIN, task=Task(sticky=True, repeat=repeat)).seen
     executed = np.asarray(seen.final_observation)[:, 0].astype(int)
@@ -116,7 +117,7 @@ def test_a_sticky_environment_repeats_the_executed_action_as_often_as_it_says(re
     assert share == pytest.approx(repeat, abs=5 * 0.5 / np.sqrt(told_apart.sum()) if 0 < repeat < 1 else 0)
 
 
-def test_ppo_learns_from_the_action_chosen_with_its_own_probability(act):
+def test_ppo_learns_from_the_action_chosen_with_its_own_probability():
     settings, _, state, _, seen = act(ECHO, blend=PLAIN, task=Task(sticky=True, repeat=0.9))
     samples = losses.prepare(settings, ECHO, state.agent, seen, seen.observation[-1])
     assert_array_equal(samples.action, seen.action.reshape(-1))
@@ -125,7 +126,7 @@ def test_ppo_learns_from_the_action_chosen_with_its_own_probability(act):
     assert_allclose(samples.log_prob, expected, atol=1e-6)
 
 
-def test_evaluation_is_sticky_too(small):
+def test_evaluation_is_sticky_too():
     """One agent, evaluated where nothing sticks and where every first action is repeated to the end."""
     free, stuck = (small(blend=PLAIN, task=Task(sticky=True, repeat=p)) for p in (0.0, 1.0))
     agent = batch_training.train_batch([Run("a", free, 0, 0)], 1).agents

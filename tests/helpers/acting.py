@@ -1,11 +1,10 @@
-"""What tests of systems share: a run's first rollout, and what a memory shows in an episode."""
+"""A run's first rollout, and what a memory shows in an episode."""
 
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 
 from morphorl.dynamics.guidance.none import NoGuidance
 from morphorl.environments import registry
@@ -49,52 +48,37 @@ class Acted(NamedTuple):
         return jnp.exp(log_prob - samples.log_prob)
 
 
-@pytest.fixture(scope="session")
-def small():
-    """Make the settings of a short run."""
-
-    def make(**changes):
-        return Settings(**{"steps": 512, "evaluate_every": 0, "ppo": SMALL} | changes)
-
-    return make
+def small(**changes):
+    """The settings of a short run."""
+    return Settings(**{"steps": 512, "evaluate_every": 0, "ppo": SMALL} | changes)
 
 
-@pytest.fixture(scope="session")
-def act(small):
+def act(env=None, **changes):
     """Act for one rollout with the settings that differ from `small`."""
+    settings, bare = small(**changes), env or registry.make_env(changes.get("environment", "CartPole-v1"))
+    around = task.around(settings, bare)
 
-    def first(env=None, **changes):
-        settings, bare = small(**changes), env or registry.make_env(changes.get("environment", "CartPole-v1"))
-        around = task.around(settings, bare)
+    @jax.jit
+    def run():
+        state = training.init(settings, bare, jnp.array(0), jnp.array(0))
+        randomness = rollout.draw(settings, around, jax.random.key(5))
+        seen = rollout.collect(settings, around, state.agent, state.rollout_state, randomness)[1]
+        return state, randomness, seen
 
-        @jax.jit
-        def run():
-            state = training.init(settings, bare, jnp.array(0), jnp.array(0))
-            randomness = rollout.draw(settings, around, jax.random.key(5))
-            seen = rollout.collect(settings, around, state.agent, state.rollout_state, randomness)[1]
-            return state, randomness, seen
-
-        return Acted(settings, around, *run())
-
-    return first
+    return Acted(settings, around, *run())
 
 
-@pytest.fixture(scope="session")
-def remembered():
+def remembered(system, observations):
     """What the networks see of an episode with these observations, where a system serves as memory."""
+    memory = memory_of(system, NoGuidance(), (observations.shape[1], 2))
 
-    def shown(system, observations):
-        memory = memory_of(system, NoGuidance(), (observations.shape[1], 2))
+    def step(state, observation):
+        return memory.step(state, observation), memory.show(state, observation)
 
-        def step(state, observation):
-            return memory.step(state, observation), memory.show(state, observation)
+    @jax.jit
+    def run(observations):
+        state = memory.start(observations[0])
+        first = memory.show(state, observations[0])
+        return jnp.concatenate([first[None], jax.lax.scan(step, state, observations[1:])[1]])
 
-        @jax.jit
-        def run(observations):
-            state = memory.start(observations[0])
-            first = memory.show(state, observations[0])
-            return jnp.concatenate([first[None], jax.lax.scan(step, state, observations[1:])[1]])
-
-        return np.asarray(run(jnp.asarray(observations)))
-
-    return shown
+    return np.asarray(run(jnp.asarray(observations)))
