@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from morphorl.dynamics.conformance import check_dynamics
     from morphorl.dynamics.gierer_meinhardt import GiererMeinhardt
     from morphorl.dynamics.guidance.base import Guidance
+    from morphorl.dynamics.guidance.blind import Blind
     from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
     from morphorl.environments.gymnasium_wrappers import CellObservation, VectorCellObservation
     from morphorl.environments.registry import make_env
@@ -38,6 +39,7 @@ __all__ = [
     "PPO",
     "PRESETS",
     "Blend",
+    "Blind",
     "CellObservation",
     "Dynamics",
     "GiererMeinhardt",
@@ -63,6 +65,7 @@ _MODULES = {
     "ReactionDiffusion": "dynamics.reaction_diffusion",
     "GiererMeinhardt": "dynamics.gierer_meinhardt",
     "Guidance": "dynamics.guidance.base",
+    "Blind": "dynamics.guidance.blind",
     "Blend": "dynamics.blending",
     "check_dynamics": "dynamics.conformance",
     "Settings": "ppo.settings",

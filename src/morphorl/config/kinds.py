@@ -151,9 +151,8 @@ def _imported(module_name: str, name: str):
         return importlib.import_module(module_name)
     except ImportError as error:
         raise SettingError(
-            f"kind = {name!r}: the module {module_name!r} cannot be imported ({error}); it must lie in the folder "
-            "where "
-            "the command runs, or be installed."
+            f"kind = {name!r}: the module {module_name!r} cannot be imported ({error}); it must lie in the "
+            "folder where the command runs, or be installed."
         ) from error
 
 

@@ -46,9 +46,8 @@ def _check_slots(settings: Settings) -> None:
     dynamics, memory = settings.dynamics, settings.memory
     if settings.blend.kind != "none" and not dynamics.is_readable:
         raise SettingError(
-            f"dynamics.kind = {dynamics.kind!r}: has no readout to be blended; must be one with a method `read`, or "
-            "set "
-            f"blend.kind = 'none', or memory.kind = {dynamics.kind!r} to let the networks see it."
+            f"dynamics.kind = {dynamics.kind!r}: has no readout to be blended; must be one with a method `read`. "
+            f"Set blend.kind = 'none', or memory.kind = {dynamics.kind!r} to let the networks see it."
         )
     if memory.sees != "observation" or type(memory).noise is not Dynamics.noise:
         raise SettingError(
@@ -68,8 +67,7 @@ def _check_guidance(settings: Settings) -> None:
     if guidance.decides and dynamics.reset != "redraw":
         raise SettingError(
             f"dynamics.reset = {dynamics.reset!r}: must be 'redraw' where guidance.kind is {guidance.kind!r}, which "
-            "draws "
-            "a fresh pattern after a bad episode."
+            "draws a fresh pattern after a bad episode."
         )
     if guidance.decides and isinstance(dynamics.redraw, int | float) and dynamics.redraw:
         raise SettingError(
@@ -82,8 +80,7 @@ def _check_guidance(settings: Settings) -> None:
     if not isinstance(guidance, RewardAware):
         raise SettingError(
             f"guidance.kind = {guidance.kind!r}: a rule that needs {', '.join(sorted(guidance.needs))} must derive "
-            "from "
-            "RewardAware, whose settings say by which ways it may know the reward."
+            "from RewardAware, whose settings say by which ways it may know the reward."
         )
     if guidance.needs_value and settings.ppo.network == "gru":
         raise SettingError(
