@@ -46,8 +46,8 @@ def _check_slots(settings: Settings) -> None:
     dynamics, memory = settings.dynamics, settings.memory
     if settings.blend.kind != "none" and not dynamics.is_readable:
         raise SettingError(
-            f"dynamics.kind = {dynamics.kind!r}: has no readout to be blended; must be one with a method `read`. "
-            f"Set blend.kind = 'none', or memory.kind = {dynamics.kind!r} to let the networks see it."
+            f"dynamics.kind = {dynamics.kind!r}: has no readout to be blended; must be one with a method `read`, or "
+            f"set blend.kind = 'none', or memory.kind = {dynamics.kind!r} to let the networks see it."
         )
     if memory.sees != "observation" or type(memory).noise is not Dynamics.noise:
         raise SettingError(
