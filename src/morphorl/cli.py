@@ -35,9 +35,7 @@ COMMANDS = {
     "evolve": Command("evolve", "Evolve", "evolve the settings of a study's arm, by whole training runs", True),
     "readouts": Command("readouts", "ReadoutsCommand", "measure the readouts of a study's arms, to match noise", True),
     "pde": Command("pde", "Pde", "simulate the Gierer-Meinhardt field, guided, in one or two dimensions", True),
-    "kinetics": Command(
-        "kinetics", "Kinetics", "say where the post's system ends, and whether patterns form", True
-    ),
+    "kinetics": Command("kinetics", "Kinetics", "say where the post's system ends, and whether patterns form", True),
     "check": Command("check", "Check", "test dynamics or a rule of your own against the contract; list ours", True),
     "plan": Command("plan", "Plan", "say how large a study is, and how long it would take", False),
     "status": Command("status", "Status", "say how a study stands", False),
