@@ -1,4 +1,8 @@
-"""Before anything of morphorl is imported: all cores, and every shape annotation checked while the tests run."""
+"""Before anything of morphorl is imported: all cores, and every shape annotation checked while the tests run.
+
+Nearly all of the tests' time is compiling, and XLA's optimisations are most of that. So programs are compiled without
+them, except for tests marked `optimised`: those that compare programs bit by bit, which must get what users get.
+"""
 
 import os
 import sys
@@ -12,6 +16,7 @@ from morphorl.config.devices import use_all_cores
 use_all_cores()
 os.environ.pop("COLUMNS", None)  # which pytest-xdist sets, and consoles made at import would keep for ever
 jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_disable_most_optimizations", True)
 install_import_hook("morphorl", "beartype.beartype")
 
 
@@ -21,10 +26,24 @@ def pytest_ignore_collect(collection_path, config):
     return True if collection_path.name == "test_stable_baselines3.py" and not asked_for else None
 
 
+def forget_programs():
+    """Forget all compiled programs, of JAX and of morphorl."""
+    if batch_training := sys.modules.get("morphorl.studies.batch_training"):
+        batch_training.compiled_programs.clear()
+    jax.clear_caches()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Before a test's fixtures: programs optimised or not, as its mark says."""
+    quick = item.get_closest_marker("optimised") is None
+    if quick != jax.config.read("jax_disable_most_optimizations"):
+        forget_programs()
+        jax.config.update("jax_disable_most_optimizations", quick)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def no_programs_of_other_files():
     """Compiled programs go with the file that needed them: thousands in one process exhaust its memory mappings."""
     yield
-    if batch_training := sys.modules.get("morphorl.studies.batch_training"):
-        batch_training.compiled_programs.clear()
-    jax.clear_caches()
+    forget_programs()

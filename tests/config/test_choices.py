@@ -48,6 +48,7 @@ def test_the_place_of_a_name_does_not_depend_on_the_order_in_which_a_function_li
     np.testing.assert_array_equal(couple(index("lattice", backwards), u), couple("lattice", u))
 
 
+@pytest.mark.optimised
 @pytest.mark.parametrize("initial", NAMES["initial"])
 @pytest.mark.parametrize("readout", NAMES["readout"])
 def test_a_cell_steps_alike_whether_its_choices_are_names_or_indices(initial, readout):

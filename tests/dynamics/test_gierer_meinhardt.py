@@ -129,6 +129,7 @@ def test_frozen_time_leaves_the_lines_as_they_are_and_the_readout_to_the_observa
     assert np.abs(live(before, 1, frozen, observation=x + 1)[1] - one).max() > 0.01
 
 
+@pytest.mark.optimised
 def test_guidance_of_kind_none_and_of_strength_zero_are_none():
     kinds = (NoGuidance(0.7), Blind(0.0))
     assert_array_equal(*(_live(start(), 3, SHORT, guidance, NO_READING)[0] for guidance in kinds))

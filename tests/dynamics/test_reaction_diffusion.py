@@ -274,6 +274,7 @@ def test_a_gate_advances_each_row_by_its_share_of_a_step_and_nothing_moves_where
     assert_array_equal(unseen, step(ReactionDiffusion(), before, jnp.zeros(4), guidance)[0])
 
 
+@pytest.mark.optimised
 def test_a_mix_of_gates_is_each_of_them_alone():
     cells = [ReactionDiffusion(gate="none", coupling="partner"), ReactionDiffusion(gate="rows")]
     places = mixed_choices(cells)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from helpers import compiled
 from helpers.acting import act, remembered, small
 from helpers.probes import MEMORY, OBSERVATION_DEPENDENT_ACTION
 from morphorl.dynamics.blending import Blend
@@ -17,7 +18,7 @@ from morphorl.dynamics.previous_observation import PreviousObservation
 from morphorl.environments import registry
 from morphorl.environments.base import Environment, Step
 from morphorl.environments.wrappers import Task
-from morphorl.ppo import evaluation, losses, rollout, task, training
+from morphorl.ppo import evaluation, losses, task
 from morphorl.ppo.settings import PPO, Settings
 from morphorl.studies import batch_training
 from morphorl.studies.study import Run
@@ -67,8 +68,8 @@ QUICK = PPO(learning_rate=5e-3, num_envs=16, rollout_steps=16, hidden=(32,), ent
 
 def mean_return(probe, kind):
     settings = Settings(steps=12_000, evaluate_every=0, ppo=QUICK, blend=PLAIN, memory=KINDS[kind])
-    agent = jax.jit(training.train, static_argnums=1)(settings, probe, 0).agent
-    return rollout.evaluate(settings, task.around(settings, probe), agent, jax.random.key(1), 200, greedy=True).mean()
+    agent = compiled.train(settings, probe, 0).agent
+    return compiled.evaluate(settings, task.around(settings, probe), agent, jax.random.key(1), 200, greedy=True).mean()
 
 
 def test_a_cue_of_three_steps_ago_is_within_reach_of_integrators_and_echo_state_but_not_of_the_previous_observation():

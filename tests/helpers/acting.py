@@ -1,5 +1,6 @@
 """A run's first rollout, and what a memory shows in an episode."""
 
+import functools
 from typing import Any, NamedTuple
 
 import jax
@@ -56,16 +57,16 @@ def small(**changes):
 def act(env=None, **changes):
     """Act for one rollout with the settings that differ from `small`."""
     settings, bare = small(**changes), env or registry.make_env(changes.get("environment", "CartPole-v1"))
-    around = task.around(settings, bare)
+    return Acted(settings, task.around(settings, bare), *first_rollout(settings, bare, jax.random.key(5)))
 
-    @jax.jit
-    def run():
-        state = training.init(settings, bare, jnp.array(0), jnp.array(0))
-        randomness = rollout.draw(settings, around, jax.random.key(5))
-        seen = rollout.collect(settings, around, state.agent, state.rollout_state, randomness)[1]
-        return state, randomness, seen
 
-    return Acted(settings, around, *run())
+@functools.partial(jax.jit, static_argnums=1)
+def first_rollout(settings, env, key):
+    """A fresh run of seed 0, the chance of its first rollout, and what it saw; one program for all numbers."""
+    state = training.init(settings, env, jnp.array(0), jnp.array(0))
+    around = task.around(settings, env)
+    randomness = rollout.draw(settings, around, key)
+    return state, randomness, rollout.collect(settings, around, state.agent, state.rollout_state, randomness)[1]
 
 
 def remembered(system, observations):

@@ -11,6 +11,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.testing import assert_allclose, assert_array_equal
 
+from helpers import compiled
 from morphorl.config.errors import SettingError
 from morphorl.dynamics.blending import Blend
 from morphorl.dynamics.correlated_noise import CorrelatedNoise
@@ -22,7 +23,7 @@ from morphorl.dynamics.learned_parameters import Learned
 from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.environments import base, gymnasium_envs, registry
 from morphorl.environments.wrappers import Task
-from morphorl.ppo import checkpoints, distributions, evaluation, gymnasium_training, losses, training
+from morphorl.ppo import checkpoints, distributions, evaluation, gymnasium_training, losses
 from morphorl.ppo.checkpoints import Agents
 from morphorl.ppo.settings import PPO, Settings, stack
 from morphorl.studies import batch_training
@@ -114,7 +115,7 @@ def test_rows_that_only_reset_do_not_reach_the_loss():
     """Whatever stands in them, and however the loss normalises advantages."""
     key = jax.random.split(jax.random.key(0), 8)
     settings = Settings(ppo=SMALL)
-    agent = training.init(settings, registry.make_env("CartPole-v1"), jnp.array(0), jnp.array(0)).agent
+    agent = compiled.init(settings, registry.make_env("CartPole-v1"), jnp.array(0), jnp.array(0)).agent
     batch, kept = 40, np.arange(40) % 4 != 1
     samples = losses.Samples(
         jax.random.normal(key[0], (4, batch)),
@@ -235,6 +236,7 @@ def test_runs_that_differ_in_their_memory_share_a_vector_environment():
     assert np.abs(seen[0, 2:4]).min() > 0.5  # the clock has moved on by one
 
 
+@pytest.mark.optimised
 def test_the_same_seed_gives_the_same_bits_beside_other_runs():
     settings = Settings("gym:CartPole-v1", steps=96, evaluate_every=0, ppo=SMALL)
     runs = [Run("arm", settings, seed, seed) for seed in range(2)]

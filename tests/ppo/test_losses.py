@@ -5,12 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from helpers import compiled
 from morphorl.dynamics.blending import Blend
 from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.environments import registry
 from morphorl.environments.base import Environment, Step
-from morphorl.ppo import distributions, losses, rollout, training
+from morphorl.ppo import distributions, losses, training
 from morphorl.ppo.agent import Statistics, network_view, observe, policy_step, spread
 from morphorl.ppo.networks import init_mlp, layer
 from morphorl.ppo.settings import PPO, Settings
@@ -21,19 +22,16 @@ CARTPOLE = registry.make_env("CartPole-v1")
 
 
 def started(settings=CELL, env=CARTPOLE, seed=0):
-    return training.init(settings, env, jnp.array(seed), jnp.array(seed))
+    return compiled.init(settings, env, jnp.array(seed), jnp.array(seed))
 
 
 def collected(settings=CELL, env=CARTPOLE, updates=1):
     """A run after some updates, and the rollout that it collects next."""
     state = started(settings, env)
-    step = jax.jit(training.update, static_argnums=1)
     for index in range(updates):
-        state = step(settings, env, state, jnp.array(index))
-    rollout_state, experience = rollout.collect(
-        settings, env, state.agent, state.rollout_state, rollout.draw(settings, env, jax.random.key(7))
-    )
-    return state, rollout_state, experience
+        state = compiled.update(settings, env, state, jnp.array(index))
+    randomness = compiled.draw(settings, env, jax.random.key(7))
+    return state, *compiled.collect(settings, env, state.agent, state.rollout_state, randomness)
 
 
 def test_gae_equals_numbers_worked_out_by_hand():
@@ -128,11 +126,10 @@ def test_cells_are_reset_exactly_at_episode_ends_and_only_there(reset):
     )
     state = started(settings)
     rollout_state, ends = state.rollout_state, 0
-    collect = jax.jit(rollout.collect, static_argnums=1)
     for t in range(60):
         before = rollout_state.cells
-        randomness = rollout.draw(settings, CARTPOLE, jax.random.key(t))
-        rollout_state, experience = collect(settings, CARTPOLE, state.agent, rollout_state, randomness)
+        randomness = compiled.draw(settings, CARTPOLE, jax.random.key(t))
+        rollout_state, experience = compiled.collect(settings, CARTPOLE, state.agent, rollout_state, randomness)
         done = np.asarray(experience.terminated | experience.truncated)[0]
         stepped, _ = policy_step(settings, state.agent, before, experience.observation[0])
         goes_on = ~done | (reset == "never")

@@ -5,13 +5,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from helpers import compiled
 from helpers.probes import MEMORY
 from morphorl.config.errors import SettingError
 from morphorl.dynamics.blending import Blend
 from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.environments import registry
 from morphorl.environments.base import Environment, Step
-from morphorl.ppo import losses, recurrent, rollout, training
+from morphorl.ppo import losses, recurrent
 from morphorl.ppo.agent import network_view
 from morphorl.ppo.settings import PPO, Settings
 
@@ -29,13 +30,10 @@ CARTPOLE = registry.make_env("CartPole-v1")
 def collected(settings, env):
     """A run before and after its first update, and the rollout that it collects next."""
 
-    def go():
-        fresh = training.init(settings, env, jnp.array(0), jnp.array(0))
-        state = training.update(settings, env, fresh, jnp.array(0))
-        randomness = rollout.draw(settings, env, jax.random.key(7))
-        return fresh, state, *rollout.collect(settings, env, state.agent, state.rollout_state, randomness)
-
-    return jax.jit(go)()
+    fresh = compiled.init(settings, env, jnp.array(0), jnp.array(0))
+    state = compiled.update(settings, env, fresh, jnp.array(0))
+    randomness = compiled.draw(settings, env, jax.random.key(7))
+    return fresh, state, *compiled.collect(settings, env, state.agent, state.rollout_state, randomness)
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +44,8 @@ def beside_a_cell():
 def test_memory_is_within_reach_of_a_recurrent_network():
     quick = PPO(network="gru", learning_rate=5e-3, num_envs=16, rollout_steps=16, hidden=(32,), entropy_coefficient=0.0)
     settings = Settings(steps=20_000, evaluate_every=0, ppo=quick, blend=Blend("none"))
-    agent = jax.jit(training.train, static_argnums=1)(settings, MEMORY, 0).agent
-    assert rollout.evaluate(settings, MEMORY, agent, jax.random.key(1), 200, greedy=True).mean() > 0.95
+    agent = compiled.train(settings, MEMORY, 0).agent
+    assert compiled.evaluate(settings, MEMORY, agent, jax.random.key(1), 200, greedy=True).mean() > 0.95
 
 
 def test_the_ratio_is_one_in_the_first_minibatch_beside_a_cell_too(beside_a_cell):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from helpers import compiled
 from helpers.probes import CONSTANT_VALUE, OBSERVATION_DEPENDENT_ACTION, probe
 from morphorl.config.errors import SettingError
 from morphorl.config.plain import from_dict
@@ -46,15 +47,12 @@ PROBE = probe("rewarded by the clock", 2, 7, lambda t, c: jnp.stack([t / 7, c]),
 
 def acted(settings, env=PROBE, agent_performance=None):
     """A fresh run's state, and its first rollout."""
-    state = training.init(settings, env, jnp.array(0), jnp.array(0))
+    state = compiled.init(settings, env, jnp.array(0), jnp.array(0))
     if agent_performance is not None:
         state = state._replace(agent=replace(state.agent, performance=agent_performance))
     env = task.around(settings, env)
-    randomness = rollout.draw(settings, env, jax.random.key(3))
-    rollout_state, seen = jax.jit(lambda agent: rollout.collect(settings, env, agent, state.rollout_state, randomness))(
-        state.agent
-    )
-    return state, rollout_state, seen
+    randomness = compiled.draw(settings, env, jax.random.key(3))
+    return state, *compiled.collect(settings, env, state.agent, state.rollout_state, randomness)
 
 
 def aware(guidance, cell=STILL, ppo=SMALL, blend=Blend("add", 1.0), **more):  # noqa: B008
@@ -131,6 +129,7 @@ def test_the_activator_is_the_sum_over_steps_of_rate_surprise_and_trace():
         assert_allclose(rollout_state.cells.activator[..., e], a, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.optimised
 @pytest.mark.parametrize("rule", [THREE, Modulated(0.1), Stabilise(0.1)])
 def test_a_reward_reaches_the_cell_at_the_next_step_and_nothing_earlier(rule):
     cell = replace(STILL, initial_scale=0.5)
@@ -165,8 +164,8 @@ def rolled(settings, agent, rollout_state, randomness, turned):
 def lived(rule, turned):
     """Three rollouts under fixed networks: what was acted on, and the pattern that evaluations start from."""
     settings = aware(rule, replace(STILL, initial_scale=0.5, population=0.1), ppo=replace(SMALL, rollout_steps=16))
-    state = training.init(settings, PROBE, jnp.array(0), jnp.array(0))
-    randomness = rollout.draw(settings, PROBE, jax.random.key(3))
+    state = compiled.init(settings, PROBE, jnp.array(0), jnp.array(0))
+    randomness = compiled.draw(settings, PROBE, jax.random.key(3))
     agent, rollout_state, seen = state.agent, state.rollout_state, []
     for _ in range(3):
         now = schedules.scheduled(settings, agent.performance, 0.5)
@@ -220,7 +219,7 @@ def test_an_evaluation_starts_from_the_first_pattern_or_from_the_fittest(selecti
     three = aware(replace(THREE, selection=selection))
     stay = aware(WinStay(selection=selection), replace(STILL, reset="redraw"))
     for settings in (three, stay):
-        state = training.init(settings, PROBE, jnp.array(0), jnp.array(0))
+        state = compiled.init(settings, PROBE, jnp.array(0), jnp.array(0))
         cells = ActivatorInhibitor(*jax.random.normal(jax.random.key(1), (2, 2, 2, 4)))
         trace_state = state.rollout_state.trace_state._replace(fitness=jnp.array([1.0, 0.0, 3.0, 2.0]))
         lasting = training.lasting_pattern(
@@ -246,7 +245,7 @@ def test_a_better_pattern_stays_and_a_worse_one_is_drawn_anew():
 def test_patterns_outlive_episodes_in_a_rollout_of_win_stay_and_are_drawn_anew_in_it():
     settings = aware(WinStay(strength=0.2), replace(STILL, initial_scale=0.5, reset="redraw"))
     state, rollout_state, seen = acted(settings)
-    randomness = rollout.draw(settings, PROBE, jax.random.key(3))
+    randomness = compiled.draw(settings, PROBE, jax.random.key(3))
     done = np.asarray(seen.terminated | seen.truncated)
     assert (done.sum(axis=0) > 2).all()
     usual = 0.0  # nothing is known yet
@@ -364,8 +363,8 @@ IDLE = CUE._replace(step=lambda key, state, action: CUE.step(key, state, action)
 
 def learned(env, rule, cell=STILL):
     settings = Settings("CartPole-v1", 4_000, evaluate_every=0, ppo=QUICK, dynamics=cell, guidance=rule, blend=ALONE)
-    state = jax.jit(training.train, static_argnums=1)(settings, env, 0)
-    score = rollout.evaluate(settings, env, state.agent, jax.random.key(1), 200, greedy=True).mean()
+    state = compiled.train(settings, env, 0)
+    score = compiled.evaluate(settings, env, state.agent, jax.random.key(1), 200, greedy=True).mean()
     return float(score), state
 
 
@@ -399,10 +398,10 @@ def test_a_network_that_distils_the_cell_can_do_without_it():
         "CartPole-v1", 6_000, evaluate_every=0, ppo=QUICK, dynamics=STILL, guidance=THREE,
         blend=Blend("average", 1.0, distil=1.0, handover=0.8),
     )  # fmt: skip
-    agent = jax.jit(training.train, static_argnums=1)(settings, CUE, 0).agent
+    agent = compiled.train(settings, CUE, 0).agent
     off = schedules.scheduled(settings, agent.performance, 1.0)
     assert off.blend.weight == 0
-    assert rollout.evaluate(off, CUE, agent, jax.random.key(1), 200, greedy=True).mean() == 1.0
+    assert compiled.evaluate(off, CUE, agent, jax.random.key(1), 200, greedy=True).mean() == 1.0
 
 
 def test_the_first_probability_ratio_is_one_whatever_the_strength_in_force():

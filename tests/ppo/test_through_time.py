@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from helpers import compiled
 from helpers.probes import MEMORY
 from morphorl.config.errors import SettingError
 from morphorl.dynamics import learned_parameters
@@ -78,12 +79,12 @@ def assert_recomputed(settings):
     agent = init_agent(settings, 4, 2, jax.random.key(0), jax.random.key(1))
     agent = dataclasses.replace(agent, learned=offsets)
     state = rollout.begin(settings, CARTPOLE, agent, jax.random.key(2), SMALL.num_envs)
-    collect = jax.jit(rollout.collect, static_argnums=1)
-    state, before = collect(settings, CARTPOLE, agent, state, rollout.draw(settings, CARTPOLE, jax.random.key(6)))
+    randomness = compiled.draw(settings, CARTPOLE, jax.random.key(6))
+    state, before = compiled.collect(settings, CARTPOLE, agent, state, randomness)
     seen = before.observation.transpose(1, 0, 2).reshape(4, -1)
     agent = dataclasses.replace(agent, statistics=observe(agent.statistics, seen))
-    randomness = rollout.draw(settings, CARTPOLE, jax.random.key(7))
-    after, experience = collect(settings, CARTPOLE, agent, state, randomness)  # from the midst of episodes
+    randomness = compiled.draw(settings, CARTPOLE, jax.random.key(7))
+    after, experience = compiled.collect(settings, CARTPOLE, agent, state, randomness)  # from the midst of episodes
     ended = experience.terminated | experience.truncated
     assert ended.any(axis=0).all()
     acted = learned_parameters.effective(settings, agent.learned)
@@ -222,6 +223,7 @@ def test_names_are_one_value_and_lists_of_names_are_an_axis():
 # --- Training --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.optimised
 def test_a_rate_of_0_is_the_fixed_cell_to_the_last_bit_and_what_is_learned_is_visible():
     def trained(settings):
         return batch_training.train_batch([Run("a", settings, seed, seed) for seed in (0, 1)], 2)

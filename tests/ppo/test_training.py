@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+from helpers import compiled
 from helpers.probes import ACTION_DEPENDENT_REWARD, CONSTANT_VALUE, DISCOUNTING, MEMORY, OBSERVATION_DEPENDENT_ACTION
 from morphorl.dynamics.blending import Blend
 from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
-from morphorl.ppo import rollout, training
 from morphorl.ppo.settings import PPO, Settings
 
 QUICK = PPO(learning_rate=5e-3, num_envs=16, rollout_steps=16, hidden=(32,), entropy_coefficient=0.0)
@@ -15,12 +15,12 @@ PLAIN = Settings(steps=8_000, evaluate_every=0, ppo=QUICK, blend=Blend(kind="non
 
 
 def trained(env, settings=PLAIN):
-    return jax.jit(training.train, static_argnums=1)(settings, env, 0).agent
+    return compiled.train(settings, env, 0).agent
 
 
 def mean_return(env, settings=PLAIN):
     agent = trained(env, settings)
-    return rollout.evaluate(settings, env, agent, jax.random.key(1), 200, greedy=True).mean()
+    return compiled.evaluate(settings, env, agent, jax.random.key(1), 200, greedy=True).mean()
 
 
 def test_value_of_a_constant_reward_is_that_reward():

@@ -1,3 +1,5 @@
+"""Many runs in one program: the bits of each do not depend on what runs beside it, and survive on disk."""
+
 import dataclasses
 
 import jax
@@ -18,6 +20,7 @@ from morphorl.studies.study import Run
 SMALL = PPO(num_envs=4, rollout_steps=32, minibatches=2, hidden=(16,), learning_rate=1e-3)
 BASE = Settings(steps=512, evaluate_every=256, evaluation_episodes=2, ppo=SMALL)
 CARTPOLE = registry.make_env("CartPole-v1")
+pytestmark = pytest.mark.optimised
 
 
 def run(seed=0, **changes):
