@@ -137,6 +137,16 @@ class TogetherOtherwise(Fine):
         return states, 2 * readouts
 
 
+class ConstantsLearn(Fine):
+    def constants(self, key, shape):
+        return self.rate * jnp.ones(shape[0])
+
+
+class GuidesSomethingElse(Fine):
+    def step(self, state, observation, guide):
+        return jnp.clip(state + self.rate * (observation[:, None] - state) + guide(state, read=True), -10, 10)
+
+
 class Raises(Fine):
     def init(self, key, shape):
         raise RuntimeError("no memory left")
@@ -157,6 +167,8 @@ BROKEN = [
     (AnotherShape, r"step returns an array of shape \(8, 2\) where init has one of \(4, 2\)"),
     (NotFinite, "power: the gradient is not finite, so that it could not be learned; or say learned='fixed'"),
     (TogetherOtherwise, r"many environments at once \(advance\) do not do what step and read do for each"),
+    (ConstantsLearn, "rate: constants depend on what could be learned, and are drawn only once"),
+    (GuidesSomethingElse, r"asks guide\(u, read=True\) for a state that is not read out as observation @ u"),
     (Raises, "raises RuntimeError: no memory left"),
 ]
 

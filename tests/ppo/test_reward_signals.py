@@ -25,6 +25,7 @@ from morphorl.dynamics.guidance.win_stay import WinStay
 from morphorl.dynamics.leaky_integrators import LeakyIntegrators
 from morphorl.dynamics.previous_observation import PreviousObservation
 from morphorl.dynamics.reaction_diffusion import ActivatorInhibitor, ReactionDiffusion
+from morphorl.dynamics.sign_flipped import SignFlipped
 from morphorl.ppo import losses, reward_signals, rollout, schedules, task, training
 from morphorl.ppo.settings import PPO, Settings
 
@@ -282,6 +283,8 @@ class OfHidden(ReactionDiffusion):
         ),
         ({"cell": EchoState()}, r"^dynamics\.kind = 'echo_state': must be a system whose step calls `guide`"),
         ({"cell": GiererMeinhardt()}, r"^dynamics\.kind = 'gierer_meinhardt': must .* calls `guide\(u, read=True\)`"),
+        ({"cell": SignFlipped()}, r"^dynamics\.kind = 'sign_flipped': must read out observation @ u"),
+        ({"cell": ReactionDiffusion(emphasis="softmax")}, r"^dynamics\.kind = .*: must read out observation @ u"),
         ({"memory": LeakyIntegrators()}, r"^memory\.kind = 'leaky_integrators': must be one that is not guided"),
     ],
 )

@@ -11,7 +11,9 @@ import pytest
 from helpers import compiled
 from helpers.probes import MEMORY
 from morphorl.config.errors import SettingError
+from morphorl.config.fields import FRACTION, setting
 from morphorl.dynamics import learned_parameters
+from morphorl.dynamics.base import Dynamics
 from morphorl.dynamics.blending import Blend
 from morphorl.dynamics.correlated_noise import CorrelatedNoise
 from morphorl.dynamics.echo_state import EchoState
@@ -176,6 +178,36 @@ def learning(names=NAMES, **changes):
     return lambda: dataclasses.replace(LEARNING, learned=Learned(names), **changes)
 
 
+class Following(Dynamics):
+    """It follows the observation."""
+
+    rate: float = setting(0.1, FRACTION)
+    """How fast."""
+
+    def init(self, key, shape):
+        return jnp.zeros(shape)
+
+    def step(self, state, observation, guide):
+        return state + self.rate * (observation[:, None] - state) + guide(state)
+
+    def read(self, state, observation):
+        return state.sum(0)
+
+
+class Weighed(Following):
+    """Its weights are drawn once, and know the rate."""
+
+    def constants(self, key, shape):
+        return jax.nn.softmax(self.rate * jax.random.normal(key, shape[:1]))
+
+
+class Exchanging(Following):
+    """Parallel environments move towards each other."""
+
+    def exchange(self, states, weights):
+        return jax.tree.map(lambda u: 0.9 * u + 0.1 * u.mean(-1, keepdims=True), states)
+
+
 REFUSED = [
     (learning(("dynamics.drve",)), r"^learned\.parameters = 'dynamics\.drve': .* Did you mean 'dynamics\.drive'\?"),
     (learning(("cell.drive",)), r"^learned\.parameters = 'cell\.drive': .* Did you mean 'dynamics\.drive'\?"),
@@ -199,6 +231,8 @@ REFUSED = [
     (learning(ppo=PPO(num_envs=6, rollout_steps=40)), r"^ppo\.minibatches = 4: must divide the 6 environments"),
     (learning(dynamics=ReactionDiffusion(population=0.1)), r"^dynamics\.population = 0\.1: must be 0"),
     (learning(dynamics=ReactionDiffusion(reset="redraw", redraw=0.1)), r"^dynamics\.redraw = 0\.1: must be 0"),
+    (learning(("dynamics.rate",), dynamics=Weighed()), r"^learned\.parameters = 'dynamics\.rate': must be a number on"),
+    (learning(("dynamics.rate",), dynamics=Exchanging()), r"^dynamics\.kind = .*: must be a system whose `exchange`"),
     (learning(blend=Blend(handover=0.5)), r"^blend\.handover = 0\.5: must be 0 where .* blend\.weight"),
     (learning(dynamics=ReactionDiffusion(activator_decay=0.0)), r"^dynamics\.activator_decay = 0\.0: must be above 0"),
 ]

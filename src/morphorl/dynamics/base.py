@@ -23,7 +23,8 @@ Shape = tuple[int, int]
 State = PyTree
 """Whatever a system remembers: any pytree of float arrays."""
 Guide = Callable[..., Float[Array, "..."]]
-"""`guide(u)` is the guidance's term for a state u; `guide(u, read=True)` for the one that is read out."""
+"""`guide(u)` is the guidance's term for a state u; `guide(u, read=True)` for one of shape (features, actions) that is
+read out as o_k = Σ_i x_i·u_ik, which three-factor rules take for granted."""
 
 
 class Given(NamedTuple):

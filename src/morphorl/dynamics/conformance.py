@@ -19,10 +19,10 @@ from jaxtyping import Array, PyTree
 
 from morphorl.config.errors import SettingError
 from morphorl.config.kinds import Kind
-from morphorl.dynamics.base import Dynamics, Given, Shape, call
+from morphorl.dynamics.base import Dynamics, Given, Shape, call, guided_states
 from morphorl.dynamics.guidance.base import Guidance, Signal, nothing
 from morphorl.dynamics.guidance.blind import Blind
-from morphorl.dynamics.learned_parameters import space_of
+from morphorl.dynamics.properties import constants_depend_on, learnable_numbers, reads_out_what_it_guides
 
 STEPS = 200
 """How many steps a system is run under large observations."""
@@ -286,7 +286,7 @@ def large_observations_leave_it_finite(trial: Trial) -> str | None:
 def gradients_are_finite(trial: Trial) -> str | None:
     """Every number that could be learned has a finite gradient."""
     system = trial.system
-    names = [field.name for field in dataclasses.fields(system) if space_of(system, field.name)]
+    names = learnable_numbers(system)
     if not names or not system.is_readable or type(system).noise is not Dynamics.noise:
         return None
 
@@ -304,6 +304,33 @@ def gradients_are_finite(trial: Trial) -> str | None:
     return f"{', '.join(wrong)}: the gradient is not finite, so that it could not be learned; or say learned='fixed'."
 
 
+def constants_know_no_learned_number(trial: Trial) -> str | None:
+    """Constants, drawn once a run, depend on no number that could be learned."""
+    wrong = constants_depend_on(trial.system, trial.shape)
+    if not wrong:
+        return None
+    return (
+        f"{', '.join(wrong)}: constants depend on what could be learned, and are drawn only once; compute in step what "
+        "depends on it, or say learned='fixed'."
+    )
+
+
+def what_is_read_out_is_the_observation_times_it(trial: Trial) -> str | None:
+    """What `guide(u, read=True)` is asked for is read out as o_k = Σ_i x_i·u_ik.
+
+    Where random numbers are a part of the readout, settings refuse a rule that needs to know this.
+    """
+    system = trial.system
+    if not any(guided_states(type(system))) or type(system).noise is not Dynamics.noise:
+        return None
+    if system.is_readable and reads_out_what_it_guides(system):
+        return None
+    return (
+        "asks guide(u, read=True) for a state that is not read out as observation @ u, which a three-factor rule takes "
+        "for granted; ask guide(u)."
+    )
+
+
 FUNDAMENTAL: dict[str, Callable[[Trial], str | None]] = {
     "init: a pytree of float32 arrays": init_gives_arrays,
     "step: a new state of the same shapes and dtypes": step_keeps_the_state,
@@ -317,6 +344,8 @@ FURTHER: dict[str, Callable[[Trial], str | None]] = {
     "γ = 0 is no guidance": no_guidance_is_strength_0,
     "large observations leave it finite": large_observations_leave_it_finite,
     "what could be learned has a gradient": gradients_are_finite,
+    "constants depend on nothing that could be learned": constants_know_no_learned_number,
+    "guide(u, read=True): u is read out as observation @ u": what_is_read_out_is_the_observation_times_it,
 }
 
 

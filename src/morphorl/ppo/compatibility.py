@@ -1,9 +1,12 @@
 """Settings that do not go together: every refusal that looks at more than one table."""
 
+import jax
+
 from morphorl.config.errors import SettingError, did_you_mean
 from morphorl.dynamics.base import Dynamics, guided_states
 from morphorl.dynamics.guidance.base import Eligible, RewardAware, Surprised
 from morphorl.dynamics.learned_parameters import learnable, space_of
+from morphorl.dynamics.properties import constants_depend_on, exchanges, reads_out_what_it_guides
 from morphorl.environments.base import CARTPOLES, is_host
 from morphorl.ppo.settings import Settings
 
@@ -118,6 +121,12 @@ def _check_reward_reaches_a_state(settings: Settings) -> None:
             f"dynamics.kind = {dynamics.kind!r}: must be a system that sees the observation where guidance.kind is "
             f"{guidance.kind!r}, whose traces are of observations."
         )
+    if isinstance(guidance, Eligible) and _is_plain(dynamics) and not reads_out_what_it_guides(dynamics):
+        raise SettingError(
+            f"dynamics.kind = {dynamics.kind!r}: must read out observation @ u, u being the state that it calls "
+            f"`guide(u, read=True)` for, where guidance.kind is {guidance.kind!r}, whose traces take that for granted; "
+            "with these settings it does not."
+        )
     if guided_states(type(memory)):
         raise SettingError(
             f"memory.kind = {memory.kind!r}: must be one that is not guided where guidance.kind is {guidance.kind!r}, "
@@ -159,6 +168,19 @@ def _check_learned(settings: Settings) -> None:
         value = getattr(dynamics, name, 0.0)
         if isinstance(value, int | float) and value:
             raise SettingError(f"dynamics.{name} = {value}: must be 0 where learned.parameters names some, {why}.")
+    if _is_plain(dynamics) and exchanges(dynamics):
+        raise SettingError(
+            f"dynamics.kind = {dynamics.kind!r}: must be a system whose `exchange` leaves states as they are where "
+            "learned.parameters names some, whose minibatches are single environments."
+        )
+    moving = {f"dynamics.{name}" for name in (constants_depend_on(dynamics) if _is_plain(dynamics) else ())} & set(
+        names
+    )
+    if moving:
+        raise SettingError(
+            f"learned.parameters = {moving[0]!r}: must be a number on which no constant of the system depends; "
+            "constants are drawn once a run, and would not follow what is learned."
+        )
     if settings.ppo.num_envs % settings.ppo.minibatches:
         raise SettingError(
             f"ppo.minibatches = {settings.ppo.minibatches}: must divide the {settings.ppo.num_envs} environments "
@@ -174,6 +196,11 @@ def _check_learned(settings: Settings) -> None:
         start = getattr(module, field)
         if space_of(module, field) == "log" and isinstance(start, int | float) and start <= 0:
             raise SettingError(f"{name} = {start}: must be above 0 to be learned, which happens in log space.")
+
+
+def _is_plain(dynamics: Dynamics) -> bool:
+    """Whether a system's settings are numbers still, and no arrays of a program."""
+    return all(isinstance(leaf, int | float) for leaf in jax.tree.leaves(dynamics))
 
 
 def check_host(settings: Settings) -> None:

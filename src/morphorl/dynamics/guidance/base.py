@@ -69,7 +69,9 @@ class Guidance(Kind):
         Args:
             state: u, any array of the system.
             signal: what is known of the step before; without it a rule that needs one gives 0.
-            read: whether this is the state that is read out, one number for each feature and action.
+            read: whether this is the state that is read out, one number for each feature and action, as
+                o_k = Σ_i x_i·u_ik. Rules that know the eligibility (`Eligible`) rest on that: it is the gradient of
+                the log-probability of the action with respect to such a state, and of no other.
         """
 
     def scale(self, performance: Performance) -> float | Float[Array, ""]:

@@ -16,6 +16,9 @@ class ThreeFactor(Eligible):
     postsynaptic activity, and a global signal. γ falls with progress, γ/(1 + c·(Ḡ − G₁)/(|G₁| + 1)), G₁ being the
     untrained agent's return.
 
+    x ⊗ (onehot(action) − π) is ∂ log π/∂u only where the readout is o_k = Σ_i x_i·u_ik, so that the state that a system
+    asks `guide(u, read=True)` for must be read out so. Settings refuse a system for which it is not.
+
     Source: Frémaux and Gerstner, "Neuromodulated spike-timing-dependent plasticity, and theory of three-factor learning
     rules", 2016.
     """
