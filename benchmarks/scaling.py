@@ -1,6 +1,6 @@
 """How morphorl's throughput and memory scale: with agents, parallel environments, network width, and cores.
 
-Usage: uv run benchmarks/scaling.py [--agents 1 4 16 64 256 1024] [--out DIR] [--repeats 5]
+Usage: uv run benchmarks/scaling.py [--axes agents envs width cores] [--agents 1 4 16 64 256 1024] [--out DIR]
 """
 
 import dataclasses
@@ -9,7 +9,7 @@ import os
 import statistics
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import matplotlib
 
@@ -33,7 +33,7 @@ console = Console()
 
 @dataclasses.dataclass
 class Options:
-    """Measure plain PPO's environment steps per second and peak memory along four axes, in one interleaved run.
+    """Measure plain PPO's environment steps per second and peak memory along up to four axes, in one interleaved run.
 
     Writes scaling.json, scaling.png and scaling.svg into OUT. Close everything else: what runs beside this is measured
     too.
@@ -41,6 +41,8 @@ class Options:
 
     out: Annotated[Path, tyro.conf.arg(metavar="DIR")] = Path("runs/scaling")
     """Where everything is written."""
+    axes: tuple[Literal["agents", "envs", "width", "cores"], ...] = ("agents", "envs", "width", "cores")
+    """What to vary; on an accelerator the agents."""
     agents: tuple[int, ...] = (1, 4, 16, 64, 256, 1024)
     """How many agents to train at once."""
     envs: tuple[int, ...] = (1, 4, 8, 16, 64)
@@ -56,7 +58,7 @@ class Options:
 def points(options: Options) -> list[tuple[str, int, Row]]:
     """Every point: the axis that it lies on, its place there, and what to measure."""
     axes = {"agents": options.agents, "envs": options.envs, "width": options.width, "cores": range(1, CORES + 1)}
-    return [(axis, value, _row(axis, value, options.length)) for axis, values in axes.items() for value in values]
+    return [(axis, value, _row(axis, value, options.length)) for axis in options.axes for value in axes[axis]]
 
 
 def _row(axis: str, value: int, length: float) -> Row:
@@ -88,7 +90,7 @@ def summarise(axis: str, value: int, measurement: Measurement) -> dict[str, Any]
 
 
 def draw(summary: dict[str, Any], path: Path) -> None:
-    """Rate along each axis with its spread, and memory against agents."""
+    """Rate along each axis with its spread, and memory along the first."""
     labels = {
         "agents": "agents at once",
         "envs": "parallel environments per agent",
@@ -96,26 +98,27 @@ def draw(summary: dict[str, Any], path: Path) -> None:
         "cores": "cores",
     }
     with plt.rc_context({"axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "morphorl"}):
-        figure, panels = plt.subplots(1, 5, figsize=(14, 3), layout="constrained")
-        for axes, (axis, label) in zip(panels, labels.items(), strict=False):
+        varied = list(dict.fromkeys(point["axis"] for point in summary["points"]))
+        figure, panels = plt.subplots(1, len(varied) + 1, figsize=(2.8 * len(varied) + 2.8, 3), layout="constrained")
+        for axes, axis in zip(panels, varied, strict=False):
             rows = [point for point in summary["points"] if point["axis"] == axis]
             spread = [[r["rate"] - r["slowest"] for r in rows], [r["fastest"] - r["rate"] for r in rows]]
             style = {"color": "#21918c", "marker": "o", "markersize": 4, "capsize": 3}
             axes.errorbar([r["value"] for r in rows], [r["rate"] for r in rows], yerr=spread, **style)
             _logarithmic(axes, [r["value"] for r in rows])
-            axes.set(xlabel=label)
+            axes.set(xlabel=labels[axis])
             if axis == "width":
                 axes.set_yscale("log")  # the work per step grows with the square of the width
             else:
                 _from_zero(axes)
             axes.yaxis.set_major_formatter(EngFormatter(sep=""))
         panels[0].set_ylabel("environment steps per second")
-        rows = [point for point in summary["points"] if point["axis"] == "agents"]
+        rows = [point for point in summary["points"] if point["axis"] == varied[0]]
         memory = [r["peak_bytes"] / 2**30 for r in rows]
-        panels[4].plot([r["value"] for r in rows], memory, color="#b5651d", marker="o", markersize=4)
-        _logarithmic(panels[4], [r["value"] for r in rows])
-        panels[4].set(xlabel="agents at once", ylabel="peak memory (GiB)")
-        _from_zero(panels[4])
+        panels[-1].plot([r["value"] for r in rows], memory, color="#b5651d", marker="o", markersize=4)
+        _logarithmic(panels[-1], [r["value"] for r in rows])
+        panels[-1].set(xlabel=labels[varied[0]], ylabel="peak memory (GiB)")
+        _from_zero(panels[-1])
         figure.savefig(path.with_suffix(".png"), dpi=160)
         figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
         plt.close(figure)

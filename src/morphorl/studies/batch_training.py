@@ -61,7 +61,7 @@ def batch_sizes() -> tuple[int, int]:
     16 runs per core keep a CPU busy and its caches warm; an accelerator wants many more.
     """
     devices = jax.devices()
-    return (16 if devices[0].platform == "cpu" else 1024) * len(devices), len(devices)
+    return (16 if devices[0].platform == "cpu" else 4096) * len(devices), len(devices)
 
 
 def train_batch(
