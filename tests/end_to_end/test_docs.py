@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 LONG = ("tutorial.md", "howto.md")
 """Pages that train, and take a minute or more."""
+QUICKLY_COMPILED = os.environ | {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+"""For many programs that each run for a few steps, which take nearly all of their time to compile."""
 
 
 def blocks(page):
@@ -27,8 +29,8 @@ def blocks(page):
     return [(language, title, text) for language, title, text in found if title or language in ("python", "bash")]
 
 
-def run(*command, cwd):
-    ran = subprocess.run([sys.executable, *map(str, command)], cwd=cwd, capture_output=True, text=True)
+def run(*command, cwd, env=None):
+    ran = subprocess.run([sys.executable, *map(str, command)], cwd=cwd, env=env, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
 
@@ -53,7 +55,7 @@ def test_the_code_of_a_page_runs_as_it_stands(page, tmp_path):
     script = tmp_path / "page.py"
     script.write_text("\n".join(["import pathlib, subprocess, sys", *lines]))
     assert len(lines) >= 1
-    run(script, cwd=tmp_path)
+    run(script, cwd=tmp_path, env=QUICKLY_COMPILED if page == "howto.md" else None)
 
 
 def test_every_system_rule_and_public_name_is_in_the_reference():
@@ -104,7 +106,7 @@ def test_an_example_runs(name, tmp_path):
     if name == "sb3_memory.py":
         pytest.importorskip("stable_baselines3", reason="the extra sb3 is not installed")
     arguments, said = EXAMPLES[name]
-    assert said in run(ROOT / "examples" / name, *arguments, cwd=tmp_path)
+    assert said in run(ROOT / "examples" / name, *arguments, cwd=tmp_path, env=QUICKLY_COMPILED)
 
 
 def test_every_example_is_run():

@@ -6,7 +6,7 @@ from collections import defaultdict
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl.commands.shared import Changes, StudyName, console, trust_study
+from morphorl.commands.shared import Changes, StudyName, console
 from morphorl.studies import study_file, time_estimate
 from morphorl.studies.study import programs
 
@@ -21,7 +21,6 @@ class Plan:
     """Change a value of the study, in TOML's syntax: --set seeds=4 --set settings.ppo.epochs=2. May be repeated."""
 
     def __call__(self) -> None:
-        trust_study(self.study, self.set)
         study = study_file.load(self.study, self.set)
         found = programs(study.iterate())
         settings = [(program, next(iter(program.runs.values())).settings) for program in found]
