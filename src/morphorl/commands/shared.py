@@ -39,7 +39,7 @@ def early(arguments: list[str], option: str) -> str | None:
 
 
 def trust_study(study: str, changes: tuple[str, ...]) -> None:
-    """Let the modules be imported that a study names which the user has asked to run or plan, and say where they are.
+    """Let the modules be imported that a study names which the user has asked to run, and say where they are.
 
     Raises:
         SettingError: if there is no such module; or for what is no study file.
