@@ -10,7 +10,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, PyTree
+from jaxtyping import Array, Float, PyTree
 
 from morphorl.dynamics.base import Dynamics, Shape, call
 from morphorl.dynamics.learned_parameters import space_of
@@ -76,20 +76,25 @@ def reads_out_what_it_guides(system: Dynamics, shape: Shape = SMALL) -> bool:
     if place is None or leaves[place].shape != shape:
         return False
     observation = jnp.linspace(-1.0, 2.0, shape[0])
-
-    @jax.jit
-    def gradient(u):
-        offered = {"constants": system.constants(jax.random.key(0), shape), "noise": None}
-
-        def readout(u):
-            changed = [*leaves[:place], u, *leaves[place + 1 :]]
-            return call(system.read, offered, jax.tree.unflatten(structure, changed), observation)
-
-        return jax.jacobian(readout)(u)
-
     expected = np.asarray(observation)[None, :, None] * np.eye(shape[1])[:, None, :]
-    found = np.asarray(gradient(leaves[place]))
+    state = jax.tree.unflatten(structure, leaves)
+    found = np.asarray(_readout_gradient(jax.tree.map(jnp.float32, system), state, observation, place, shape))
     return found.shape == expected.shape and np.allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+@functools.partial(jax.jit, static_argnames=("place", "shape"))
+def _readout_gradient(
+    system: Dynamics, state: PyTree, observation: Float[Array, " features"], place: int, shape: Shape
+) -> Float[Array, "..."]:
+    """∂o/∂u for one array u of a state; compiled once for all systems that differ in numbers."""
+    leaves, structure = jax.tree.flatten(state)
+    offered = {"constants": system.constants(jax.random.key(0), shape), "noise": None}
+
+    def readout(u):
+        changed = [*leaves[:place], u, *leaves[place + 1 :]]
+        return call(system.read, offered, jax.tree.unflatten(structure, changed), observation)
+
+    return jax.jacobian(readout)(leaves[place])
 
 
 def _place_of_what_it_guides(system: Dynamics, shape: Shape) -> int | None:
