@@ -10,7 +10,7 @@ import pytest
 
 from helpers.probes import MEMORY
 from morphorl.config.errors import SettingError
-from morphorl.config.fields import FRACTION, setting
+from morphorl.config.fields import POSITIVE, setting
 from morphorl.dynamics import learned_parameters
 from morphorl.dynamics.base import Dynamics
 from morphorl.dynamics.blending import Blend
@@ -180,7 +180,7 @@ def learning(names=NAMES, **changes):
 class Following(Dynamics):
     """It follows the observation."""
 
-    rate: float = setting(0.1, FRACTION)
+    rate: float = setting(0.1, POSITIVE)
     """How fast."""
 
     def init(self, key, shape):
