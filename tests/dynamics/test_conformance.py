@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from morphorl.config import kinds
-from morphorl.config.fields import FINITE, FRACTION, setting
+from morphorl.config.fields import FINITE, FRACTION, POSITIVE, setting
 from morphorl.dynamics import conformance
 from morphorl.dynamics.base import Dynamics
 from morphorl.dynamics.conformance import ConformanceError, check_dynamics, check_guidance, dynamics_findings
@@ -138,8 +138,11 @@ class TogetherOtherwise(Fine):
 
 
 class ConstantsLearn(Fine):
+    speed: float = setting(0.1, POSITIVE)
+    """What its weights are made of."""
+
     def constants(self, key, shape):
-        return self.rate * jnp.ones(shape[0])
+        return self.speed * jnp.ones(shape[0])
 
 
 class GuidesSomethingElse(Fine):
@@ -167,7 +170,7 @@ BROKEN = [
     (AnotherShape, r"step returns an array of shape \(8, 2\) where init has one of \(4, 2\)"),
     (NotFinite, "power: the gradient is not finite, so that it could not be learned; or say learned='fixed'"),
     (TogetherOtherwise, r"many environments at once \(advance\) do not do what step and read do for each"),
-    (ConstantsLearn, "rate: constants depend on what could be learned, and are drawn only once"),
+    (ConstantsLearn, "speed: constants depend on what could be learned, and are drawn only once"),
     (GuidesSomethingElse, r"asks guide\(u, read=True\) for a state that is not read out as observation @ u"),
     (Raises, "raises RuntimeError: no memory left"),
 ]

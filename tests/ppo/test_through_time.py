@@ -11,7 +11,7 @@ import pytest
 from helpers import compiled
 from helpers.probes import MEMORY
 from morphorl.config.errors import SettingError
-from morphorl.config.fields import FRACTION, setting
+from morphorl.config.fields import POSITIVE, setting
 from morphorl.dynamics import learned_parameters
 from morphorl.dynamics.base import Dynamics
 from morphorl.dynamics.blending import Blend
@@ -181,7 +181,7 @@ def learning(names=NAMES, **changes):
 class Following(Dynamics):
     """It follows the observation."""
 
-    rate: float = setting(0.1, FRACTION)
+    rate: float = setting(0.1, POSITIVE)
     """How fast."""
 
     def init(self, key, shape):

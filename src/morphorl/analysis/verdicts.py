@@ -52,17 +52,20 @@ def load(folder: Path, study: Study, preset: str, scores: pl.DataFrame) -> list[
     Judging many readings takes minutes. So what a command wrote is read, if the same arms, scores and rules would give
     it again (`computed_from`).
     """
-    found = interpretations.of_study(study, preset)
+    readings = interpretations.of_study(study, preset)
     try:
         content = json.loads((folder / FILE).read_text("utf-8"))
-        rows = [_verdict(row) for row in content["verdicts"]]
+        rows = [(row.get("reading", {}), _verdict(row)) for row in content["verdicts"]]
         same = content["computed_from"] == computed_from(study, preset, scores)
-    except (OSError, ValueError, KeyError, TypeError):  # none, of an earlier version, or damaged
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none, of an earlier version, or damaged
         rows, same = [], False
-    each, rest = divmod(len(rows), len(found)) if found else (0, 0)
-    if not same or not rows or rest:
-        return judge(study, preset, scores)
-    return [Judged(reading, rows[i * each : (i + 1) * each]) for i, reading in enumerate(found)]
+    # A reading's name stands in its rows only where there are several.
+    judged = [
+        Judged(one, [verdict for options, verdict in rows if len(readings) == 1 or options == one.options])
+        for one in readings
+    ]
+    whole = all(one.verdicts for one in judged) and sum(len(one.verdicts) for one in judged) == len(rows)
+    return judged if same and whole else judge(study, preset, scores)
 
 
 def folder_of(root: Path, study: Study, preset: str) -> Path:

@@ -173,9 +173,8 @@ def _check_learned(settings: Settings) -> None:
             f"dynamics.kind = {dynamics.kind!r}: must be a system whose `exchange` leaves states as they are where "
             "learned.parameters names some, whose minibatches are single environments."
         )
-    moving = {f"dynamics.{name}" for name in (constants_depend_on(dynamics) if _is_plain(dynamics) else ())} & set(
-        names
-    )
+    fixed = constants_depend_on(dynamics) if _is_plain(dynamics) else ()
+    moving = [name for name in names if name.removeprefix("dynamics.") in fixed]
     if moving:
         raise SettingError(
             f"learned.parameters = {moving[0]!r}: must be a number on which no constant of the system depends; "

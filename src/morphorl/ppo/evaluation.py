@@ -5,7 +5,7 @@ import functools
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Key, PRNGKeyArray
 
 from morphorl.config import random_streams
 from morphorl.config.errors import SettingError
@@ -59,7 +59,7 @@ def evaluate_agents(
 
 @functools.partial(jax.jit, static_argnames=("environment", "episodes", "greedy"))
 def _play(
-    settings: Settings, agents: Agent, keys: PRNGKeyArray, *, environment: str, episodes: int, greedy: bool
+    settings: Settings, agents: Agent, keys: Key[Array, " agents"], *, environment: str, episodes: int, greedy: bool
 ) -> Float[Array, "agents episodes"]:
     """Whole episodes of each agent; compiled once for all agents of one program."""
     env = registry.make_env(environment)

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
-from jaxtyping import PRNGKeyArray
+from jaxtyping import Array, Key
 
 from morphorl.config import random_streams
 from morphorl.config.errors import SettingError
@@ -156,7 +156,9 @@ class Player:
         none_yet: Any = np.zeros((self.runs, self.copies), np.float32)
         return RolloutState(None, self._columns(observation), cells, none_yet)
 
-    def collect(self, agent: Agent, rollout_state: RolloutState, key: PRNGKeyArray) -> tuple[RolloutState, Rollout]:
+    def collect(
+        self, agent: Agent, rollout_state: RolloutState, key: Key[Array, " runs"]
+    ) -> tuple[RolloutState, Rollout]:
         """One rollout of every run."""
         rows, weights = [], []
         for time in range(self.settings.ppo.rollout_steps):
@@ -169,7 +171,7 @@ class Player:
         return rollout_state, Rollout(experience, np.stack(weights, axis=1))
 
     def step(
-        self, agent: Agent, rollout_state: RolloutState, key: PRNGKeyArray, greedy: bool = False
+        self, agent: Agent, rollout_state: RolloutState, key: Key[Array, " runs"], greedy: bool = False
     ) -> tuple[RolloutState, Experience, np.ndarray]:
         """Act once in every environment."""
         resetting = self.resetting

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
+from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray, PyTree
 
 from morphorl.dynamics.base import State
 from morphorl.dynamics.guidance.base import RewardAware, Signal
@@ -62,7 +62,7 @@ class RolloutRandomness(NamedTuple):
 
     gumbel: Float[Array, "time actions envs"]
     """Added to the logits, whose largest is then a sample of their softmax."""
-    step_key: PRNGKeyArray
+    step_key: Key[Array, "time envs"]
     env_state: EnvState
     observation: Float[Array, "time features envs"]
     pattern: State | None
@@ -125,7 +125,7 @@ def act(
     rollout_state: RolloutState,
     noise: PyTree,
     gumbel: Float[Array, "actions envs"] | float,
-    step_keys: PRNGKeyArray,
+    step_keys: Key[Array, " envs"],
     known: Known | None = None,
 ) -> Acted:
     """One step in environments that the program itself steps: the policy, its action, and where that leads.

@@ -44,7 +44,7 @@ def _without_reward(guidance: Guidance) -> Guidance:
     What a strength makes of the returns (`adaptive`) is in the scheduled strength already. A rule that knows the reward
     within a rollout may not stand beside a memory that is guided (`compatibility.py`), and so does nothing there.
     """
-    return Blind(strength=guidance.strength) if guidance.needs else guidance
+    return Blind(strength=float(guidance.strength)) if guidance.needs else guidance
 
 
 def episode(agent: Agents, seed: int, *, pictures: bool, greedy: bool = False) -> Iterator[Look]:
