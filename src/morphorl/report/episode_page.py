@@ -76,12 +76,6 @@ def _row(agent: Agents, looks: list[Look], number: int, total: str) -> dict[str,
     }
 
 
-def _feature_names(environment: str, rows: int) -> list[str]:
-    """A name for each row of a state: the features', then what a memory adds."""
-    known = FEATURES.get(environment, ())
-    return [*known, *(f"m{i + 1}" if known else f"x{i + 1}" for i in range(rows - len(known)))]
-
-
 def _encoded(picture: np.ndarray) -> str:
     buffer = io.BytesIO()
     _small(picture).save(buffer, "WEBP", quality=60)
