@@ -103,7 +103,7 @@ def dynamics_findings(cls: type[Dynamics], shape: Shape = (4, 2)) -> list[Findin
     findings = [Finding("settings: each has a docstring and an allowed default", problem or undocumented(cls))]
     if made is None:
         return findings
-    drawn = _tried(lambda system: _offered(system, shape) and None, made)
+    drawn = _tried(functools.partial(_draw, shape), made)
     if drawn:
         return [*findings, Finding("constants and noise can be drawn", drawn)]
     trial = Trial(made, shape, jax.random.key(0), _offered(made, shape))
@@ -277,8 +277,7 @@ def large_observations_leave_it_finite(trial: Trial) -> str | None:
             if not all(bool(jnp.isfinite(leaf).all()) for leaf in jax.tree.leaves(result)):
                 return (
                     f"is not finite after {STEPS} steps under observations of {size:g} at γ = {strength:g}; keep "
-                    "states "
-                    "within a bound (jnp.clip), and divide by nothing that may be 0."
+                    "states within a bound (jnp.clip), and divide by nothing that may be 0."
                 )
     return None
 
@@ -394,6 +393,11 @@ def _offered(system: Dynamics, shape: Shape) -> dict[str, PyTree]:
     key = jax.random.key(0)
     noise = system.noise(key, shape, (1,))
     return {"constants": system.constants(key, shape), "noise": jax.tree.map(lambda u: u[..., 0], noise)}
+
+
+def _draw(shape: Shape, system: Dynamics) -> None:
+    """Draw constants and noise; what goes wrong is raised."""
+    _offered(system, shape)
 
 
 def _tried[T](check: Callable[[T], str | None], subject: T) -> str | None:
