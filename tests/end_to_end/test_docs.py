@@ -46,9 +46,7 @@ def as_script(language, title, text):
     return [f"subprocess.run([sys.executable, '-m', *{command!r}], check=True)" for command in commands]
 
 
-@pytest.mark.parametrize(
-    "page", [*(pytest.param(f"{name}.md", marks=pytest.mark.slow) for name in LONG), "elsewhere.md"]
-)
+@pytest.mark.parametrize("page", [*(pytest.param(page, marks=pytest.mark.slow) for page in LONG), "elsewhere.md"])
 def test_the_code_of_a_page_runs_as_it_stands(page, tmp_path):
     """Its Python in one process, and the commands between in processes of their own, as a reader does."""
     lines = [line for block in blocks(page) for line in as_script(*block)]
