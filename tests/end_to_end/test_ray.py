@@ -52,6 +52,7 @@ def cluster(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.optimised
 def test_a_study_that_loses_a_machine_ends_with_the_bits_of_this_process(tmp_path, cluster):
     import ray
 
