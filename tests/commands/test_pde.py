@@ -12,7 +12,7 @@ from PIL import Image
 from morphorl import cli
 from morphorl.commands import pde
 from morphorl.dynamics.pde import sweep
-from morphorl.dynamics.pde.gierer_meinhardt import GiererMeinhardt
+from morphorl.dynamics.pde.gierer_meinhardt import GiererMeinhardtEquation
 from morphorl.dynamics.pde.linear_theory import critical_strength
 
 
@@ -128,7 +128,7 @@ def test_a_sweep_draws_its_map(command, tmp_path, monkeypatch):
     monkeypatch.setattr(sweep, "plan", lambda equation, largest: plan(equation, largest, strengths=4, ratios=3))
     printed, summary = command("--sweep", "--time", "4000", "--guidance.strength", "0.004")
     assert [row["ratio"] for row in summary["boundary"]] == pytest.approx([8, 8 * 10**0.5, 80])
-    middle = critical_strength(GiererMeinhardt(inhibitor_diffusion=0.04 * 10**0.5))
+    middle = critical_strength(GiererMeinhardtEquation(inhibitor_diffusion=0.04 * 10**0.5))
     assert [row["theory"] for row in summary["boundary"]] == pytest.approx([0, float(middle), 0.0046], rel=0.01)
     assert "patterns end at γ = " in printed
     with np.load(tmp_path / "OUT" / "sweep.npz", allow_pickle=False) as arrays:

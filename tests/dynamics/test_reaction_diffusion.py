@@ -80,6 +80,7 @@ def test_one_step_is_the_documented_equation(seed, strength, dt, kappa):
     assert_allclose(h, np.clip(h0 + dt * dh, -10, 10), atol=1e-5)
 
 
+@pytest.mark.optimised
 @given(seed=seeds)
 @settings(max_examples=10, deadline=None)
 def test_blind_guidance_of_strength_zero_is_no_guidance(seed):

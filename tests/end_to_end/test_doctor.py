@@ -58,7 +58,7 @@ def test_the_doctor_notices_what_is_wrong(monkeypatch, capsys):
 @pytest.mark.parametrize("name", cli.COMMANDS)
 def test_every_option_of_every_command_is_explained(name):
     module = importlib.import_module(f"morphorl.commands.{cli.COMMANDS[name].module}")
-    default = {"default": module.default()} if hasattr(module, "default") else {}
+    default = {"default": module.default([])} if hasattr(module, "default") else {}
     cls = getattr(module, cli.COMMANDS[name].name)
     parser = tyro.extras.get_parser(cls, **default)
     assert len(cls.__doc__.split()) >= 5

@@ -55,7 +55,7 @@ def script(shell: str, commands: dict[str, tuple[str, str, str]]) -> str:
 def options_of(module: str, cls: str) -> Options:
     """The options of one command."""
     imported = importlib.import_module(f"morphorl.commands.{module}")
-    default = {"default": imported.default()} if hasattr(imported, "default") else {}
+    default = {"default": imported.default([])} if hasattr(imported, "default") else {}
     parser = tyro.extras.get_parser(getattr(imported, cls), **default)
     found: Options = {}
     for action in parser._actions:
