@@ -103,7 +103,7 @@ def dynamics_findings(cls: type[Dynamics], shape: Shape = (4, 2)) -> list[Findin
     findings = [Finding("settings: each has a docstring and an allowed default", problem or undocumented(cls))]
     if made is None:
         return findings
-    drawn = _tried(lambda system: _offered(system, shape) and None, made)
+    drawn = _tried(functools.partial(_can_be_drawn, shape=shape), made)
     if drawn:
         return [*findings, Finding("constants and noise can be drawn", drawn)]
     trial = Trial(made, shape, jax.random.key(0), _offered(made, shape))
@@ -394,6 +394,11 @@ def _offered(system: Dynamics, shape: Shape) -> dict[str, PyTree]:
     key = jax.random.key(0)
     noise = system.noise(key, shape, (1,))
     return {"constants": system.constants(key, shape), "noise": jax.tree.map(lambda u: u[..., 0], noise)}
+
+
+def _can_be_drawn(system: Dynamics, shape: Shape) -> None:
+    """Constants and noise: what raises says what is wrong."""
+    _offered(system, shape)
 
 
 def _tried[T](check: Callable[[T], str | None], subject: T) -> str | None:
