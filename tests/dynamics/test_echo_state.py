@@ -84,7 +84,6 @@ def wired():
     return small(dynamics=EchoState())
 
 
-@pytest.mark.optimised
 def test_its_weights_come_from_the_cell_seed_alone_and_are_never_trained(wired):
     runs = [Run("a", wired, seed, cell_seed) for seed, cell_seed in ((0, 0), (1, 0), (0, 1))]
     agents = batch_training.train_batch(runs, 4).agents

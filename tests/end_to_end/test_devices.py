@@ -7,6 +7,8 @@ import sys
 import numpy as np
 import pytest
 
+from helpers.processes import QUICKLY_COMPILED
+
 TRAIN = """
 import sys
 import jax
@@ -30,7 +32,7 @@ def trained(devices, size, folder):
     command = [sys.executable, "-c", TRAIN, str(devices), str(size), cache + "/jax"]
     path = folder / f"{devices}.npz"
     with path.open("wb") as file:
-        subprocess.run(command, stdout=file, check=True)
+        subprocess.run(command, stdout=file, env=QUICKLY_COMPILED, check=True)
     return np.load(path, allow_pickle=False)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import morphorl
+from helpers.processes import QUICKLY_COMPILED
 from morphorl.config import kinds
 from morphorl.dynamics.base import Dynamics
 from morphorl.dynamics.guidance.base import Guidance
@@ -19,8 +20,6 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 LONG = ("tutorial.md", "howto.md")
 """Pages that train, and take a minute or more."""
-QUICKLY_COMPILED = os.environ | {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
-"""For many programs that each run for a few steps, which take nearly all of their time to compile."""
 
 
 def blocks(page):

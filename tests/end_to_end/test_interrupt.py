@@ -1,4 +1,3 @@
-import os
 import re
 import signal
 import subprocess
@@ -7,11 +6,13 @@ import time
 
 import polars as pl
 
+from helpers.processes import QUICKLY_COMPILED
+
 
 def reproduce(out):
     command = [sys.executable, "-m", "morphorl", "reproduce", "--preset", "standard", "--seeds", "8"]
     command += ["--steps", "4000", "--out", str(out)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=QUICKLY_COMPILED)
 
 
 def test_ctrl_c_keeps_finished_batches_and_the_same_command_goes_on(tmp_path):

@@ -236,7 +236,6 @@ def test_runs_that_differ_in_their_memory_share_a_vector_environment():
     assert np.abs(seen[0, 2:4]).min() > 0.5  # the clock has moved on by one
 
 
-@pytest.mark.optimised
 def test_the_same_seed_gives_the_same_bits_beside_other_runs():
     settings = Settings("gym:CartPole-v1", steps=96, evaluate_every=0, ppo=SMALL)
     runs = [Run("arm", settings, seed, seed) for seed in range(2)]

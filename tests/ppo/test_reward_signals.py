@@ -130,21 +130,30 @@ def test_the_activator_is_the_sum_over_steps_of_rate_surprise_and_trace():
         assert_allclose(rollout_state.cells.activator[..., e], a, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.optimised
+LATE = 3
+
+
+@jax.jit
+def paid_late(settings, state, randomness, bonus):
+    """What a rollout sees in the probe, with a bonus for the step at time `LATE`."""
+
+    def step(key, env_state, action):
+        after = PROBE.step(key, env_state, action)
+        return after._replace(reward=after.reward + jnp.where(env_state[0] == LATE, bonus, 0.0))
+
+    env = PROBE._replace(step=step)
+    return rollout.collect(settings, env, state.agent, state.rollout_state, randomness)[1]
+
+
 @pytest.mark.parametrize("rule", [THREE, Modulated(0.1), Stabilise(0.1)])
 def test_a_reward_reaches_the_cell_at_the_next_step_and_nothing_earlier(rule):
-    cell = replace(STILL, initial_scale=0.5)
-    late = 3
-
-    def step(key, state, action):
-        after = PROBE.step(key, state, action)
-        return after._replace(reward=after.reward + jnp.where(state[0] == late, 5.0, 0.0))
-
-    _, _, seen = acted(aware(rule, cell))
-    _, _, told = acted(aware(rule, cell), PROBE._replace(step=step))
-    assert_array_equal(seen.readout[: late + 1], told.readout[: late + 1])
-    assert_array_equal(seen.action[: late + 1], told.action[: late + 1])
-    assert (np.asarray(seen.readout[late + 1]) != np.asarray(told.readout[late + 1])).any()
+    settings = aware(rule, replace(STILL, initial_scale=0.5))
+    state = compiled.init(settings, PROBE, jnp.array(0), jnp.array(0))
+    randomness = compiled.draw(settings, PROBE, jax.random.key(3))
+    seen, told = (paid_late(settings, state, randomness, jnp.array(bonus)) for bonus in (0.0, 5.0))
+    assert_array_equal(seen.readout[: LATE + 1], told.readout[: LATE + 1])
+    assert_array_equal(seen.action[: LATE + 1], told.action[: LATE + 1])
+    assert (np.asarray(seen.readout[LATE + 1]) != np.asarray(told.readout[LATE + 1])).any()
 
 
 def rewarding(turned):

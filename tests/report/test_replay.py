@@ -95,7 +95,6 @@ def test_a_control_in_the_place_of_the_dynamics_is_replayed_too(name):
         np.testing.assert_array_equal(episode.blended, episode.network)
 
 
-@pytest.mark.optimised
 def test_the_final_agent_is_the_one_that_training_ends_with():
     runs = study(ARMS, seeds=1, environments=("StatelessCartPole-v1",)).runs()
     *_, (stage, updates, agents) = train_in_stages(runs[0].settings, stacked(runs, frozenset()))

@@ -20,7 +20,6 @@ from morphorl.studies.study import Run
 SMALL = PPO(num_envs=4, rollout_steps=32, minibatches=2, hidden=(16,), learning_rate=1e-3)
 BASE = Settings(steps=512, evaluate_every=256, evaluation_episodes=2, ppo=SMALL)
 CARTPOLE = registry.make_env("CartPole-v1")
-pytestmark = pytest.mark.optimised
 
 
 def run(seed=0, **changes):
@@ -36,6 +35,10 @@ def lanes(result, chosen):
     return jax.tree.map(lambda u: u[chosen], result)
 
 
+# --- Bits -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.optimised
 def test_same_seed_gives_the_same_bits():
     batch = [run(seed) for seed in range(3)]
     first = batch_training.train_batch(batch, 4)
@@ -43,11 +46,50 @@ def test_same_seed_gives_the_same_bits():
     assert not np.array_equal(first.agents.actor.weights[0][0], first.agents.actor.weights[0][1])
 
 
+@pytest.mark.optimised
 def test_progress_in_chunks_gives_the_bits_of_one_go(monkeypatch):
     batch = [run(seed) for seed in range(2)]
     whole = batch_training.train_batch(batch, 4)
     monkeypatch.setattr(batch_training, "CHUNK_SECONDS", 0.0)
     assert_same(whole, batch_training.train_batch(batch, 4))
+
+
+@pytest.mark.optimised
+def test_zero_blend_weight_is_exactly_plain_ppo():
+    plain = batch_training.train_batch([run(s, blend=Blend(kind="none")) for s in range(4)], 4)
+    for kind in ("average", "add"):
+        blended = batch_training.train_batch(
+            [run(s, blend=Blend(kind=kind, weight=0.0), guidance=Blind(strength=0.3)) for s in range(4)], 4
+        )
+        assert_same((plain.agents, plain.curve[:3]), (blended.agents, blended.curve[:3]))
+
+
+@pytest.mark.optimised
+def test_zero_strength_is_exactly_unguided():
+    unguided = batch_training.train_batch([run(s, guidance=NoGuidance()) for s in range(4)], 4)
+    assert_same(unguided, batch_training.train_batch([run(s, guidance=Blind(strength=0.0)) for s in range(4)], 4))
+
+
+@pytest.mark.optimised
+def test_annealing_over_more_steps_makes_a_run_the_first_part_of_a_longer_one():
+    short = run(steps=256, ppo=dataclasses.replace(SMALL, anneal_steps=512))
+    whole, part = (batch_training.train_batch([one], 4).curve for one in (run(), short))
+    np.testing.assert_array_equal(part.episode_return[0], whole.episode_return[0, :2])
+    np.testing.assert_array_equal(part.greedy_return[0], whole.greedy_return[0, :2])
+
+
+@pytest.mark.optimised
+def test_diverging_run_is_flagged_and_leaves_its_neighbours_alone():
+    healthy = [run(seed) for seed in range(4)]
+    exploding = run(1, dynamics=ReactionDiffusion(activator_production=1e30, bound=float("inf")))
+    undisturbed = batch_training.train_batch(healthy, 4)
+    disturbed = batch_training.train_batch([healthy[0], exploding, *healthy[2:]], 4)
+    assert disturbed.diverged_at[1] > 0
+    assert list(np.delete(disturbed.diverged_at, 1)) == [-1, -1, -1]
+    assert_same(lanes(undisturbed, np.array([0, 2, 3])), lanes(disturbed, np.array([0, 2, 3])))
+
+
+# --- All else ---------------------------------------------------------------------------------------------------------
 
 
 def test_vmap_equals_loop():
@@ -61,43 +103,12 @@ def test_vmap_equals_loop():
         np.testing.assert_allclose(alone.curve.episode_return, together.curve.episode_return[i], rtol=1e-4)
 
 
-def test_zero_blend_weight_is_exactly_plain_ppo():
-    plain = batch_training.train_batch([run(s, blend=Blend(kind="none")) for s in range(4)], 4)
-    for kind in ("average", "add"):
-        blended = batch_training.train_batch(
-            [run(s, blend=Blend(kind=kind, weight=0.0), guidance=Blind(strength=0.3)) for s in range(4)], 4
-        )
-        assert_same((plain.agents, plain.curve[:3]), (blended.agents, blended.curve[:3]))
-
-
-def test_zero_strength_is_exactly_unguided():
-    unguided = batch_training.train_batch([run(s, guidance=NoGuidance()) for s in range(4)], 4)
-    assert_same(unguided, batch_training.train_batch([run(s, guidance=Blind(strength=0.0)) for s in range(4)], 4))
-
-
-def test_annealing_over_more_steps_makes_a_run_the_first_part_of_a_longer_one():
-    short = run(steps=256, ppo=dataclasses.replace(SMALL, anneal_steps=512))
-    whole, part = (batch_training.train_batch([one], 1).curve for one in (run(), short))
-    np.testing.assert_array_equal(part.episode_return[0], whole.episode_return[0, :2])
-    np.testing.assert_array_equal(part.greedy_return[0], whole.greedy_return[0, :2])
-
-
 def test_untrained_return_is_that_of_whole_episodes_of_the_first_network():
     """Few episodes that end early in a rollout would be the short ones: uniformly random play lasts 22 steps."""
     settings = dataclasses.replace(BASE, evaluation_episodes=64, blend=Blend(kind="none"))
     measure = jax.jit(jax.vmap(lambda seed: training.init(settings, CARTPOLE, seed, seed).untrained_return))
     returns = np.asarray(measure(jnp.arange(32)))
     assert abs(returns.mean() - 22.2) < 3 * 12 / np.sqrt(32 * 64) + 0.5  # the network is not quite uniform
-
-
-def test_diverging_run_is_flagged_and_leaves_its_neighbours_alone():
-    healthy = [run(seed) for seed in range(4)]
-    exploding = run(1, dynamics=ReactionDiffusion(activator_production=1e30, bound=float("inf")))
-    undisturbed = batch_training.train_batch(healthy, 4)
-    disturbed = batch_training.train_batch([healthy[0], exploding, *healthy[2:]], 4)
-    assert disturbed.diverged_at[1] > 0
-    assert list(np.delete(disturbed.diverged_at, 1)) == [-1, -1, -1]
-    assert_same(lanes(undisturbed, np.array([0, 2, 3])), lanes(disturbed, np.array([0, 2, 3])))
 
 
 def test_randomness_depends_on_the_seeds_alone_and_the_cell_seed_moves_only_the_pattern():
@@ -128,7 +139,7 @@ def test_saved_and_loaded_agents_act_identically(tmp_path, changes):
 def test_damaged_agents_are_refused(tmp_path):
     with pytest.raises(checkpoints.AgentsError, match="holds no"):
         checkpoints.load_agents(tmp_path)
-    result = batch_training.train_batch([run(0)], 2)
+    result = batch_training.train_batch([run(0)], 4)
     checkpoints.save_agents(checkpoints.Agents([BASE], [0], result.agents), tmp_path)
     arrays = tmp_path / "agents.safetensors"
     arrays.write_bytes(arrays.read_bytes()[:-7])

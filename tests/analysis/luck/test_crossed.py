@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from helpers import compiled
 from morphorl import cli
 from morphorl.analysis import readout_noise
 from morphorl.analysis.luck import crossed, seed_luck, summary
@@ -19,7 +20,6 @@ from morphorl.config.errors import SettingError
 from morphorl.dynamics.blending import Blend
 from morphorl.dynamics.guidance.blind import Blind
 from morphorl.environments import registry
-from morphorl.ppo import training
 from morphorl.ppo.settings import Settings
 from morphorl.studies import study_file
 from morphorl.studies.study import Study
@@ -64,7 +64,7 @@ def test_the_number_of_cell_seeds_can_be_set_from_outside():
 def test_arms_of_one_cell_seed_start_from_one_pattern_whatever_their_strength_and_seed():
     env, patterns = registry.make_env("CartPole-v1"), {}
     for run in study_file.load("crossed", ["seeds=2", "cell_seeds=2"]).runs():
-        agent = training.init(run.settings, env, jnp.array(run.seed), jnp.array(run.cell_seed)).agent
+        agent = compiled.init(run.settings, env, jnp.array(run.seed), jnp.array(run.cell_seed)).agent
         patterns.setdefault(run.cell_seed, []).append(np.concatenate([*agent.pattern]))
     assert [len(of) for of in patterns.values()] == [10, 10]
     for of in patterns.values():
