@@ -222,7 +222,7 @@ def test_all_names_are_there_for_people_and_for_type_checkers():
         assert getattr(morphorl, name) is getattr(sys.modules[str(module)], name)
 
 
-@pytest.mark.parametrize("code", ["import morphorl", "from morphorl import cli; print(cli._usage())"])
+@pytest.mark.parametrize("code", ["import morphorl", "from morphorl import cli; print(cli.usage())"])
 def test_a_start_needs_no_library(code):
     heavy = {"jax", "numpy", "gymnasium", "gymnax", "equinox", "polars", "rich", "tyro", "matplotlib"}
     said = python(f"import sys\n{code}\nprint('loaded:', *{heavy!r} & set(sys.modules))")

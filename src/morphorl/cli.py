@@ -4,6 +4,7 @@ import argparse
 import importlib
 import shlex
 import sys
+from collections.abc import Callable
 from typing import NamedTuple
 
 from morphorl import __version__
@@ -57,7 +58,7 @@ RESUMABLE = ("reproduce", "train", "run", "luck", "evolve")
 def main() -> None:
     """Entry point: parse, run, and turn what can go wrong into one sentence and an exit code."""
     try:
-        _parse(sys.argv[1:])()
+        parse(sys.argv[1:])()
     except (SettingError, StoreError) as error:
         _complain(str(error))
         sys.exit(2)
@@ -83,11 +84,11 @@ def _stopped(arguments: list[str]) -> str:
     return f"Stopped. Finished batches are kept; go on with:\n  morphorl {shlex.join(arguments)}"
 
 
-def _parse(arguments: list[str]):
+def parse(arguments: list[str]) -> Callable[[], None]:
     """The command on the command line, with its options."""
     name = arguments[0] if arguments else ""
     if name in ("-h", "--help"):
-        print(_usage())
+        print(usage())
         sys.exit(0)
     if name == "--version":
         print(f"morphorl {__version__}")
@@ -121,6 +122,7 @@ def _trusting(arguments: list[str]) -> list[str]:
     return rest
 
 
-def _usage() -> str:
+def usage() -> str:
+    """What `morphorl --help` says: every command in a line."""
     lines = [f"  {name:<11}{command.line}" for name, command in COMMANDS.items()]
     return "\n".join(["usage: morphorl COMMAND …", "", str(__doc__), "", *lines, "", *NOTES])

@@ -153,7 +153,7 @@ def test_ctrl_c_promises_only_what_is_kept(monkeypatch, capsys):
     def stopped(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_parse", stopped)
+    monkeypatch.setattr(cli, "parse", stopped)
     for name, kept in (("train", True), ("eval", False)):
         monkeypatch.setattr(sys, "argv", ["morphorl", name])
         with pytest.raises(SystemExit):

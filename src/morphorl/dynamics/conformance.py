@@ -103,7 +103,7 @@ def dynamics_findings(cls: type[Dynamics], shape: Shape = (4, 2)) -> list[Findin
     findings = [Finding("settings: each has a docstring and an allowed default", problem or undocumented(cls))]
     if made is None:
         return findings
-    drawn = _tried(functools.partial(_draw, shape), made)
+    drawn = _tried(functools.partial(_can_be_drawn, shape=shape), made)
     if drawn:
         return [*findings, Finding("constants and noise can be drawn", drawn)]
     trial = Trial(made, shape, jax.random.key(0), _offered(made, shape))
@@ -395,8 +395,8 @@ def _offered(system: Dynamics, shape: Shape) -> dict[str, PyTree]:
     return {"constants": system.constants(key, shape), "noise": jax.tree.map(lambda u: u[..., 0], noise)}
 
 
-def _draw(shape: Shape, system: Dynamics) -> None:
-    """Draw constants and noise; what goes wrong is raised."""
+def _can_be_drawn(system: Dynamics, shape: Shape) -> None:
+    """Constants and noise: what raises says what is wrong."""
     _offered(system, shape)
 
 
