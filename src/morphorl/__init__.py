@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from morphorl.analysis.finished_study import compare, judge, load_results
     from morphorl.dynamics.base import Dynamics
     from morphorl.dynamics.blending import Blend
-    from morphorl.dynamics.conformance import check_dynamics
+    from morphorl.dynamics.conformance.systems import check_dynamics
     from morphorl.dynamics.gierer_meinhardt import GiererMeinhardt
     from morphorl.dynamics.guidance.base import Guidance
     from morphorl.dynamics.guidance.blind import Blind
@@ -67,7 +67,7 @@ _MODULES = {
     "Guidance": "dynamics.guidance.base",
     "Blind": "dynamics.guidance.blind",
     "Blend": "dynamics.blending",
-    "check_dynamics": "dynamics.conformance",
+    "check_dynamics": "dynamics.conformance.systems",
     "Settings": "ppo.settings",
     "PPO": "ppo.settings",
     "PRESETS": "ppo.settings",

@@ -9,9 +9,11 @@ import pytest
 
 from morphorl.config import kinds
 from morphorl.config.fields import FINITE, FRACTION, POSITIVE, setting
-from morphorl.dynamics import conformance
 from morphorl.dynamics.base import Dynamics
-from morphorl.dynamics.conformance import ConformanceError, check_dynamics, check_guidance, dynamics_findings
+from morphorl.dynamics.conformance import rules, systems
+from morphorl.dynamics.conformance.findings import ConformanceError
+from morphorl.dynamics.conformance.rules import check_guidance
+from morphorl.dynamics.conformance.systems import check_dynamics, dynamics_findings
 from morphorl.dynamics.guidance.base import Guidance, nothing
 from morphorl.dynamics.guidance.blind import Blind
 
@@ -137,6 +139,15 @@ class TogetherOtherwise(Fine):
         return states, 2 * readouts
 
 
+class ForgetsToExchange(Fine):
+    def exchange(self, states, weights):
+        return jax.tree.map(lambda u: u + 1.0, states)
+
+    def advance(self, states, observations, given):
+        states, readouts = super().advance(states, observations, given)
+        return jax.tree.map(lambda u: u - 1.0, states), readouts
+
+
 class ConstantsLearn(Fine):
     speed: float = setting(0.1, POSITIVE)
     """What its weights are made of."""
@@ -170,6 +181,7 @@ BROKEN = [
     (AnotherShape, r"step returns an array of shape \(8, 2\) where init has one of \(4, 2\)"),
     (NotFinite, "power: the gradient is not finite, so that it could not be learned; or say learned='fixed'"),
     (TogetherOtherwise, r"many environments at once \(advance\) do not do what step and read do for each"),
+    (ForgetsToExchange, r"many environments at once \(advance\) do not do what step and read do for each"),
     (ConstantsLearn, "speed: constants depend on what could be learned, and are drawn only once"),
     (GuidesSomethingElse, r"asks guide\(u, read=True\) for a state that is not read out as observation @ u"),
     (Raises, "raises RuntimeError: no memory left"),
@@ -179,7 +191,7 @@ BROKEN = [
 def test_a_system_with_nothing_wrong_passes_every_check():
     findings = dynamics_findings(Fine)
     assert [finding.problem for finding in findings] == [None] * len(findings)
-    assert len(findings) == 1 + len(conformance.FUNDAMENTAL) + len(conformance.FURTHER)
+    assert len(findings) == 1 + len(systems.FUNDAMENTAL) + len(systems.FURTHER)
 
 
 @pytest.mark.parametrize(("cls", "sentence"), BROKEN, ids=lambda value: getattr(value, "__name__", ""))
@@ -237,5 +249,5 @@ def test_a_broken_rule_is_told_what_to_change(cls, sentence):
 
 
 def test_every_check_is_said_in_words_and_explained():
-    for checks in (conformance.FUNDAMENTAL, conformance.FURTHER, conformance.OF_GUIDANCE):
+    for checks in (systems.FUNDAMENTAL, systems.FURTHER, rules.CHECKS):
         assert all(words and inspect.getdoc(check) for words, check in checks.items())

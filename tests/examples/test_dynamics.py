@@ -16,7 +16,7 @@ from examples.my_lab.fhn import FitzHughNagumo
 from scipy.integrate import solve_ivp
 
 from helpers.trajectories import last, trajectory
-from morphorl.dynamics.conformance import check_dynamics
+from morphorl.dynamics.conformance.systems import check_dynamics
 from morphorl.dynamics.guidance.base import nothing
 
 KEY = jax.random.key(0)

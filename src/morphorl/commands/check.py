@@ -13,7 +13,9 @@ from morphorl.config import kinds
 from morphorl.config.errors import SettingError
 from morphorl.config.kinds import Kind
 from morphorl.dynamics.base import Dynamics
-from morphorl.dynamics.conformance import Finding, dynamics_findings, guidance_findings
+from morphorl.dynamics.conformance.findings import Finding
+from morphorl.dynamics.conformance.rules import guidance_findings
+from morphorl.dynamics.conformance.systems import dynamics_findings
 from morphorl.dynamics.guidance.base import Guidance
 
 

@@ -1,26 +1,17 @@
-"""Does a class keep the contract of `Dynamics` or `Guidance`? Each failure is a sentence with what to change.
+"""The contract of `Dynamics`, as checks of a class."""
 
-What Gymnasium's environment checker is for environments, this is for dynamical systems and rules of guidance.
-"""
-
-import ast
-import dataclasses
 import functools
-import inspect
-import textwrap
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, PyTree
+from jaxtyping import PyTree
 
-from morphorl.config.errors import SettingError
-from morphorl.config.kinds import Kind
-from morphorl.dynamics.base import Dynamics, Given, Shape, call, guided_states
-from morphorl.dynamics.guidance.base import Guidance, Signal, nothing
+from morphorl.dynamics.base import Dynamics, Given, Shape, guided_states
+from morphorl.dynamics.conformance.findings import SETTINGS, Finding, made_of, raise_problems, tried, undocumented
+from morphorl.dynamics.conformance.trial import Trial
 from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.properties import constants_depend_on, learnable_numbers, reads_out_what_it_guides
 
@@ -29,48 +20,6 @@ STEPS = 200
 LARGE = 1e4
 """An observation that no environment should give, and that a broken sensor may."""
 ENVS = 3
-
-
-class ConformanceError(SettingError):
-    """A class does not keep the contract; the message has a line for each check that failed."""
-
-
-class Finding(NamedTuple):
-    """One check: what it looks at, and what is wrong; None if all is well."""
-
-    check: str
-    problem: str | None
-
-
-class Trial(NamedTuple):
-    """A system with everything that its steps need, for one environment."""
-
-    system: Dynamics
-    shape: Shape
-    key: Array
-    offered: dict[str, PyTree]
-    """Constants, and the random numbers of one step."""
-
-    @property
-    def observation(self) -> Array:
-        """An observation of usual size."""
-        return jax.random.normal(jax.random.fold_in(self.key, 1), self.shape[:1])
-
-    def init(self) -> PyTree:
-        """The state drawn from the trial's key."""
-        return self.system.init(self.key, self.shape)
-
-    def step(self, state: PyTree, observation: Array, guide: Callable = nothing) -> PyTree:
-        """One step."""
-        return call(self.system.step, self.offered, state, observation, guide)
-
-    def read(self, state: PyTree, observation: Array) -> Array:
-        """The readout."""
-        return call(self.system.read, self.offered, state, observation)
-
-    def show(self, state: PyTree, observation: Array) -> Array:
-        """What the networks see, where the system serves as memory."""
-        return call(self.system.show, self.offered, state, observation)
 
 
 def check_dynamics(cls: type[Dynamics], shape: Shape = (4, 2)) -> None:
@@ -85,69 +34,24 @@ def check_dynamics(cls: type[Dynamics], shape: Shape = (4, 2)) -> None:
     Example:
         >>> check_dynamics(ReactionDiffusion)
     """
-    _raise(cls, dynamics_findings(cls, shape))
-
-
-def check_guidance(cls: type[Guidance]) -> None:
-    """Test a class of guidance, with its settings as they are by default.
-
-    Raises:
-        ConformanceError: if it does not keep the contract; with a sentence for each check that failed.
-    """
-    _raise(cls, guidance_findings(cls))
+    raise_problems(cls, dynamics_findings(cls, shape))
 
 
 def dynamics_findings(cls: type[Dynamics], shape: Shape = (4, 2)) -> list[Finding]:
     """Every check of a class of dynamics, in order; those after one without which they make no sense are left out."""
-    made, problem = _made(cls)
-    findings = [Finding("settings: each has a docstring and an allowed default", problem or undocumented(cls))]
+    made, problem = made_of(cls)
+    findings = [Finding(SETTINGS, problem or undocumented(cls))]
     if made is None:
         return findings
-    drawn = _tried(functools.partial(_can_be_drawn, shape=shape), made)
+    drawn = tried(functools.partial(_can_be_drawn, shape=shape), made)
     if drawn:
         return [*findings, Finding("constants and noise can be drawn", drawn)]
-    trial = Trial(made, shape, jax.random.key(0), _offered(made, shape))
+    trial = Trial.of(made, shape)
     for words, check in FUNDAMENTAL.items():
-        findings.append(Finding(words, _tried(check, trial)))
+        findings.append(Finding(words, tried(check, trial)))
         if findings[-1].problem:
             return findings
-    return findings + [Finding(words, _tried(check, trial)) for words, check in FURTHER.items()]
-
-
-def guidance_findings(cls: type[Guidance]) -> list[Finding]:
-    """Every check of a class of guidance."""
-    made, problem = _made(cls)
-    findings = [Finding("settings: each has a docstring and an allowed default", problem or undocumented(cls))]
-    if made is None:
-        return findings
-    return findings + [Finding(words, _tried(check, made)) for words, check in OF_GUIDANCE.items()]
-
-
-# --- Settings --------------------------------------------------------------------------------------------------------
-
-
-def undocumented(cls: type[Kind]) -> str | None:
-    """The settings without a docstring below them."""
-    names = {field.name for field in dataclasses.fields(cls)} - {field.name for field in dataclasses.fields(Dynamics)}
-    missing = sorted(names - {name for one in cls.__mro__ for name in _documented(one)})
-    if not missing:
-        return None
-    return f"{', '.join(missing)}: must have a docstring below, which `--help` and the error messages show."
-
-
-def _documented(cls: type) -> Iterator[str]:
-    """The fields of a class that a string follows."""
-    try:
-        body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
-    except (OSError, TypeError):
-        return
-    assert isinstance(body, ast.ClassDef)
-    for before, after in zip(body.body[:-1], body.body[1:], strict=True):
-        if isinstance(before, ast.AnnAssign) and isinstance(before.target, ast.Name) and isinstance(after, ast.Expr):
-            yield before.target.id
-
-
-# --- Systems ---------------------------------------------------------------------------------------------------------
+    return findings + [Finding(words, tried(check, trial)) for words, check in FURTHER.items()]
 
 
 def init_gives_arrays(trial: Trial) -> str | None:
@@ -228,27 +132,23 @@ def a_reset_restores(trial: Trial) -> str | None:
 
 
 def parallel_agrees_with_the_loop(trial: Trial) -> str | None:
-    """Many environments at once, compiled, do what each does on its own."""
-    keys = jax.random.split(trial.key, ENVS)
+    """Many environments at once, compiled, do what each does on its own, and then exchange what they exchange."""
     system, shape = trial.system, trial.shape
-    states = [system.init(key, shape) for key in keys]
-    observations = jax.random.normal(trial.key, (shape[0], ENVS))
-    noise = system.noise(trial.key, shape, (ENVS,))
-    constants = trial.offered["constants"]
-    together = jax.tree.map(lambda *leaves: jnp.stack(leaves, axis=-1), *states)
     if not system.is_readable:
         return None
-    advance = jax.jit(lambda states: system.advance(states, observations, Given(Blind(strength=0.1), constants, noise)))
-    after, readouts = advance(together)
+    states = [system.init(key, shape) for key in jax.random.split(trial.key, ENVS)]
+    observations = jax.random.normal(trial.key, (shape[0], ENVS))
+    noise = system.noise(trial.key, shape, (ENVS,))
+    given = Given(Blind(strength=0.1), trial.offered["constants"], noise)
+    together = jax.jit(lambda states: system.advance(states, observations, given))(_side_by_side(states))
+    alone, readouts = [], []
     for i, state in enumerate(states):
-        offered = {"constants": constants, "noise": jax.tree.map(lambda u, i=i: u[..., i], noise)}
-        alone = call(system.step, offered, state, observations[:, i], Blind(strength=0.1))
-        read = call(system.read, offered, alone, observations[:, i])
-        exchanged = type(system).exchange is not Dynamics.exchange
-        ours = jax.tree.map(lambda u, i=i: u[..., i], (after, readouts))
-        if not exchanged and not _close(ours, (alone, read)):
-            return "many environments at once (advance) do not do what step and read do for each; the two must agree."
-    return None
+        one = trial._replace(offered=trial.offered | {"noise": jax.tree.map(lambda u, i=i: u[..., i], noise)})
+        alone.append(one.step(state, observations[:, i], given.guidance))
+        readouts.append(one.read(alone[-1], observations[:, i]))
+    if _close(together, (system.exchange(_side_by_side(alone), None), _side_by_side(readouts))):
+        return None
+    return "many environments at once (advance) do not do what step and read do for each; the two must agree."
 
 
 def no_guidance_is_strength_0(trial: Trial) -> str | None:
@@ -348,70 +248,9 @@ FURTHER: dict[str, Callable[[Trial], str | None]] = {
 }
 
 
-# --- Rules -----------------------------------------------------------------------------------------------------------
-
-SIGNAL = Signal(jnp.array(0.5), jnp.full((4, 2), 0.25))
-
-
-def a_term_has_the_shape_of_the_state(rule: Guidance) -> str | None:
-    """A term is an array like the state, compiled or not, with a signal or without."""
-    for state in (jnp.ones((4, 2)), jnp.ones(3)):
-        for signal, read in ((None, False), (SIGNAL, False), (SIGNAL, np.shape(state) == (4, 2))):
-            term = jax.jit(functools.partial(rule, read=read))(state, signal)
-            if np.shape(term) != np.shape(state):
-                return f"returns shape {np.shape(term)} for a state of shape {np.shape(state)}; must be the same."
-            if not bool(jnp.isfinite(term).all()):
-                return "returns a term that is not finite for a state of ones."
-    return None
-
-
-def strength_0_is_nothing(rule: Guidance) -> str | None:
-    """Strength 0 switches a rule off."""
-    off = eqx.tree_at(lambda one: one.strength, rule, 0.0)
-    state = jnp.linspace(-1.0, 1.0, 8).reshape(4, 2)
-    silent = all(bool((off(state, signal, read=True) == 0).all()) for signal in (None, SIGNAL))
-    return None if silent else "gives a term at strength 0; the strength must be a factor of all that it gives."
-
-
-OF_GUIDANCE: dict[str, Callable[[Guidance], str | None]] = {
-    "a term of the state's shape": a_term_has_the_shape_of_the_state,
-    "strength 0 is nothing": strength_0_is_nothing,
-}
-
-
-# --- How -------------------------------------------------------------------------------------------------------------
-
-
-def _made[K: Kind](cls: type[K]) -> tuple[K | None, str | None]:
-    try:
-        return cls(), None
-    except (TypeError, SettingError) as error:
-        return None, f"cannot be made without arguments ({error}); give every field a default by `setting(…)`."
-
-
-def _offered(system: Dynamics, shape: Shape) -> dict[str, PyTree]:
-    key = jax.random.key(0)
-    noise = system.noise(key, shape, (1,))
-    return {"constants": system.constants(key, shape), "noise": jax.tree.map(lambda u: u[..., 0], noise)}
-
-
 def _can_be_drawn(system: Dynamics, shape: Shape) -> None:
     """Constants and noise: what raises says what is wrong."""
-    _offered(system, shape)
-
-
-def _tried[T](check: Callable[[T], str | None], subject: T) -> str | None:
-    """What a check says; an exception in the class's own code is a finding as well."""
-    try:
-        return check(subject)
-    except Exception as error:
-        return f"raises {type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'without a word'}"
-
-
-def _raise(cls: type[Kind], findings: list[Finding]) -> None:
-    problems = [f"- {finding.problem}" for finding in findings if finding.problem]
-    if problems:
-        raise ConformanceError("\n".join([f"{cls.__name__} does not keep the contract:", *problems]))
+    Trial.of(system, shape)
 
 
 def _not_arrays(what: str, tree: PyTree) -> str | None:
@@ -421,6 +260,11 @@ def _not_arrays(what: str, tree: PyTree) -> str | None:
         if leaf.dtype != np.float32:
             return f"{what} returns an array of {leaf.dtype}; must be float32, as everything in a compiled program is."
     return None
+
+
+def _side_by_side(trees: list[PyTree]) -> PyTree:
+    """Arrays of single environments as those of parallel ones, the environments on the last axis."""
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves, axis=-1), *trees)
 
 
 def _same(one: PyTree, other: PyTree) -> bool:
