@@ -48,8 +48,8 @@ COMMANDS = {
     "figures": Command("figures", "Figures", "draw a study's figures for a paper", False),
 }
 NOTES = (
-    "morphorl COMMAND --help explains its options. With --trust MODULE a command may import that module where a file",
-    "names it: code that a file leads to is never run without that.",
+    "morphorl COMMAND --help explains its options. With --trust MODULE a command may import that module where a stored",
+    "result or agent names it: it never runs code that those lead to without that. A study file that you run may.",
 )
 RESUMABLE = ("reproduce", "train", "run", "luck", "evolve")
 """Commands that keep what was finished when they are stopped."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from morphorl.config import kinds
-from morphorl.config.fields import FINITE, FRACTION, POSITIVE, setting
+from morphorl.config.fields import COUNT, FINITE, FRACTION, POSITIVE, setting
 from morphorl.dynamics.base import Dynamics
 from morphorl.dynamics.conformance import rules, systems
 from morphorl.dynamics.conformance.findings import ConformanceError
@@ -101,6 +101,19 @@ class Branches(Fine):
         return state if state.sum() > 0 else super().step(state, observation, guide)
 
 
+class BranchesOnItsNumber(Fine):
+    def step(self, state, observation, guide):
+        return super().step(state, observation, guide) if self.rate > 0 else state
+
+
+class NumberAsSize(Fine):
+    units: int = setting(2, COUNT)
+    """How many there are; it should be static."""
+
+    def read(self, state, observation):
+        return state.sum(0) + jnp.zeros(self.units).sum()
+
+
 class DoublePrecision(Fine):
     def init(self, key, shape):
         return np.zeros(shape)
@@ -181,6 +194,8 @@ BROKEN = [
     (AnotherShape, r"step returns an array of shape \(8, 2\) where init has one of \(4, 2\)"),
     (NotFinite, "power: the gradient is not finite, so that it could not be learned; or say learned='fixed'"),
     (TogetherOtherwise, r"many environments at once \(advance\) do not do what step and read do for each"),
+    (BranchesOnItsNumber, "branches in Python on a number that a compiled program does not know yet"),
+    (NumberAsSize, "takes it for a size, or hands it to NumPy; .* say static=True of a setting"),
     (ForgetsToExchange, r"many environments at once \(advance\) do not do what step and read do for each"),
     (ConstantsLearn, "speed: constants depend on what could be learned, and are drawn only once"),
     (GuidesSomethingElse, r"asks guide\(u, read=True\) for a state that is not read out as observation @ u"),

@@ -21,6 +21,7 @@ from morphorl.dynamics.gierer_meinhardt import GiererMeinhardt
 from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.guidance.modulated import Modulated
 from morphorl.dynamics.guidance.none import NoGuidance
+from morphorl.dynamics.leaky_integrators import LeakyIntegrators
 from morphorl.dynamics.learned_parameters import Learned
 from morphorl.dynamics.reaction_diffusion import ActivatorInhibitor, ReactionDiffusion
 from morphorl.dynamics.state_dependent_noise import StateDependentNoise
@@ -229,7 +230,11 @@ REFUSED = [
     (learning(guidance=Modulated()), r"^guidance\.kind = 'modulated': must be 'none' or 'blind'"),
     (learning(ppo=PPO(network="gru")), r"^ppo\.network = 'gru': must be 'mlp'"),
     (learning(ppo=PPO(num_envs=6, rollout_steps=40)), r"^ppo\.minibatches = 4: must divide the 6 environments"),
-    (learning(dynamics=ReactionDiffusion(population=0.1)), r"^dynamics\.population = 0\.1: must be 0"),
+    (learning(dynamics=ReactionDiffusion(population=0.1)), r"^dynamics\.kind = .*: must be a system whose `exchange`"),
+    (
+        learning(("guidance.strength",), memory=LeakyIntegrators()),
+        r"^memory\.kind = 'leaky_integrators': must be one that is not guided",
+    ),
     (learning(dynamics=ReactionDiffusion(reset="redraw", redraw=0.1)), r"^dynamics\.redraw = 0\.1: must be 0"),
     (learning(("dynamics.rate",), dynamics=Weighed()), r"^learned\.parameters = 'dynamics\.rate': must be a number on"),
     (learning(("dynamics.rate",), dynamics=Exchanging()), r"^dynamics\.kind = .*: must be a system whose `exchange`"),

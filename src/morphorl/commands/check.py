@@ -8,7 +8,7 @@ import tyro
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl.commands.shared import console
+from morphorl.commands.shared import console, trust_module
 from morphorl.config import kinds
 from morphorl.config.errors import SettingError
 from morphorl.config.kinds import Kind
@@ -46,7 +46,7 @@ class Check:
 def _find(name: str) -> type[Dynamics] | type[Guidance]:
     """The class of that name. To type a module's name is to trust it."""
     if kinds.is_foreign(name):
-        kinds.trust(name.partition(":")[0])
+        trust_module(name.partition(":")[0])
         return kinds.resolve(Kind, name)  # pyright: ignore[reportReturnType]
     for base in (Dynamics, Guidance):
         if name in kinds.names(base):

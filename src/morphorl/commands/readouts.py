@@ -14,7 +14,7 @@ from morphorl.studies import study_file
 class ReadoutsCommand:
     """Measure the readouts of a study's arms: how large they are, and how long they persist.
 
-    The two numbers are what `control.deviation` and `control.autocorrelation` must be for noise that matches an arm.
+    The two numbers are what `dynamics.deviation` and `dynamics.autocorrelation` must be for noise that matches an arm.
     They are taken over whole trainings, which this command runs and does not keep: a few seeds do.
     """
 

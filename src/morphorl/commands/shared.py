@@ -1,7 +1,7 @@
 """What several commands share."""
 
 import argparse
-import importlib.util
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -44,19 +44,37 @@ def trust_study(study: str, changes: tuple[str, ...]) -> None:
     Raises:
         SettingError: if there is no such module; or for what is no study file.
     """
-    from morphorl.config import kinds  # JAX, which commands that only read files do without
-    from morphorl.studies import study_file
+    from morphorl.studies import study_file  # JAX, which commands that only read files do without
 
     for module in study_file.foreign_modules(study, changes):
-        kinds.trust(module)
-        kinds.find_in_working_folder()
-        try:
-            found = importlib.util.find_spec(module)
-        except ModuleNotFoundError:  # of the package around it
-            found = None
+        trust_module(module)
+
+
+def trust_module(module: str) -> None:
+    """Let a module be imported that the user has named, and say where it is before any of it runs.
+
+    Raises:
+        SettingError: if there is no such module.
+    """
+    from morphorl.config import kinds  # JAX, which commands that only read files do without
+
+    kinds.trust(module)
+    kinds.find_in_working_folder()
+    found = _file_of(module)
+    if found is None:
+        raise SettingError(
+            f"kind: the module {module!r} was not found; it must lie in the folder where the command runs, or be "
+            "installed."
+        )
+    console.print(f"Imports {module} from {found}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _file_of(module: str) -> str | None:
+    """Where a module's code lies, found without running any: not even that of the packages around it."""
+    parts, path, found = module.split("."), None, None
+    for i in range(len(parts)):
+        found = PathFinder.find_spec(".".join(parts[: i + 1]), path)
         if found is None:
-            raise SettingError(
-                f"kind: the module {module!r} was not found; it must lie in the folder where the command runs, or be "
-                "installed."
-            )
-        console.print(f"Imports {module} from {found.origin}", markup=False, highlight=False, soft_wrap=True)
+            return None
+        path = found.submodule_search_locations or []
+    return found and found.origin

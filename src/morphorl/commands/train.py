@@ -7,7 +7,7 @@ from typing import Annotated
 import tyro
 from rich.markup import escape
 
-from morphorl.commands.shared import Folder, Preset, console, early
+from morphorl.commands.shared import Folder, Preset, console, early, trust_module
 from morphorl.config import kinds
 from morphorl.config.errors import SettingError
 from morphorl.config.kinds import Kind
@@ -117,7 +117,7 @@ def _chosen[K: Kind](arguments: list[str], base: type[K], table: str, usual: typ
     if name is None:
         return usual()
     if kinds.is_foreign(name):
-        kinds.trust(name.partition(":")[0])
+        trust_module(name.partition(":")[0])
     try:
         return kinds.resolve(base, name)()
     except SettingError as error:

@@ -21,7 +21,8 @@ import equinox as eqx
 
 from morphorl.config.errors import SettingError, did_you_mean
 
-_trusted: set[str] = set()
+TRUSTED: set[str] = set()
+"""Modules that names may lead to."""
 
 
 class UntrustedError(SettingError):
@@ -49,7 +50,7 @@ class Kind(eqx.Module):
 
 def trust(*modules: str) -> None:
     """Let names lead to these modules (and to those inside them), for the rest of this process."""
-    _trusted.update(modules)
+    TRUSTED.update(modules)
 
 
 def find_in_working_folder() -> None:
@@ -98,14 +99,23 @@ def resolve[K: Kind](base: type[K], name: str) -> type[K]:
 
 
 def source_hash(cls: type[Kind]) -> str | None:
-    """A hash of the source of a foreign class and of its foreign bases; None for ours, which have a version number.
+    """A hash of the files that a foreign class and its foreign bases stand in; None for ours, which have a version.
 
-    It is part of a run's identity, so that runs of edited dynamics are never mixed up with older ones.
+    It is part of a run's identity, so that runs of edited dynamics are never mixed up with older ones. Whole files,
+    since a class does what the functions and numbers beside it say. What these files import is not covered.
     """
     foreign = [one for one in cls.__mro__ if one not in Kind.__mro__ and not one.__module__.startswith("morphorl.")]
     if not foreign:
         return None
-    return hashlib.sha256("\n".join(_source(one) for one in foreign).encode()).hexdigest()[:16]
+    text = "\n".join([name_of(cls), *dict.fromkeys(_source(one) for one in foreign)])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def foreign_sources(settings: eqx.Module) -> dict[str, str]:
+    """The foreign classes among the tables of some settings, by name, and the hash of each one's source."""
+    classes = {type(getattr(settings, field.name)) for field in dataclasses.fields(settings)}
+    hashes = {name_of(cls): source_hash(cls) for cls in classes if issubclass(cls, Kind)}
+    return {name: found for name, found in hashes.items() if found is not None}
 
 
 def refuse_unimportable(settings: eqx.Module) -> None:
@@ -131,17 +141,18 @@ def _is_where_it_says(cls: type) -> bool:
 
 
 def _source(cls: type) -> str:
-    """The text of a class; its name alone where Python keeps no text, as for a class typed at a prompt."""
+    """The text of the file that a class stands in; its name alone where Python keeps no text, as for one typed at a
+    prompt."""
     try:
-        return inspect.getsource(cls)
-    except (OSError, TypeError):
+        return inspect.getsource(sys.modules[cls.__module__])
+    except (KeyError, OSError, TypeError):
         return f"{cls.__module__}:{cls.__qualname__}"
 
 
 def _imported(module_name: str, name: str):
     if module_name in sys.modules:
         return sys.modules[module_name]
-    if not any(module_name == known or module_name.startswith(f"{known}.") for known in _trusted):
+    if not any(module_name == known or module_name.startswith(f"{known}.") for known in TRUSTED):
         raise UntrustedError(
             f"kind = {name!r}: leads to the module {module_name!r}, whose code would run. If you trust it, "
             f"import it first in Python; on the command line, say --trust {module_name}."

@@ -54,6 +54,7 @@ def _reaches_constants(system: Dynamics, name: str, shape: Shape) -> bool:
     return any(id(variable) in reached for variable in program.outvars)
 
 
+@functools.lru_cache(maxsize=256)
 def exchanges(system: Dynamics, shape: Shape = SMALL) -> bool:
     """Whether parallel environments change each other's states (`Dynamics.exchange`) under the system's settings."""
     if type(system).exchange is Dynamics.exchange:

@@ -65,8 +65,7 @@ def as_dynamics(
             return state, call(system.read, offered, state, seen)
         return state, jnp.concatenate([u.reshape(-1) for u in jax.tree.leaves(state)])
 
-    bound = getattr(system, "bound", float("inf"))
-    most = float(bound) if append == "state" else float("inf")
+    most = float(system.bounded(jnp.array(jnp.inf))) if append == "state" else float("inf")
 
     def begin(pattern, observation):
         return advance(pattern, pattern, observation)

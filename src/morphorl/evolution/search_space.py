@@ -140,7 +140,7 @@ def load_search(study: str, changes: list[str] | tuple[str, ...] = ()) -> tuple[
     try:
         return loaded, from_table(tables[EVOLVE], loaded)
     except SettingError as error:
-        raise SettingError(f"{name}: {error}") from error
+        raise type(error)(f"{name}: {error}") from error
 
 
 def from_table(table: Any, study: Study) -> Search:

@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from morphorl.analysis import curve_statistics
+from morphorl.config.kinds import foreign_sources
 from morphorl.config.plain import unusual
 from morphorl.ppo.checkpoints import Agents
 from morphorl.ppo.settings import Settings
@@ -65,6 +66,12 @@ def card(batch: Agents, returns: np.ndarray, files: list[str], difference: float
     ]
     graph = "" if difference is None else GRAPH.format(difference=f"{difference:.1g}")
     rows = "\n".join(f"| `{name}` | {value} |" for name, value in _told(batch.settings[0]).items())
+    modules = sorted({name.partition(":")[0] for name in foreign_sources(batch.settings[0])})
+    imports = "".join(
+        f"import {module}  # the dynamics' or guidance's own file, which is not here\n" for module in modules
+    )
+    listed = ", ".join(f"`{name}`" for name in files)
+    but = f" but that of {', '.join(modules)}, which you import yourself" if modules else ""
     return f"""{chr(10).join(metadata)}
 
 # A PPO agent for {environment}, trained with morphorl
@@ -85,11 +92,11 @@ Settings that differ from morphorl's defaults:
 ## Load it
 
 ```python
-from morphorl import evaluate, load_agents
+{imports}from morphorl import evaluate, load_agents
 print(evaluate(load_agents("."), episodes=10))
 ```
 {graph}
-Files: {", ".join(f"`{name}`" for name in files)}. Arrays are safetensors and the rest is JSON: loading runs no code.
+Files: {listed}. Arrays are safetensors and the rest is JSON: loading runs no code{but}.
 """
 
 
@@ -101,4 +108,5 @@ def quoted(text: str) -> str:
 def _told(settings: Settings) -> dict[str, str]:
     """The settings of an agent that differ from the defaults, a system's or rule's from those of its own class."""
     told = {name: value for name, value in unusual(settings, Settings()).items() if name not in SHARED}
-    return {name: shown(value) for name, value in flatten(told).items()}
+    hashes = foreign_sources(settings).values()
+    return {name: shown(value) for name, value in flatten(told).items() if value not in hashes}

@@ -13,7 +13,7 @@ import safetensors.numpy
 from morphorl.config.errors import SettingError, StoreError
 from morphorl.config.extras import MissingExtraError
 from morphorl.config.files import write_atomically, write_json
-from morphorl.config.kinds import UntrustedError, refuse_unimportable
+from morphorl.config.kinds import UntrustedError, foreign_sources, refuse_unimportable
 from morphorl.config.plain import from_dict, to_dict
 from morphorl.environments import registry
 from morphorl.ppo import task
@@ -45,12 +45,14 @@ def save_agents(agents: Agents, folder: str | Path) -> None:
         >>> save_agents(trained.agents, "runs/agents")
     """
     folder = Path(folder)
+    sources = {}
     for settings in {id(one): one for one in agents.settings}.values():
         refuse_unimportable(settings)
+        sources |= foreign_sources(settings)
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "agents.safetensors", lambda path: write_arrays(agents, path))
-    content = {"schema": SCHEMA, "seeds": agents.seeds, "settings": [to_dict(s) for s in agents.settings]}
-    write_json(folder / "agents.json", content)
+    content = {"schema": SCHEMA, "seeds": agents.seeds, "sources": sources}
+    write_json(folder / "agents.json", content | {"settings": [to_dict(s) for s in agents.settings]})
 
 
 def load_agents(folder: str | Path) -> Agents:
@@ -58,7 +60,8 @@ def load_agents(folder: str | Path) -> Agents:
 
     Raises:
         UntrustedError: for dynamics or guidance of a module that is not imported yet. Import it first.
-        AgentsError: if a file is missing or damaged, or an array has another shape than the settings call for.
+        AgentsError: if a file is missing or damaged, an array has another shape than the settings call for, or the
+            source of foreign dynamics has changed since.
     """
     folder = Path(folder)
     described = folder / "agents.json"
@@ -69,8 +72,15 @@ def load_agents(folder: str | Path) -> Agents:
         if content.get("schema") != SCHEMA:
             raise AgentsError(f"{described}: schema is {content.get('schema')!r}; must be {SCHEMA!r}.")
         settings = [from_dict(Settings, values) for values in content["settings"]]
+        now = {name: found for one in settings for name, found in foreign_sources(one).items()}
+        for name in now:
+            if now[name] != content["sources"][name]:
+                raise AgentsError(
+                    f"{folder}: was trained with another source of {name}, which has been changed since; train again, "
+                    "or bring that source back."
+                )
         return from_arrays(settings, content["seeds"], read_arrays(folder / "agents.safetensors"))
-    except (MissingExtraError, UntrustedError):
+    except (AgentsError, MissingExtraError, UntrustedError):
         raise  # the file is whole; this installation is not, or nobody trusts what the file names
     except (ValueError, AttributeError, KeyError, TypeError) as error:  # JSON, Unicode and settings are ValueErrors
         raise AgentsError(f"{described}: is damaged ({error}).") from error

@@ -61,6 +61,11 @@ def _check_slots(settings: Settings) -> None:
             f"memory.reset = {memory.reset!r}: must be 'episode'; a memory starts afresh with every episode's first "
             "observation."
         )
+    if _is_plain(memory) and exchanges(memory):
+        raise SettingError(
+            f"memory.kind = {memory.kind!r}: must be a system whose `exchange` leaves states as they are; a memory "
+            "knows of no other environment."
+        )
     if memory.normalise:
         raise SettingError("memory.normalise = true: must be false; a memory sees what the environment shows.")
 
@@ -75,8 +80,7 @@ def _check_guidance(settings: Settings) -> None:
     if guidance.decides and isinstance(dynamics.redraw, int | float) and dynamics.redraw:
         raise SettingError(
             f"dynamics.redraw = {dynamics.redraw}: must be 0 where guidance.kind is {guidance.kind!r}, which decides "
-            "at an "
-            "episode's end whether a pattern stays."
+            "at an episode's end whether a pattern stays."
         )
     if not guidance.knows_reward:
         return
@@ -161,13 +165,16 @@ def _check_learned(settings: Settings) -> None:
             raise SettingError(f"learned.parameters = {name!r}: must be one of {', '.join(known)}.{hint}")
     if guidance.kind == "none" and "guidance.strength" in names:
         raise SettingError("guidance.kind = 'none': must be 'blind' where learned.parameters names guidance.strength.")
-    for name, why in (
-        ("population", "whose minibatches are single environments"),
-        ("redraw", "whose loss restarts systems at the ends of episodes alone"),
-    ):
-        value = getattr(dynamics, name, 0.0)
-        if isinstance(value, int | float) and value:
-            raise SettingError(f"dynamics.{name} = {value}: must be 0 where learned.parameters names some, {why}.")
+    if "guidance.strength" in names and guided_states(type(settings.memory)):
+        raise SettingError(
+            f"memory.kind = {settings.memory.kind!r}: must be one that is not guided where learned.parameters names "
+            "guidance.strength, whose learned value reaches the blended system alone."
+        )
+    if isinstance(dynamics.redraw, int | float) and dynamics.redraw:
+        raise SettingError(
+            f"dynamics.redraw = {dynamics.redraw}: must be 0 where learned.parameters names some, whose loss restarts "
+            "systems at the ends of episodes alone."
+        )
     if _is_plain(dynamics) and exchanges(dynamics):
         raise SettingError(
             f"dynamics.kind = {dynamics.kind!r}: must be a system whose `exchange` leaves states as they are where "
@@ -211,13 +218,12 @@ def check_host(settings: Settings) -> None:
         raise SettingError(f"guidance.kind = {settings.guidance.kind!r}: must be 'none' or 'blind' {here}.")
     if settings.task.sticky:
         raise SettingError(f"task.sticky = true: must be false {here}.")
-    if isinstance(settings.dynamics.redraw, float) and settings.dynamics.redraw:
+    if isinstance(settings.dynamics.redraw, int | float) and settings.dynamics.redraw:
         raise SettingError(
             f"dynamics.redraw = {settings.dynamics.redraw!r}: must be 0 {here}, whose loop draws patterns at the "
-            "ends of "
-            "episodes alone."
+            "ends of episodes alone."
         )
-    if isinstance(settings.blend.handover, float) and settings.blend.handover:
+    if isinstance(settings.blend.handover, int | float) and settings.blend.handover:
         raise SettingError(
             f"blend.handover = {settings.blend.handover!r}: must be 0 {here}, whose loop keeps the weight as it is."
         )

@@ -1,6 +1,6 @@
 """Training one run: from a fresh agent, rollout by rollout, to its curve and its last networks.
 
-Every function here is pure and trains one run; `engines` trains many with `vmap`.
+Every function here is pure and trains one run; `batch_training` trains many with `vmap`.
 """
 
 import dataclasses

@@ -178,7 +178,7 @@ class Store:
         """All updates of all finished runs of the study, in the study's order, labelled with its arms.
 
         Raises:
-            StoreError: if no run is finished.
+            StoreError: if no run is finished, or the source of foreign dynamics has changed since.
         """
         good = self._good()
         if not good:
@@ -190,7 +190,13 @@ class Store:
         if sum(len(shard.runs) for shard in good) > len(self.finished()):  # two writers, where locks do not work
             curves = curves.unique(["run", "env_steps"], keep="first")
         # Two arms may share one run, such as "γ = 0" and an unguided control: the join gives each its own rows.
-        return order.join(curves, on="run").sort("order", "env_steps").drop("order")
+        labelled = order.join(curves, on="run").sort("order", "env_steps").drop("order")
+        if labelled.is_empty():
+            raise StoreError(
+                f"{self.root}: holds no run of its study as the code has it now; the source of its dynamics or "
+                "guidance has been changed since. Bring that source back, or run the study again in another folder."
+            )
+        return labelled
 
     def trained_agents(self, study: Study) -> checkpoints.Agents:
         """The trained agents of the study's runs, in its order."""
@@ -272,4 +278,4 @@ def first_difference(ours: Any, theirs: Any, name: str = "") -> str:
     for key in ours:
         if json.dumps(ours[key]) != json.dumps(theirs.get(key)):
             return first_difference(ours[key], theirs.get(key), f"{name}.{key}" if name else key)
-    return "made by another version of the algorithm"
+    return "made by another version of the algorithm, or with another source of dynamics or guidance"

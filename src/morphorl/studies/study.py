@@ -262,7 +262,7 @@ def _in_arm[T](label: str, function: Callable[[], T]) -> T:
     try:
         return function()
     except SettingError as error:
-        raise SettingError(f"arms.{_quoted(label)}: {error}") from error
+        raise type(error)(f"arms.{_quoted(label)}: {error}") from error
 
 
 def _quoted(label: str) -> str:

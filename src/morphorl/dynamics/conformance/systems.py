@@ -76,19 +76,23 @@ def step_keeps_the_state(trial: Trial) -> str | None:
 
 
 def compiles(trial: Trial) -> str | None:
-    """Init, step and readout can be compiled, and call nothing outside the program."""
+    """A whole step can be compiled, for settings whose numbers are known only later, and calls nothing outside.
 
-    def whole(key, observation):
-        own = trial._replace(key=key)
+    So it is in training, where runs that differ in numbers share one program.
+    """
+
+    def whole(system, key, observation):
+        own = Trial.of(system, trial.shape)._replace(key=key)
         state = own.step(own.init(), observation)
-        return state, own.read(state, observation) if trial.system.is_readable else own.show(state, observation)
+        return state, own.read(state, observation) if system.is_readable else None, own.show(state, observation)
 
     try:
-        program = jax.make_jaxpr(whole)(trial.key, trial.observation)
-    except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError) as error:
+        program = jax.make_jaxpr(whole)(jax.tree.map(jnp.float32, trial.system), trial.key, trial.observation)
+    except TypeError as error:  # JAX's, of all sorts: what is wrong without a program has been found before
         return (
-            "branches in Python on a number that a compiled program does not know yet, or hands it to NumPy; use "
-            f"jnp.where, jax.lax.cond and jax.numpy. (JAX says: {str(error).splitlines()[0]})"
+            "branches in Python on a number that a compiled program does not know yet, takes it for a size, or hands "
+            "it to NumPy; use jnp.where, jax.lax.cond and jax.numpy, or say static=True of a setting. (JAX says: "
+            f"{str(error).splitlines()[0]})"
         )
     names = [str(equation.primitive) for equation in _equations(program.jaxpr)]
     outside = [name for name in names if "callback" in name or "print" in name]

@@ -39,7 +39,7 @@ def find(labelled: Mapping[str, Settings], environment: str) -> Map | None:
     """
     plain = next((label for label, settings in labelled.items() if is_plain(settings)), None)
     others = {label: settings for label, settings in labelled.items() if not is_plain(settings)}
-    systems = {label: one.dynamics for label, one in others.items() if isinstance(one.dynamics, ReactionDiffusion)}
+    systems = {label: one.dynamics for label, one in others.items() if type(one.dynamics) is ReactionDiffusion}
     if plain is None or len(systems) < len(others) or len({_rest(settings) for settings in others.values()}) != 1:
         return None
     places = {(systems[label].inhibitor_diffusion, one.guidance.strength): label for label, one in others.items()}
@@ -113,7 +113,7 @@ def draw(found: Map, panels: Mapping[str, pl.DataFrame], environment: str, path:
 def _rest(settings: Settings) -> str:
     """What arms of a map have in common."""
     dynamics = settings.dynamics
-    if isinstance(dynamics, ReactionDiffusion):
+    if type(dynamics) is ReactionDiffusion:
         dynamics = replace(dynamics, inhibitor_diffusion=0.0)
     return replace(settings, dynamics=dynamics, guidance=replace(settings.guidance, strength=0.0)).digest
 
