@@ -116,9 +116,9 @@ def _trusting(arguments: list[str]) -> list[str]:
     parser.add_argument("--trust", action="append", default=[], metavar="MODULE")
     known, rest = parser.parse_known_args(arguments)
     if known.trust:
-        from morphorl.config import kinds  # which imports JAX
+        from morphorl.config.trust import trust
 
-        kinds.trust(*known.trust)
+        trust(*known.trust)
     return rest
 
 

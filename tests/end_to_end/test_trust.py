@@ -7,8 +7,8 @@ import pytest
 
 import morphorl
 from morphorl import cli
-from morphorl.config import kinds
-from morphorl.config.kinds import UntrustedError
+from morphorl.config import kinds, trust
+from morphorl.config.trust import UntrustedError
 from morphorl.ppo.checkpoints import AgentsError
 from morphorl.studies import results
 from morphorl.studies.store import StoreError
@@ -44,7 +44,7 @@ TINY = {"ppo": {"num_envs": 2, "rollout_steps": 16, "minibatches": 2, "epochs": 
 def forget():
     """What a new process knows of the module: nothing."""
     sys.modules.pop("their_lab", None)
-    kinds.TRUSTED.clear()
+    trust.TRUSTED.clear()
     importlib.invalidate_caches()
 
 
@@ -56,10 +56,10 @@ def folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.syspath_prepend(folder)
-        patch.setattr(kinds, "TRUSTED", {"their_lab"})
+        patch.setattr(trust, "TRUSTED", {"their_lab"})
         study = morphorl.Study("theirs", ("CartPole-v1",), {"r = {dynamics.rate}": SWEEP}, 1, settings=TINY, steps=64)
         morphorl.run_study(study, "study", progress=False)
-        patch.setattr(kinds, "TRUSTED", {"their_lab"})
+        patch.setattr(trust, "TRUSTED", {"their_lab"})
         leaky = kinds.resolve(morphorl.Dynamics, "their_lab:Leaky")
         ppo = study.runs()[0].settings.ppo
         trained = morphorl.train(
@@ -95,12 +95,12 @@ def test_what_stored_files_name_is_not_imported(as_new):
 
 
 def test_an_edited_source_is_not_taken_for_the_one_before(as_new):
-    kinds.trust("their_lab")
+    trust.trust("their_lab")
     assert len(morphorl.load_agents("agents").seeds) == 2
     assert morphorl.load_results("study") is not None
     forget()
     (as_new / "their_lab.py").write_text(SOURCE.replace("GAIN = 1.0", "GAIN = 2.5"))
-    kinds.trust("their_lab")
+    trust.trust("their_lab")
     with pytest.raises(AgentsError, match="was trained with another source of their_lab:Leaky"):
         morphorl.load_agents("agents")
     with pytest.raises(StoreError, match="the source of its dynamics or guidance has been changed since"):

@@ -7,7 +7,7 @@ from typing import Literal
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl.analysis import finished_study
+from morphorl.analysis import coverage, finished_study
 from morphorl.analysis.bootstrap import Effect, Estimate
 from morphorl.analysis.comparisons import Comparison
 from morphorl.commands.shared import PositionalFolder, console
@@ -42,7 +42,8 @@ class Compare:
             against, told, differing = finished_study.compare_arms(results, self.against, self.statistic)
         plain = [{name: _plain(value) for name, value in one._asdict().items()} for one in told]
         rows = [row | {"differs_in": differing[str(row["arm"])]} for row in plain]
-        content = {"against": against, "statistic": self.statistic, "comparisons": rows}
+        missing = coverage.shortfalls(results.study, results.scores)
+        content = {"against": against, "statistic": self.statistic, "comparisons": rows} | coverage.to_plain(missing)
         path = self.dir / "comparisons.json"
         write_json(path, finite_or_none(content))
         for preset, environment in dict.fromkeys((one.preset, one.environment) for one in told):
@@ -55,6 +56,7 @@ class Compare:
             if len(settings) > 1:
                 sentence = f"{arm} differs from {against} in more than one thing: {'; '.join(settings)}."
                 console.print(sentence, soft_wrap=True, markup=False, highlight=False)
+        tables.say(console, coverage.sentences(missing))
         console.print(f"Results: {path}", soft_wrap=True, markup=False, highlight=False)
 
 

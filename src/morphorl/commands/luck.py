@@ -10,15 +10,16 @@ import tyro
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl.analysis import scores
+from morphorl.analysis import coverage, scores
 from morphorl.analysis.luck import summary
 from morphorl.analysis.luck.summary import LEAD, ArmReport, Plain
 from morphorl.analysis.scores import load_scores
 from morphorl.commands.shared import Changes, Folder, console, folder_of, trust_study
 from morphorl.config.errors import SettingError
-from morphorl.config.files import finite_or_none, refuse_links_out, write_atomically, write_json, write_table
+from morphorl.config.files import finite_or_none, refuse_links_out, write_json
+from morphorl.config.sealed import write_sealed_table
 from morphorl.report import tables
-from morphorl.report.figures import luck_figure
+from morphorl.report.figures import canvas, luck_figure
 from morphorl.studies import study_file
 from morphorl.studies.runner import run_study
 from morphorl.studies.store import Store
@@ -49,13 +50,16 @@ class Luck:
     def __call__(self) -> None:
         study, table, folder, failed = self._read() if Path(self.study).is_dir() else self._run()
         labelled = {preset: study.expand(preset) for preset in study.presets}
-        with console.status("resampling"):
+        missing = coverage.shortfalls(study, table)
+        told = coverage.sentences(missing)
+        with console.status("resampling"), canvas.with_footnote(told):
             report = summary.report(table, labelled, self.against)
-            write_json(folder / "luck.json", finite_or_none(report))
+            write_json(folder / "luck.json", finite_or_none(report | coverage.to_plain(missing)))
             luck_figure.draw(report, folder / "luck")
         for preset, environments in report.items():
             for environment, arms in environments.items():
                 _print(f"{environment}, {preset}", arms)
+        tables.say(console, told)
         console.print(f"Results: {folder}", soft_wrap=True, markup=False, highlight=False)
         if failed:
             sys.exit(1)
@@ -81,8 +85,8 @@ class Luck:
         failed = run_study(study, store.root)
         curves = store.curves(study)
         table = scores.table(curves)
-        write_atomically(store.root / "curves.parquet", lambda path: write_table(curves, path))
-        write_atomically(store.root / scores.FILE, lambda path: write_table(table, path))
+        write_sealed_table(store.root / "curves.parquet", curves)
+        write_sealed_table(store.root / scores.FILE, table)
         return study, table, store.root, failed
 
 

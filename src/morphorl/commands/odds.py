@@ -5,7 +5,7 @@ import dataclasses
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl.analysis import family_odds
+from morphorl.analysis import coverage, family_odds
 from morphorl.analysis.family_odds import Family, Odds
 from morphorl.analysis.interpretations import option_words
 from morphorl.analysis.plot_odds import SIZES
@@ -43,7 +43,9 @@ class OddsCommand:
             for sentence in dict.fromkeys(f"{one.environment}: {one.unknown}" for one in told if one.unknown):
                 console.print(sentence, soft_wrap=True, markup=False, highlight=False)
         path = self.dir / "odds.json"
-        write_json(path, finite_or_none({"odds": rows}))
+        missing = coverage.shortfalls(study, table)
+        write_json(path, finite_or_none({"odds": rows} | coverage.to_plain(missing)))
+        tables.say(console, coverage.sentences(missing))
         console.print(f"Results: {path}", soft_wrap=True, markup=False, highlight=False)
 
 

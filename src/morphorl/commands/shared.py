@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import tyro
 from rich.console import Console
 
+from morphorl.config import trust
 from morphorl.config.errors import SettingError
 
 Preset = Literal["standard", "tuned", "sb3"]
@@ -56,15 +57,12 @@ def trust_module(module: str) -> None:
     Raises:
         SettingError: if there is no such module.
     """
-    from morphorl.config import kinds  # JAX, which commands that only read files do without
-
-    kinds.trust(module)
-    kinds.find_in_working_folder()
+    trust.trust(module)
+    trust.find_in_working_folder()
     found = _file_of(module)
     if found is None:
         raise SettingError(
-            f"kind: the module {module!r} was not found; it must lie in the folder where the command runs, or be "
-            "installed."
+            f"module = {module!r}: was not found; it must lie in the folder where the command runs, or be installed."
         )
     console.print(f"Imports {module} from {found}", markup=False, highlight=False, soft_wrap=True)
 

@@ -25,7 +25,7 @@ class Status:
     def __call__(self) -> None:
         runs = shards.planned(self.dir)
         refuse_links_out(self.dir)
-        good, damaged = shards.read(self.dir)
+        good, damaged = shards.read_all(self.dir)
         failures = shards.failures(self.dir)
         for name, ids in {
             "done": [run for shard in good for run in shard.runs],

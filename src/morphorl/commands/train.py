@@ -18,6 +18,7 @@ from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.learned_parameters import Learned
 from morphorl.dynamics.none import NoDynamics
 from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
+from morphorl.environments.base import module_of
 from morphorl.environments.wrappers import Task
 from morphorl.integrations import trackers
 from morphorl.integrations.trackers import Tracker
@@ -74,6 +75,8 @@ class Train:
     ppo: PPO = dataclasses.field(default_factory=PPO)
 
     def __call__(self) -> None:
+        if (module := module_of(self.env)) is not None:  # to type a module's name is to trust it
+            trust_module(module)
         settings = Settings(
             environment=self.env,
             steps=self.steps,

@@ -5,10 +5,11 @@ import io
 import json
 import math
 import os
+import stat
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import polars as pl
 
@@ -34,6 +35,8 @@ def write_json(path: Path, content: object) -> None:
 @overload
 def finite_or_none(content: float) -> float | None: ...
 @overload
+def finite_or_none(content: dict[str, Any]) -> dict[str, Any]: ...
+@overload
 def finite_or_none(content: object) -> object: ...
 def finite_or_none(content: object) -> object:
     """A value for JSON, which knows no NaN and no infinity: None for these, inside dictionaries and lists too."""
@@ -49,17 +52,35 @@ def write_by_content(folder: Path, suffix: str, write: Callable[[Path], object])
     return _write_and_name(folder, suffix, write, lambda temporary: folder / (checksum(temporary) + suffix))
 
 
-def write_table(table: pl.DataFrame, path: Path, metadata: dict[str, str] | None = None) -> None:
-    """Write a table as Parquet. It is put together in memory, for Polars calls a full disk a damaged file."""
+def table_bytes(table: pl.DataFrame, metadata: dict[str, str]) -> bytes:
+    """A table as Parquet. It is put together in memory, for Polars calls a full disk a damaged file."""
     buffer = io.BytesIO()
     table.write_parquet(buffer, metadata=metadata)
-    path.write_bytes(buffer.getvalue())
+    return buffer.getvalue()
 
 
 def checksum(path: Path) -> str:
     """The first 32 hexadecimal digits of a file's SHA-256."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+    return digest(read(path))
+
+
+def digest(content: bytes) -> str:
+    """The first 32 hexadecimal digits of the SHA-256 of some bytes."""
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def read(path: Path) -> bytes:
+    """All bytes of a file.
+
+    Raises:
+        StoreError: for what is no file, such as a pipe or a device: these may never end.
+        OSError: if there is none, or it cannot be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with open(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise StoreError(f"{path}: must be a file, and is something else.")
+        return file.read()
 
 
 def refuse_links_out(root: Path) -> None:

@@ -9,13 +9,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from morphorl.analysis import curve_statistics, interpretations, scores, verdicts
+from morphorl.analysis import coverage, curve_statistics, interpretations, scores, verdicts
 from morphorl.analysis.curve_statistics import Estimate
-from morphorl.config.files import finite_or_none, write_atomically, write_json, write_table
+from morphorl.config.files import finite_or_none, write_json
+from morphorl.config.sealed import write_sealed_table
 from morphorl.environments import registry
 from morphorl.ppo.checkpoints import Agents
 from morphorl.report import tables, verdict_report
-from morphorl.report.figures import study_figures
+from morphorl.report.figures import canvas, study_figures
 from morphorl.studies.store import Store
 from morphorl.studies.study import Study
 
@@ -38,13 +39,18 @@ def write(study: Study, store: Store, console: Console) -> None:
     """
     with console.status("reading the results"):
         curves = store.curves(study)
-        write_atomically(store.root / "curves.parquet", lambda path: write_table(curves, path))
+        write_sealed_table(store.root / "curves.parquet", curves)
         table = scores.table(curves)
-        write_atomically(store.root / scores.FILE, lambda path: write_table(table, path))
+        write_sealed_table(store.root / scores.FILE, table)
+    told = coverage.sentences(coverage.shortfalls(study, table))
     for preset in curves["preset"].unique(maintain_order=True):
         folder = verdicts.folder_of(store.root, study, preset)
-        _draw(curves.filter(preset=preset), preset, folder, console, interpretations.strengths(study.expand(preset)))
+        with canvas.with_footnote(told):
+            _draw(
+                curves.filter(preset=preset), preset, folder, console, interpretations.strengths(study.expand(preset))
+            )
         summarise(study, preset, table, folder, console)
+    tables.say(console, told)
     _mention_unknown(curves, console)
     _mention_divergence(curves, console)
     console.print(f"Results: {store.root}", soft_wrap=True, markup=False, highlight=False)
@@ -60,7 +66,8 @@ def summarise(study: Study, preset: str, table: pl.DataFrame, folder: Path, cons
     environments = here["environment"].unique(maintain_order=True)
     with console.status(f"{preset}: computing intervals"):
         summary = {environment: _summarise(here.filter(environment=environment)) for environment in environments}
-        write_json(folder / "summary.json", _plain(summary))
+        missing = [one for one in coverage.shortfalls(study, table) if one.preset == preset]
+        write_json(folder / "summary.json", _plain(summary) | coverage.to_plain(missing))
     steps = max(settings.steps for settings in study.expand(preset).values())
     few = here["arm"].n_unique() <= MOST_LINES
     for environment, rows in summary.items() if few else ():
@@ -118,7 +125,7 @@ def _summarise(rows: pl.DataFrame) -> dict[str, dict[str, Estimate]]:
     return {arm: curve_statistics.summarise(scores.measured(rows.filter(arm=arm))) for arm in arms}
 
 
-def _plain(summary: dict) -> object:
+def _plain(summary: dict) -> dict:
     """Estimates as dictionaries; what JSON lacks as null (a threshold that was not reached, an unknown return)."""
     return finite_or_none(
         {

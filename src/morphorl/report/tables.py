@@ -1,6 +1,9 @@
 """How tables look on the terminal."""
 
+from collections.abc import Iterable
+
 from rich import box
+from rich.console import Console
 from rich.table import Table
 
 
@@ -11,3 +14,9 @@ def table(title: str | None = None) -> Table:
         title: in rich's markup, so that labels in it must be escaped.
     """
     return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+
+
+def say(console: Console, sentences: Iterable[str]) -> None:
+    """Print sentences as they are, each on lines of its own."""
+    for sentence in sentences:
+        console.print(sentence, soft_wrap=True, markup=False, highlight=False)

@@ -1,7 +1,7 @@
 """What lies in a study's folder, read without JAX: finished runs from the shards, failures, and how far a run is.
 
-study.json            the study, and the versions it was last run with
-runs.parquet          its runs: id, preset, environment, arm, seed, cell seed
+study.json            the study, and the versions it was last run with, sealed (`sealed.py`)
+runs.parquet          its runs: id, preset, environment, arm, seed, cell seed; sealed
 shards/CHECKSUM.parquet       the curves of one finished batch; the file's name is its content's checksum
 shards/CHECKSUM.safetensors   the batch's agents, if they are kept
 shards/damaged/       shards that no longer are what was written
@@ -10,6 +10,7 @@ progress.json         what the writing process is doing, renewed every other sec
 lock                  locked while a process writes here
 """
 
+import io
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +18,8 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from morphorl.config.errors import StoreError
-from morphorl.config.files import checksum
+from morphorl.config.files import checksum, digest, read
+from morphorl.config.sealed import read_sealed_table
 
 DETAILS = "morphorl"
 """A key of a shard's Parquet metadata: the ids of its runs, of those that diverged, and its agents' file."""
@@ -32,7 +34,7 @@ class Shard(NamedTuple):
     agents: str | None
 
 
-def read(root: Path) -> tuple[list[Shard], list[Path]]:
+def read_all(root: Path) -> tuple[list[Shard], list[Path]]:
     """All shards in a study's folder: the good ones, and the paths of the damaged ones."""
     found = {path: examine(path) for path in sorted((root / "shards").glob("*.parquet"))}
     return [shard for shard in found.values() if shard], [path for path, shard in found.items() if not shard]
@@ -41,12 +43,13 @@ def read(root: Path) -> tuple[list[Shard], list[Path]]:
 def examine(path: Path) -> Shard | None:
     """A shard whose bytes, and those of its agents, still have the checksum that they are named after; else None."""
     try:
-        if checksum(path) != path.stem:
+        content = read(path)
+        if digest(content) != path.stem:
             return None
-        shard = Shard(path, **json.loads(pl.read_parquet_metadata(path)[DETAILS]))
+        shard = Shard(path, **json.loads(pl.read_parquet_metadata(io.BytesIO(content))[DETAILS]))
         if shard.agents and checksum(path.with_name(shard.agents)) != Path(shard.agents).stem:
             return None
-    except (OSError, KeyError, ValueError, TypeError, pl.exceptions.PolarsError):
+    except (OSError, StoreError, KeyError, ValueError, TypeError, pl.exceptions.PolarsError):
         return None
     return shard
 
@@ -68,17 +71,18 @@ def planned(root: Path) -> pl.DataFrame:
     """The study's runs: columns run, preset, environment, arm, seed, cell_seed.
 
     Raises:
-        StoreError: if the folder holds no study.
+        StoreError: if the folder holds no study, or the list is damaged.
     """
     try:
-        return pl.read_parquet(root / "runs.parquet")
-    except (OSError, pl.exceptions.PolarsError) as error:
+        return read_sealed_table(root / "runs.parquet")
+    except OSError as error:
         raise StoreError(f"{root}: holds no study; must be a folder that `morphorl run --out` wrote.") from error
 
 
 def progress(root: Path) -> dict[str, Any]:
     """What the writing process said last, or nothing."""
     try:
-        return json.loads((root / "progress.json").read_text())
-    except (OSError, ValueError):
+        said = json.loads(read(root / "progress.json"))
+        return said if isinstance(said, dict) else {}
+    except (OSError, StoreError, ValueError, RecursionError):
         return {}

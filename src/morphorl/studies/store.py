@@ -15,7 +15,8 @@ import numpy as np
 import polars as pl
 
 from morphorl.config.errors import StoreError, shortened
-from morphorl.config.files import refuse_links_out, write_atomically, write_by_content, write_json, write_table
+from morphorl.config.files import refuse_links_out, table_bytes, write_by_content, write_json
+from morphorl.config.sealed import read_sealed_json, write_sealed_json, write_sealed_table
 from morphorl.ppo import checkpoints
 from morphorl.studies import shards
 from morphorl.studies import study as study_
@@ -88,8 +89,8 @@ class Store:
         content = {"algorithm": study_.ALGORITHM_VERSION, "versions": versions(), **study.describe()}
         with _writing(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.root / "runs.parquet", lambda path: write_table(_list_runs(study), path))
-            write_json(self.root / "study.json", content)
+            write_sealed_table(self.root / "runs.parquet", _list_runs(study))
+            write_sealed_json(self.root / "study.json", content)
             for folder in (self.shards, self.root / "failed"):
                 folder.mkdir(exist_ok=True)
         if not resume:
@@ -102,10 +103,11 @@ class Store:
 
     def _refuse_another(self, study: Study, may_grow: tuple[str, ...]) -> None:
         try:
-            held = json.loads((self.root / "study.json").read_text("utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError):
-            held = None
-        held = held if isinstance(held, dict) else {}
+            held = read_sealed_json(self.root / "study.json")
+        except StoreError:
+            if self._has_runs_of(study):  # they are whole, and tell whose folder it is
+                return
+            raise
         settled = ("name", *(name for name in MAY_GROW if name not in may_grow))
         said = json.loads(json.dumps(study.describe()))
         same_kind = held.get("algorithm") == study_.ALGORITHM_VERSION
@@ -119,6 +121,11 @@ class Store:
             f"out = {str(self.root)!r}: holds another study ({first_difference(ours, held)}); must be a new or empty "
             "folder, or one of this study. Nothing in it was touched: choose another --out, or move it away."
         )
+
+    def _has_runs_of(self, study: Study) -> bool:
+        """Whether shards hold runs of the study, and no other ones."""
+        finished = self.finished()
+        return bool(finished) and finished <= {run.id for run in study.iterate()}
 
     def _has_other_runs(self, study: Study) -> bool:
         """Whether the folder holds a run of the same labels and seed as one of the study's, and yet another run."""
@@ -172,7 +179,8 @@ class Store:
             diverged = [id for id, step in zip(ids, result.diverged_at, strict=True) if step >= 0]
             details = json.dumps({"runs": ids, "diverged": diverged, "agents": kept})
             table = tabulate(runs, result)
-            write_by_content(self.shards, ".parquet", lambda path: write_table(table, path, {shards.DETAILS: details}))
+            shard = table_bytes(table, {shards.DETAILS: details})
+            write_by_content(self.shards, ".parquet", lambda path: path.write_bytes(shard))
 
     def curves(self, study: Study) -> pl.DataFrame:
         """All updates of all finished runs of the study, in the study's order, labelled with its arms.

@@ -10,6 +10,7 @@ from typing import Any
 from morphorl.config import kinds
 from morphorl.config.errors import SettingError, did_you_mean, shortened
 from morphorl.config.plain import KIND
+from morphorl.environments.base import module_of
 from morphorl.studies.library import shipped
 from morphorl.studies.study import Study
 
@@ -50,13 +51,18 @@ def load_with_tables(study: str, changes: list[str] | tuple[str, ...] = ()) -> t
 
 
 def foreign_modules(study: str, changes: list[str] | tuple[str, ...] = ()) -> list[str]:
-    """The modules that a study's file names by `kind = "MODULE:CLASS"`. Nothing is imported.
+    """The modules that a study's file names, by `kind = "MODULE:CLASS"` or environments such as `gym:MODULE:ID`.
+
+    Nothing is imported.
 
     Raises:
         SettingError: as `load` does, for what is no file or no TOML.
     """
-    names = _kinds(_changed(study, changes))
-    return list(dict.fromkeys(name.partition(":")[0] for name in names if kinds.is_foreign(name)))
+    table = _changed(study, changes)
+    modules = [name.partition(":")[0] for name in _kinds(table) if kinds.is_foreign(name)]
+    environments = table.get("environments")
+    ids = [one for one in environments if isinstance(one, str)] if isinstance(environments, list) else []
+    return list(dict.fromkeys([*modules, *filter(None, map(module_of, ids))]))
 
 
 def from_table(table: Table) -> Study:

@@ -1,6 +1,8 @@
 """Figures in the house style, without pyplot: no display is looked for, and none is chosen for whoever imports this."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,19 @@ STYLE: dict[Any, Any] = {
     "svg.hashsalt": "morphorl",  # the same data give the same file
     "text.parse_math": False,  # a label is text, whatever dollar signs it has
 }
+
+
+FOOTNOTE = ContextVar("FOOTNOTE", default="")
+
+
+@contextmanager
+def with_footnote(sentences: Sequence[str]) -> Iterator[None]:
+    """A context in which these sentences stand below every figure that is saved: what its reader must know of all."""
+    token = FOOTNOTE.set("\n".join(sentences))
+    try:
+        yield
+    finally:
+        FOOTNOTE.reset(token)
 
 
 def in_style() -> AbstractContextManager[None]:
@@ -36,5 +51,7 @@ def subplots(
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as PNG and SVG, `path` being without suffix."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    if FOOTNOTE.get():
+        figure.supxlabel(FOOTNOTE.get(), fontsize="small", x=0.01, ha="left", color="#b3261e")
     figure.savefig(path.with_name(f"{path.name}.png"), dpi=200)
     figure.savefig(path.with_name(f"{path.name}.svg"), metadata={"Date": None})
