@@ -8,7 +8,10 @@ import pytest
 import morphorl
 from morphorl import cli
 from morphorl.config import kinds, trust
+from morphorl.config.errors import SettingError
+from morphorl.config.sealed import read_sealed_json, write_sealed_json
 from morphorl.config.trust import UntrustedError
+from morphorl.environments import registry
 from morphorl.ppo.checkpoints import AgentsError
 from morphorl.studies import results
 from morphorl.studies.store import StoreError
@@ -92,6 +95,63 @@ def test_what_stored_files_name_is_not_imported(as_new):
         with pytest.raises(UntrustedError, match="--trust their_lab"):
             cli.parse(command)()
     assert not (as_new / "imported").exists()
+
+
+IMPORTS = """
+from pathlib import Path
+import gymnasium
+from gymnasium.envs.classic_control import CartPoleEnv
+
+(Path(__file__).parent / "imported").touch()
+gymnasium.register("Theirs-v0", CartPoleEnv, max_episode_steps=500)
+"""
+STUDY = """
+name = "theirs"
+environments = ["gym:their_envs:Theirs-v0"]
+seeds = 1
+steps = 64
+settings.ppo = {num_envs = 2, rollout_steps = 16, minibatches = 2, epochs = 1, hidden = [4]}
+[arms.plain]
+blend.kind = "none"
+"""
+ENVIRONMENT = "gym:their_envs:Theirs-v0"
+
+
+@pytest.fixture
+def their_envs(as_new):
+    """Their module that registers an environment, a study file that names it, and what stored files would hold."""
+    (as_new / "their_envs.py").write_text(IMPORTS)
+    (as_new / "theirs.toml").write_text(STUDY)
+    stored = as_new / "stored"
+    stored.mkdir(exist_ok=True)
+    study, agents = read_sealed_json(as_new / "study" / "study.json"), read_sealed_json(as_new / "agents/agents.json")
+    settings = [one | {"environment": ENVIRONMENT, "dynamics": {"kind": "none"}} for one in agents["settings"]]
+    write_sealed_json(stored / "study.json", study | {"environments": [ENVIRONMENT], "arms": {"a": {}}})
+    write_sealed_json(stored / "agents.json", agents | {"settings": settings})
+    yield as_new
+    sys.modules.pop("their_envs", None)
+
+
+def test_no_environment_of_a_stored_file_or_a_plan_is_imported(their_envs):
+    commands = [[name, "stored"] for name in ("eval", "export", "compare", "summary", "figures", "report", "luck")]
+    for command in [*commands, ["plan", "theirs.toml"]]:
+        with pytest.raises(UntrustedError, match=f"environment = '{ENVIRONMENT}': .* say --trust their_envs"):
+            cli.parse(command)()
+    assert not (their_envs / "imported").exists()
+
+
+def test_the_study_file_that_one_runs_may_name_an_environment_and_the_command_says_which_file(their_envs, capsys):
+    cli.parse(["run", "theirs.toml", "--out", "ran"])()
+    assert f"Imports their_envs from {their_envs / 'their_envs.py'}" in capsys.readouterr().out
+    assert (their_envs / "imported").exists()
+    forget()
+    cli.parse(["compare", "ran", "--trust", "their_envs"])
+
+
+@pytest.mark.parametrize("name", ["gym::X-v0", "gym:a:b:c", "gym:a-b:X-v0", "gym:.:X-v0", "gym:", "gym:No-v0"])
+def test_an_environment_that_is_none_is_refused_in_a_sentence(name):
+    with pytest.raises(SettingError, match=r"^environment = .*must be .*\.$"):
+        registry.make_env(name)
 
 
 def test_an_edited_source_is_not_taken_for_the_one_before(as_new):
