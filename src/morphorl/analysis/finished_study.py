@@ -116,6 +116,12 @@ def compare_arms(results: Results, against: str | None, statistic: str) -> Compa
         raise SettingError(f"statistic = {statistic!r}: must be one of {', '.join(RETURNS)}.{hint}")
     labelled = results.study.expand(results.study.presets[0])
     rival = interpretations.rival(labelled) if against is None else against
+    there = results.scores["arm"].unique(maintain_order=True).to_list()
+    if against is None and rival not in there:
+        raise SettingError(
+            f"against: if not given, arms are compared with {rival!r}, of which there is no run; must be one of "
+            f"{', '.join(map(repr, there))}."
+        )
     found = comparisons.compare(results.scores, rival, statistic)
     values = {label: interpretations.in_words(settings) for label, settings in labelled.items()}
     return Compared(rival, found, comparisons.differing(values, rival))

@@ -2,8 +2,9 @@
 
 import dataclasses
 
+from morphorl.analysis import coverage, scores
 from morphorl.commands.shared import PositionalFolder, console
-from morphorl.report import html, html_data, replay
+from morphorl.report import html, html_data, replay, tables
 from morphorl.studies import results
 
 
@@ -26,5 +27,7 @@ class Report:
             replays = list(replay.replays(runs, status.update))
             status.update("computing intervals and writing the page")
             path = html.write(self.dir, found, curves, replays)
+        told = coverage.sentences(coverage.shortfalls(found.study, scores.table(curves)))
+        tables.say(console, told)
         size = path.stat().st_size / 1e6
         console.print(f"Report: {path} ({size:.1f} MB)", soft_wrap=True, markup=False, highlight=False)

@@ -73,14 +73,17 @@ def read(path: Path) -> bytes:
     """All bytes of a file.
 
     Raises:
-        StoreError: for what is no file, such as a pipe or a device: these may never end.
-        OSError: if there is none, or it cannot be read.
+        StoreError: for what is no file, such as a folder, a pipe or a device (which may never end), or cannot be read.
+        FileNotFoundError: if there is none.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
             raise StoreError(f"{path}: must be a file, and is something else.")
-        return file.read()
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({error.strerror}).") from error
 
 
 def refuse_links_out(root: Path) -> None:

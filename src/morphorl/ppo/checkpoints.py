@@ -93,6 +93,8 @@ def load_agents(folder: str | Path) -> Agents:
                 f"{folder / ARRAYS}: is damaged, or belongs to other agents (its checksum is not the one that "
                 "agents.json has)."
             )
+        if not isinstance(content["seeds"], list):
+            raise TypeError("seeds: must be a list")
         return from_arrays(settings, content["seeds"], read_arrays(folder / ARRAYS))
     except FileNotFoundError as error:
         raise AgentsError(f"{error.filename}: is missing.") from error

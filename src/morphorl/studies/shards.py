@@ -49,7 +49,7 @@ def examine(path: Path) -> Shard | None:
         shard = Shard(path, **json.loads(pl.read_parquet_metadata(io.BytesIO(content))[DETAILS]))
         if shard.agents and checksum(path.with_name(shard.agents)) != Path(shard.agents).stem:
             return None
-    except (OSError, StoreError, KeyError, ValueError, TypeError, pl.exceptions.PolarsError):
+    except (FileNotFoundError, StoreError, KeyError, ValueError, TypeError, pl.exceptions.PolarsError):
         return None
     return shard
 

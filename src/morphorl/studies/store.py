@@ -199,10 +199,15 @@ class Store:
             curves = curves.unique(["run", "env_steps"], keep="first")
         # Two arms may share one run, such as "γ = 0" and an unguided control: the join gives each its own rows.
         labelled = order.join(curves, on="run").sort("order", "env_steps").drop("order")
-        if labelled.is_empty():
+        if labelled.is_empty() and self._has_other_runs(study):
             raise StoreError(
                 f"{self.root}: holds no run of its study as the code has it now; the source of its dynamics or "
                 "guidance has been changed since. Bring that source back, or run the study again in another folder."
+            )
+        if labelled.is_empty():
+            raise StoreError(
+                f"{self.root}: holds no finished run of its study as it was started last, with seeds from "
+                f"{study.first_seed}; give the same `morphorl run` again to go on."
             )
         return labelled
 
