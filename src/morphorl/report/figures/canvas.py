@@ -9,6 +9,8 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
+from morphorl.config.files import write_atomically
+
 STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -53,5 +55,6 @@ def save(figure: Figure, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if FOOTNOTE.get():
         figure.supxlabel(FOOTNOTE.get(), fontsize="small", x=0.01, ha="left", color="#b3261e")
-    figure.savefig(path.with_name(f"{path.name}.png"), dpi=200)
-    figure.savefig(path.with_name(f"{path.name}.svg"), metadata={"Date": None})
+    png, svg = (path.with_name(f"{path.name}.{suffix}") for suffix in ("png", "svg"))
+    write_atomically(png, lambda temporary: figure.savefig(temporary, format="png", dpi=200))
+    write_atomically(svg, lambda temporary: figure.savefig(temporary, format="svg", metadata={"Date": None}))
