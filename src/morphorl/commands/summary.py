@@ -5,7 +5,6 @@ import dataclasses
 from morphorl.analysis.scores import load_scores
 from morphorl.analysis.verdicts import folder_of
 from morphorl.commands.shared import PositionalFolder, console
-from morphorl.config.files import refuse_links_out
 from morphorl.report import summary
 
 
@@ -22,7 +21,6 @@ class Summary:
 
     def __call__(self) -> None:
         study, scores = load_scores(self.dir)
-        refuse_links_out(self.dir)
         presets = [preset for preset in study.presets if len(scores.filter(preset=preset))]
         for preset in presets:
             folder = folder_of(self.dir, study, preset)

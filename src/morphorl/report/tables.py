@@ -2,12 +2,18 @@
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
 
 def table(title: str | None = None) -> Table:
-    """An empty table in the house style, narrow enough for six columns on 80 characters.
+    """An empty table in the house style, narrow enough for six columns on 80 characters."""
+    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+
+
+def with_interval(value: str, interval: str, style: str = "") -> Text:
+    """A cell of a table: a value, and its interval dimmed.
 
     Args:
-        title: in rich's markup, so that labels in it must be escaped.
+        style: of both, in rich's words, such as `bold`.
     """
-    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    return Text.assemble(value, " ", (interval, "dim"), style=style)
