@@ -5,6 +5,8 @@ import importlib
 import shlex
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
+from pathlib import Path
 from typing import NamedTuple
 
 from morphorl import __version__
@@ -57,11 +59,16 @@ RESUMABLE = ("reproduce", "train", "run", "luck", "evolve")
 
 def main() -> None:
     """Entry point: parse, run, and turn what can go wrong into one sentence and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # so that letters that the terminal lacks stop nothing
+            stream.reconfigure(errors="backslashreplace")
     try:
         parse(sys.argv[1:])()
     except (SettingError, StoreError) as error:
         _complain(str(error))
         sys.exit(2)
+    except BrokenPipeError:  # whoever read has gone, and reads no complaint either
+        sys.exit(1)
     except OSError as error:
         _complain(f"{error}.")
         sys.exit(1)
@@ -71,10 +78,11 @@ def main() -> None:
 
 
 def _complain(sentence: str) -> None:
-    from rich.console import Console  # which help does without: it takes longer to import than all that help needs
-    from rich.markup import escape
+    from rich.text import Text  # which help does without: it takes longer to import than all that help needs
 
-    Console(stderr=True).print(f"[red]error:[/red] {escape(sentence)}", soft_wrap=True, highlight=False)
+    from morphorl.config.consoles import TextConsole
+
+    TextConsole(stderr=True).print(Text.assemble(("error:", "red"), f" {sentence}"), soft_wrap=True)
 
 
 def _stopped(arguments: list[str]) -> str:
@@ -107,7 +115,19 @@ def parse(arguments: list[str]) -> Callable[[], None]:
     module = importlib.import_module(f"morphorl.commands.{command.module}")
     prog = f"morphorl {name}"
     default = {"default": module.default(arguments[1:])} if hasattr(module, "default") else {}
-    return tyro.cli(getattr(module, command.name), args=arguments[1:], prog=prog, **default)
+    parsed = tyro.cli(getattr(module, command.name), args=arguments[1:], prog=prog, **default)
+    _refuse_links_out(parsed)
+    return parsed
+
+
+def _refuse_links_out(command: object) -> None:
+    """Refuse the folders that a command is about, if a link in them leads out: before it reads or writes anything."""
+    folders = [value for value in vars(command).values() if isinstance(value, Path)]
+    if folders:
+        from morphorl.config.files import refuse_links_out  # which imports Polars
+
+        for folder in folders:
+            refuse_links_out(folder)
 
 
 def _trusting(arguments: list[str]) -> list[str]:

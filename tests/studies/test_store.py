@@ -16,6 +16,7 @@ from rich.console import Console
 
 from helpers.holding import hold
 from helpers.small_studies import SMALL, fake_result, fill, small_study, snapshot
+from morphorl import cli
 from morphorl.commands import clean, status
 from morphorl.commands.shared import folder_of
 from morphorl.config import files
@@ -239,9 +240,9 @@ def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path, link):
     for resume in (True, False):
         with pytest.raises(StoreError, match="is a link that leads out of"):
             run(small_study(), Store(out), quiet(), resume=resume)
-    for command in (status.Status(out), clean.Clean(out, failed=True)):
+    for command in (["status"], ["clean", "--failed"]):
         with pytest.raises(StoreError, match="is a link that leads out of"):
-            command()
+            cli.parse([*command, str(out)])()
     assert snapshot(elsewhere) == before
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import jax
 import numpy as np
 from rich.table import Table
+from rich.text import Text
 
 import morphorl
 from morphorl.commands.shared import console
@@ -35,11 +36,10 @@ class Doctor:
         console.print(table, highlight=False)
         seconds, problem = self_test()
         if problem is not None:
-            console.print(f"[red]self-test[/red]: {problem}", highlight=False, soft_wrap=True)
+            console.print(Text.assemble(("self-test", "red"), f": {problem}"), soft_wrap=True)
             sys.exit(1)
-        console.print(
-            f"[green]self-test[/green]: two agents trained as they should, in {seconds:.1f} s", highlight=False
-        )
+        told = f": two agents trained as they should, in {seconds:.1f} s"
+        console.print(Text.assemble(("self-test", "green"), told))
 
 
 def facts() -> dict[str, str]:

@@ -42,7 +42,7 @@ class Figures:
                 told = _draw(study, preset, curves.filter(preset=preset), folder)
             for name, why in told.items():
                 what = str(folder / f"{name}.png") if why is None else f"{name}: not drawn: {why}"
-                console.print(what, soft_wrap=True, markup=False, highlight=False)
+                console.print(what, soft_wrap=True)
         self._draw_maps(study, curves)
 
     def _draw_maps(self, study: Study, curves: pl.DataFrame) -> None:
@@ -56,7 +56,7 @@ class Figures:
             path = self.dir / "figures" / f"{summary.file_name(environment)}_map"
             why = attempt(pattern_map.draw, found, panels, environment, path)
             what = f"{path}.png" if why is None else f"{path.name}: not drawn: {why}"
-            console.print(what, soft_wrap=True, markup=False, highlight=False)
+            console.print(what, soft_wrap=True)
 
 
 def _draw(study: Study, preset: str, curves: pl.DataFrame, folder: Path) -> dict[str, str | None]:

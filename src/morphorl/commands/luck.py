@@ -7,8 +7,8 @@ from typing import Annotated
 
 import polars as pl
 import tyro
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from morphorl.analysis import coverage, scores
 from morphorl.analysis.luck import summary
@@ -60,7 +60,7 @@ class Luck:
             for environment, arms in environments.items():
                 _print(f"{environment}, {preset}", arms)
         tables.say(console, told)
-        console.print(f"Results: {folder}", soft_wrap=True, markup=False, highlight=False)
+        console.print(f"Results: {folder}", soft_wrap=True)
         if failed:
             sys.exit(1)
 
@@ -68,9 +68,9 @@ class Luck:
         root, folder = Path(self.study), Path(self.study) if self.out is None else self.out
         if self.set:
             raise SettingError(f"set = {self.set[0]!r}: must not be given with a folder, whose study has been run.")
+        refuse_links_out(root)
         study, table = load_scores(root)
         folder.mkdir(parents=True, exist_ok=True)
-        refuse_links_out(folder)
         return study, table, folder, 0
 
     def _run(self) -> tuple[Study, pl.DataFrame, Path, int]:
@@ -97,7 +97,7 @@ def _print(head: str, arms: dict[str, ArmReport]) -> None:
     sentences = [one["warning"] for one in arms.values()]
     sentences += [f"{arm}: {one['scores'][LEAD].get('unknown')}" for arm, one in arms.items() if _unknown(one)]
     for sentence in filter(None, sentences):
-        console.print(sentence, soft_wrap=True, markup=False, highlight=False)
+        console.print(sentence, soft_wrap=True)
 
 
 def _unknown(one: ArmReport) -> bool:
@@ -113,7 +113,7 @@ def _variance(head: str, arms: dict[str, ArmReport]) -> Table:
         mean = f"{score['mean']:.1f}" if "mean" in score else "unknown"
         split = score.get("split")
         shares = [] if split is None else [_share(split[name]) for name in ("pattern", "learner", "interaction")]
-        table.add_row(escape(arm), mean, *shares)
+        table.add_row(arm, mean, *shares)
     return table
 
 
@@ -127,9 +127,10 @@ def _found(arms: dict[str, ArmReport]) -> Table:
         if effect is None:
             continue
         difference, last = effect["difference"], effect["found"][-1]
-        told = f"{difference['value']:+.1f} [dim]{difference['low']:+.1f} to {difference['high']:+.1f}[/dim]"
+        interval = f"{difference['low']:+.1f} to {difference['high']:+.1f}"
+        told = tables.with_interval(f"{difference['value']:+.1f}", interval)
         shares = [last[kind]["significant"] for kind in summary.KINDS]
-        table.add_row(escape(arm), told, *("" if share is None else _share(share) for share in shares))
+        table.add_row(arm, told, *("" if share is None else _share(share) for share in shares))
     return table
 
 
@@ -139,5 +140,5 @@ def _table(title: str) -> Table:
     return table
 
 
-def _share(estimate: Plain) -> str:
-    return f"{estimate['value']:.0%} [dim]{estimate['low']:.0%}–{estimate['high']:.0%}[/dim]"
+def _share(estimate: Plain) -> Text:
+    return tables.with_interval(f"{estimate['value']:.0%}", f"{estimate['low']:.0%}–{estimate['high']:.0%}")

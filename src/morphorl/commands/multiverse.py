@@ -48,12 +48,12 @@ class Multiverse:
             _draw(effects, found, self.dir / "figures")
         for choice, rival in effects.outcomes:
             told = multiverse_report.sentence(effects, choice, rival)
-            console.print(told, soft_wrap=True, markup=False, highlight=False)
+            console.print(told, soft_wrap=True)
         for note in effects.notes:
-            console.print(f"{note}.", soft_wrap=True, markup=False, highlight=False)
+            console.print(f"{note}.", soft_wrap=True)
         console.print(multiverse_report.axis_table(found), multiverse_report.level_table(found))
         tables.say(console, told)
-        console.print(f"Results: {self.dir}", soft_wrap=True, markup=False, highlight=False)
+        console.print(f"Results: {self.dir}", soft_wrap=True)
 
 
 def _analyse(study: Study, scores: pl.DataFrame) -> tuple[Effects, Regressions]:

@@ -3,7 +3,6 @@
 import dataclasses
 from collections import defaultdict
 
-from rich.markup import escape
 from rich.table import Table
 
 from morphorl.commands.shared import Changes, StudyName, console
@@ -24,7 +23,7 @@ class Plan:
         study = study_file.load(self.study, self.set)
         found = programs(study.iterate())
         settings = [(program, next(iter(program.runs.values())).settings) for program in found]
-        table = Table(title=escape(study.name), title_justify="left", box=None, show_header=False, pad_edge=False)
+        table = Table(title=study.name, title_justify="left", box=None, show_header=False, pad_edge=False)
         table.add_column(justify="right")
         runs = sum(len(program.runs) for program in found)
         steps = sum(len(program.runs) * one.updates * one.ppo.batch for program, one in settings)

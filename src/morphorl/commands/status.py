@@ -4,11 +4,9 @@ import dataclasses
 import time
 
 import polars as pl
-from rich.markup import escape
 from rich.table import Table
 
 from morphorl.commands.shared import PositionalFolder, console
-from morphorl.config.files import refuse_links_out
 from morphorl.studies import lock, shards
 
 SILENT_SECONDS = 120.0
@@ -24,7 +22,6 @@ class Status:
 
     def __call__(self) -> None:
         runs = shards.planned(self.dir)
-        refuse_links_out(self.dir)
         good, damaged = shards.read_all(self.dir)
         failures = shards.failures(self.dir)
         for name, ids in {
@@ -49,7 +46,7 @@ class Status:
 
 
 def _say(text: str) -> None:
-    console.print(text, soft_wrap=True, highlight=False, markup=False)
+    console.print(text, soft_wrap=True)
 
 
 def _table(runs: pl.DataFrame) -> Table:
@@ -62,7 +59,7 @@ def _table(runs: pl.DataFrame) -> Table:
     grouped = runs.group_by("environment", "preset", maintain_order=True).agg(counts)
     for row in grouped.iter_rows(named=True):
         numbers = (str(row[name]) for name in ("done", "of", "failed", "diverged"))
-        table.add_row(escape(row["environment"]), row["preset"], *numbers)
+        table.add_row(row["environment"], row["preset"], *numbers)
     return table
 
 

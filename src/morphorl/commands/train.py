@@ -5,7 +5,6 @@ import sys
 from typing import Annotated
 
 import tyro
-from rich.markup import escape
 
 from morphorl.commands.shared import Folder, Preset, console, early, trust_module
 from morphorl.config import kinds
@@ -98,7 +97,7 @@ class Train:
         checkpoints.save_agents(store.trained_agents(study), self.out)
         summary.write(study, store, console)
         trackers.send(self.track, study, store.curves(study), self.out)
-        console.print(f"Evaluate the agents: morphorl eval {escape(str(self.out))}", soft_wrap=True)
+        console.print(f"Evaluate the agents: morphorl eval {self.out!s}", soft_wrap=True)
 
 
 def default(arguments: list[str]) -> Train:

@@ -15,6 +15,9 @@ import polars as pl
 
 from morphorl.config.errors import StoreError
 
+MARKS = ("study.json", "runs.parquet", "scores.parquet", "search.json", "agents.json")
+"""Files of which each folder has one that holds a study, its scores, a search, or agents."""
+
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file under a temporary name, flush it to the disk, and only then give it its name."""
@@ -87,15 +90,28 @@ def read(path: Path) -> bytes:
 
 
 def refuse_links_out(root: Path) -> None:
-    """Raise `StoreError` if a link in the folder, or in a folder of it, leads out: what is written must stay inside."""
-    home = root.resolve()
-    for folder in (root, *(entry for entry in root.iterdir() if entry.is_dir() and not entry.is_symlink())):
-        for entry in os.scandir(folder):
-            if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(home):
+    """Refuse a folder with a link in it that leads out: what is written there must stay inside, and what is read too.
+
+    A folder of ours, which holds one of `MARKS`, is looked through to its depths. Of any other its own entries are
+    looked at: nothing is written deeper, and what lies there is not ours to refuse.
+
+    Args:
+        root: the folder, which may be a link itself; nothing is refused if there is none.
+
+    Raises:
+        StoreError: for the first such link.
+    """
+    home = os.path.realpath(root)
+    deep = any(os.path.exists(root / mark) for mark in MARKS)
+    for folder, folders, names in os.walk(root):
+        for path in (Path(folder, name) for name in (*folders, *names)):
+            if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(home):
                 raise StoreError(
-                    f"{entry.path}: is a link that leads out of {str(root)!r}; must be a file or folder in it. "
+                    f"{path}: is a link that leads out of {str(root)!r}; must be a file or folder in it. "
                     "Nothing was touched."
                 )
+        if not deep:
+            return
 
 
 def _write_and_name(

@@ -80,7 +80,7 @@ def evolve_arm(search: Search, study: Study, root: Path, console: Console, *, re
             strategy = cma_es.tell(strategy, cost if search.smaller_is_better else -cost)
             history.append(_note(search, number, fitness, candidates, middle, cma_es.step_size(strategy)))
             write_json(root / "history.json", {"fitness": search.fitness, "generations": history})
-            console.print(_line(search, history, pace), soft_wrap=True, highlight=False)
+            console.print(_line(search, history, pace), soft_wrap=True)
         winner = search.values(cma_es.mean(strategy))
         text = evolved_file(search, study, winner)
         write_atomically(root / f"{search_space.EVOLVED}.toml", lambda path: path.write_text(text))

@@ -1,13 +1,14 @@
 """What a finished study leaves behind: curves, figures, and a summary on disk and on the terminal."""
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from morphorl.analysis import coverage, curve_statistics, interpretations, scores, verdicts
 from morphorl.analysis.curve_statistics import Estimate
@@ -53,7 +54,7 @@ def write(study: Study, store: Store, console: Console) -> None:
     tables.say(console, told)
     _mention_unknown(curves, console)
     _mention_divergence(curves, console)
-    console.print(f"Results: {store.root}", soft_wrap=True, markup=False, highlight=False)
+    console.print(f"Results: {store.root}", soft_wrap=True)
 
 
 def summarise(study: Study, preset: str, table: pl.DataFrame, folder: Path, console: Console) -> None:
@@ -77,7 +78,7 @@ def summarise(study: Study, preset: str, table: pl.DataFrame, folder: Path, cons
         console.print(f"{preset}: {arms} arms, too many to show or draw: see {folder}/summary.json.", soft_wrap=True)
     if study.cell_seeds:
         crossed = "Runs that share a seed are not independent: these intervals take them for it. See `morphorl luck`."
-        console.print(crossed, soft_wrap=True, highlight=False)
+        console.print(crossed, soft_wrap=True)
     verdict_report.write(study, preset, table, folder, console)
 
 
@@ -109,14 +110,17 @@ def write_evaluation(batch: Agents, returns: np.ndarray, folder: Path, console: 
         table.add_row(str(seed), f"{episodes.mean():.1f}", f"{episodes.min():.0f}", f"{episodes.max():.0f}")
     console.print(table)
     interval = "one agent, no interval" if math.isnan(low) else f"95% interval {low:.1f} to {high:.1f}"
-    console.print(f"IQM over {len(means)} agents: {value:.1f} ({interval})", highlight=False)
+    console.print(f"IQM over {len(means)} agents: {value:.1f} ({interval})")
 
 
 def file_name(environment: str) -> str:
-    """A short file name for an environment: `StatelessCartPole-v1` becomes `stateless_cartpole`."""
+    """A short file name for an environment: `StatelessCartPole-v1` becomes `stateless_cartpole`.
+
+    Its letters, digits and `_` alone: ids of Gymnasium's may have `/`, dots and colons too.
+    """
     short = environment.rsplit("-v", 1)[0].replace("CartPole", "Cartpole")
     words = "".join(f"_{letter}" if letter.isupper() else letter for letter in short).lower()
-    return words.replace("-", "").strip("_")
+    return re.sub(r"\W+", "_", words.replace("-", "")).strip("_") or "environment"
 
 
 def _summarise(rows: pl.DataFrame) -> dict[str, dict[str, Estimate]]:
@@ -146,18 +150,18 @@ def _table(head: str, environment: str, steps: int, arms: dict[str, dict[str, Es
             COLUMNS[name].format(threshold=registry.make_env(environment).threshold), justify="right", overflow="fold"
         )
     for arm, row in arms.items():
-        table.add_row(escape(arm), *(_cell(row[name], steps) for name in shown))
+        table.add_row(arm, *(_cell(row[name], steps) for name in shown))
     return table
 
 
-def _cell(estimate: Estimate, steps: int) -> str:
+def _cell(estimate: Estimate, steps: int) -> str | Text:
     """Value and interval, short enough for six columns on 80 characters; what was never reached is above the steps."""
     if math.isnan(estimate.value):
         return "unknown"
     value, low, high = (short_number(x) if math.isfinite(x) else f">{short_number(steps)}" for x in estimate[:3])
     if math.isnan(estimate.low):  # one seed
-        return f"{value} [dim]no interval[/dim]"
-    return value if value == low == high else f"{value} [dim]{low}–{high}[/dim]"
+        return tables.with_interval(value, "no interval")
+    return value if value == low == high else tables.with_interval(value, f"{low}–{high}")
 
 
 def short_number(number: int | float) -> str:
@@ -171,16 +175,12 @@ def _mention_unknown(curves: pl.DataFrame, console: Console) -> None:
     """Say which returns are unknown and why: a mean that leaves such seeds out would be a mean of others."""
     silent = curves.group_by("environment", "arm", "run").agg(pl.col("episodes").sum()).filter(episodes=0)
     if len(silent):
-        console.print(
-            f"[yellow]In {len(silent)} runs no episode ended[/yellow]: the returns of their arms are unknown. "
-            "Train for more steps.",
-            soft_wrap=True,
-        )
+        told = ": the returns of their arms are unknown. Train for more steps."
+        console.print(Text.assemble((f"In {len(silent)} runs no episode ended", "yellow"), told), soft_wrap=True)
 
 
 def _mention_divergence(curves: pl.DataFrame, console: Console) -> None:
     diverged = curves.drop_nulls("diverged_at").unique(["environment", "arm", "run"])
     if len(diverged):
-        console.print(
-            f"[yellow]{len(diverged)} runs diverged[/yellow] (NaN or Inf); they are counted with what they got."
-        )
+        told = " (NaN or Inf); they are counted with what they got."
+        console.print(Text.assemble((f"{len(diverged)} runs diverged", "yellow"), told))

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
+from rich.text import Text
 
+from morphorl.config.consoles import TextConsole
 from morphorl.config.errors import SettingError
 from morphorl.config.kinds import refuse_unimportable
 from morphorl.studies import batch_training, time_estimate
@@ -63,7 +65,7 @@ def run_study(
 
 def console_for(progress: bool) -> Console:
     """A console that shows progress, or one that shows nothing."""
-    return Console() if progress else Console(quiet=True, force_terminal=False)
+    return TextConsole() if progress else TextConsole(quiet=True, force_terminal=False)
 
 
 def _engine(name: str, address: str | None) -> Engine:
@@ -102,12 +104,13 @@ def run(
         refuse_unimportable(settings)
     store.check(study, with_agents=with_agents)
     with locked(store.root):
-        for path in store.open(study, resume=resume, with_agents=with_agents):
-            told = f"[yellow]Damaged[/yellow]: {path.name} is set aside in {path.parent}; its runs are done again."
-            console.print(told, soft_wrap=True, highlight=False)
+        damaged = store.open(study, resume=resume, with_agents=with_agents)
         finished, failed = store.finished(), store.failed()
         pending = batches(runs, finished | failed, *batch_training.batch_sizes())
         progress = Progress(console, runs, finished, store.root, together=together)
+        for path in damaged:
+            told = f": {path.name} is set aside in {path.parent}; its runs are done again."
+            progress.say(Text.assemble(("Damaged", "yellow"), told))
         with progress, closing(engine(pending, progress)) as outcomes:
             for batch, outcome in outcomes:
                 if isinstance(outcome, Exception):
@@ -119,10 +122,9 @@ def run(
         time_estimate.remember(progress.speeds())
     missing = store.failed() & {run.id for run in runs}
     if missing:
-        console.print(
-            f"[yellow]{len(missing)} runs failed[/yellow] and are missing; `morphorl status {store.root}` tells why, "
-            f"and after `morphorl clean {store.root} --failed` the same command tries them again.",
-            soft_wrap=True,
-            highlight=False,
+        told = (
+            f" and are missing; `morphorl status {store.root}` tells why, and after `morphorl clean {store.root} "
+            "--failed` the same command tries them again."
         )
+        progress.say(Text.assemble((f"{len(missing)} runs failed", "yellow"), told))
     return len(missing)

@@ -12,6 +12,7 @@ lock                  locked while a process writes here
 
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,16 +56,35 @@ def examine(path: Path) -> Shard | None:
 
 
 def failures(root: Path) -> list[dict[str, Any]]:
-    """The batches that failed: `runs` (ids), `message`, `at`."""
-    return [json.loads(path.read_text("utf-8")) for path in sorted((root / "failed").glob("*.json"))]
+    """The batches that failed: `runs` (ids), `message`, `at`. A damaged note tells of none: its runs are tried."""
+    return [noted for path in _notes(root) if (noted := _failure(path))]
 
 
-def forget_failures(root: Path) -> int:
-    """Remove the notes of failed batches; gives the number of their runs."""
-    runs = sum(len(failure["runs"]) for failure in failures(root))
-    for path in (root / "failed").glob("*.json"):
-        path.unlink()
-    return runs
+def forget_failures(root: Path) -> tuple[int, int]:
+    """Remove the notes of failed batches, damaged ones too; gives the number of their runs, and of damaged notes."""
+    paths = _notes(root)
+    known = [noted for path in paths if (noted := _failure(path))]
+    for path in paths:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    return sum(len(noted["runs"]) for noted in known), len(paths) - len(known)
+
+
+def _notes(root: Path) -> list[Path]:
+    return sorted((root / "failed").glob("*.json"))
+
+
+def _failure(path: Path) -> dict[str, Any] | None:
+    """What a note says; None if it is damaged."""
+    try:
+        noted = json.loads(path.read_text("utf-8")) if path.is_file() else None  # a pipe would be waited for
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(noted, dict) or not isinstance(runs := noted.get("runs"), list):
+        return None
+    return noted if all(isinstance(text, str) for text in (*runs, noted.get("message"), noted.get("at"))) else None
 
 
 def planned(root: Path) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
+from morphorl.config.consoles import visible
 from morphorl.config.files import write_atomically
 
 STYLE: dict[Any, Any] = {
@@ -48,6 +49,14 @@ def subplots(
     """
     figure = Figure(figsize=figsize, layout="constrained")
     return figure, figure.subplots(rows, columns, **options)
+
+
+def shown(label: str) -> str:
+    """A label of an arm as Matplotlib takes it.
+
+    One that begins with an underscore would be left out of the legend, and a control character would end an SVG.
+    """
+    return visible(f"\u200b{label}" if label.startswith("_") else label)
 
 
 def save(figure: Figure, path: Path) -> None:
