@@ -39,6 +39,11 @@ SINGLE_PRECISION = Allowed(
     lambda value: value == 0 or math.isinf(value) or SMALLEST <= abs(value) <= LARGEST,
 )
 
+INTEGERS = Allowed(
+    "of whole numbers of 64 bits, below 9.2e18",
+    lambda value: all(not isinstance(one, int) or -(2**63) <= one < 2**63 for one in _entries(value)),
+)
+
 
 def is_whole(value: object) -> bool:
     """Whether a value is a whole number; true and false, which are numbers to Python, are none."""
@@ -79,8 +84,11 @@ def check(module: eqx.Module, prefix: str) -> None:
         stray_bool = isinstance(value, bool) and hint is not bool
         if stray_bool or not _holds(allowed, value):
             raise SettingError(f"{name} = {quoted(value)}: must be {allowed.words}.{did_you_mean(value, hint)}")
-        if hint is float and not _holds(SINGLE_PRECISION, value):
-            raise SettingError(f"{name} = {quoted(value)}: must be {SINGLE_PRECISION.words}.")
+        if typing.get_origin(hint) is tuple and not isinstance(value, tuple):
+            raise SettingError(f"{name} = {quoted(value)}: must be a tuple, as in (64, 64) or ('one',).")
+        held = SINGLE_PRECISION if hint is float else INTEGERS
+        if not _holds(held, value):
+            raise SettingError(f"{name} = {quoted(value)}: must be {held.words}.")
 
 
 @functools.cache
@@ -105,6 +113,10 @@ def _from_type(hint: Any) -> Allowed:
         return Allowed("one of " + ", ".join(map(repr, names)), lambda value: value in names)
     words = {bool: "true or false", str: "a name"}.get(hint, f"settings of {hint.__name__}")
     return Allowed(words, lambda value: isinstance(value, hint))
+
+
+def _entries(value: object) -> tuple[object, ...]:
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _is_array(value: object) -> bool:

@@ -173,7 +173,7 @@ class Settings(eqx.Module):
     @property
     def evaluation_interval(self) -> int:
         """Updates between two greedy evaluations; 0 for none."""
-        return -(-self.evaluate_every // self.ppo.batch)
+        return min(-(-self.evaluate_every // self.ppo.batch), self.updates + 1)  # which a program's numbers can hold
 
 
 @functools.cache

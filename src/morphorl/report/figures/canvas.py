@@ -7,6 +7,8 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
+from morphorl.config.files import naming
+
 STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -36,5 +38,6 @@ def subplots(
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as PNG and SVG, `path` being without suffix."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path.with_name(f"{path.name}.png"), dpi=200)
-    figure.savefig(path.with_name(f"{path.name}.svg"), metadata={"Date": None})
+    with naming(path):
+        figure.savefig(path.with_name(f"{path.name}.png"), dpi=200)
+        figure.savefig(path.with_name(f"{path.name}.svg"), metadata={"Date": None})
