@@ -311,6 +311,8 @@ def test_runs_are_named_and_ordered_as_those_that_are_stored(name):
 
 def test_arms_are_checked_once_and_equal_tables_are_one(monkeypatch):
     Study("warm", ("CartPole-v1",), {"x": {}}, 1).expand("standard")  # what is usual is made once a process
+    swept = {"guidance": {"strength": [0.01 * k for k in range(1, 101)]}, "dynamics": {"coupling": "ring"}}
+    study = Study("a", ("CartPole-v1", "StatelessCartPole-v1"), {"x": swept}, 2)
     checked = Counter()
     for cls in (ReactionDiffusion, Blind, PPO):
         check = cls.__check_init__
@@ -320,8 +322,6 @@ def test_arms_are_checked_once_and_equal_tables_are_one(monkeypatch):
             check(self)
 
         monkeypatch.setattr(cls, "__check_init__", counted)
-    swept = {"guidance": {"strength": [0.01 * k for k in range(1, 101)]}, "dynamics": {"coupling": "ring"}}
-    study = Study("a", ("CartPole-v1", "StatelessCartPole-v1"), {"x": swept}, 2)
     study.expand("standard")
     assert [len({run.id for run in study.iterate()}) for _ in range(2)] == [400, 400]
     assert checked == {ReactionDiffusion: 1, Blind: 100, PPO: 1}

@@ -24,6 +24,8 @@ NUMBER = 4
 """Bytes of a number in single precision."""
 LARGEST_CARTPOLE = (4, 2)
 """Features and actions of the largest of `CARTPOLES`, known without asking gymnax."""
+HUGE_STATE = 20_000
+"""Numbers of a state from which on a system's constants are not looked at."""
 ABSURD = 2**62
 """Bytes that no machine has: where shapes are too large for arithmetic on them."""
 
@@ -55,7 +57,8 @@ def parts_of_run(settings: Settings) -> dict[tuple[str, ...], int]:
         ("ppo.num_envs", "ppo.rollout_steps", "memory.kind"): ppo.batch * sample,
         ("ppo.hidden", "ppo.num_envs", "ppo.rollout_steps"): ppo.batch // ppo.minibatches * activations,
         ("ppo.num_envs", "dynamics.kind"): ppo.num_envs * state,
-        ("evaluation_episodes",): settings.evaluation_episodes * (shown + 2 * actions + state + max(widths)),
+        ("evaluation_episodes", "dynamics.kind"): settings.evaluation_episodes
+        * (shown + 2 * actions + state + max(widths)),
         ("ppo.epochs", "ppo.num_envs", "ppo.rollout_steps"): ppo.epochs * ppo.batch,
         ("steps",): 5 * settings.updates,
     }
@@ -141,19 +144,20 @@ def _shown_by(structure: Any, shape: Shape) -> int:
 
 
 def _state_size(settings: Settings, shape: Shape) -> int:
-    """How many numbers a system holds for one environment, its constants among them."""
+    """How many numbers a system holds for one environment, its constants among them unless the state is huge: making
+    those may take NumPy, which does not wait to be run."""
     return 0 if settings.blend.kind == "none" else _state_size_of(_structure(settings.dynamics), shape)
 
 
 @functools.lru_cache(maxsize=256)
 def _state_size_of(structure: Any, shape: Shape) -> int:
     dynamics, key = _with_ones(structure), jax.random.key(0)
+    state = _traced(lambda: _count(dynamics.init(key, shape)))
+    return state if state > HUGE_STATE else state + _traced(lambda: _count(dynamics.constants(key, shape)))
 
-    def size() -> int:
-        made = dynamics.init(key, shape), dynamics.constants(key, shape)
-        return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(made))
 
-    return _traced(size)
+def _count(arrays: PyTree) -> int:
+    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(arrays))
 
 
 def _structure(settings: PyTree) -> Any:
@@ -170,7 +174,7 @@ def _traced(size: Callable[[], int]) -> int:
     found = []
     try:
         jax.eval_shape(lambda: found.append(size()))
-    except OverflowError:  # shapes too large even for arithmetic on them
+    except (OverflowError, MemoryError):  # shapes too large even for arithmetic on them
         return ABSURD
     except Exception:  # the fault of a system of the user's own, which training tells better
         return 0
