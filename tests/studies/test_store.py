@@ -19,7 +19,7 @@ from helpers.small_studies import SMALL, fake_result, fill, small_study, snapsho
 from morphorl import cli
 from morphorl.commands import clean, status
 from morphorl.commands.shared import folder_of
-from morphorl.config import files
+from morphorl.config import devices, files
 from morphorl.config.errors import SettingError, StoreError
 from morphorl.studies import batch_training, lock, shards
 from morphorl.studies.runner import run
@@ -40,7 +40,7 @@ def names(folder):
 
 @pytest.fixture
 def tiny_batches(monkeypatch):
-    monkeypatch.setattr(batch_training, "batch_sizes", lambda: (4, 2))
+    monkeypatch.setattr(devices, "batch_sizes", lambda: (4, 2))
 
 
 # --- Growing ----------------------------------------------------------------------------------------------------------

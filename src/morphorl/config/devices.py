@@ -6,17 +6,35 @@ from pathlib import Path
 
 import jax
 
+from morphorl.config.jax_environment import DEVICES
+
 
 def use_all_cores() -> None:
     """Give JAX one host device per core, and keep compiled programs on disk between starts.
 
     Call it before anything else: once a JAX array exists, and importing gymnax makes one, JAX refuses. Sharding runs
     over one device per core trains about 1.4 times faster than
-    leaving the cores to one device. `MORPHORL_CACHE` moves the cache from `~/.cache/morphorl`.
+    leaving the cores to one device. `JAX_NUM_CPU_DEVICES` says another number, and `MORPHORL_CACHE` moves the cache
+    from `~/.cache/morphorl`.
     """
-    jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
+    if DEVICES not in os.environ:
+        jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
     jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "jax"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+
+
+def start() -> None:
+    """Start JAX on the platforms that it is to use."""
+    jax.devices()
+
+
+def batch_sizes() -> tuple[int, int]:
+    """The largest number of runs in a batch, and the number of which it must be a multiple.
+
+    16 runs per core keep a CPU busy and its caches warm; an accelerator wants many more.
+    """
+    devices = jax.devices()
+    return (16 if devices[0].platform == "cpu" else 4096) * len(devices), len(devices)
 
 
 def use_all_cores_if_free() -> None:

@@ -7,7 +7,8 @@ import math
 import os
 import stat
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, overload
 
@@ -22,6 +23,16 @@ MARKS = ("study.json", "runs.parquet", "scores.parquet", "search.json", "agents.
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file under a temporary name, flush it to the disk, and only then give it its name."""
     _write_and_name(path.parent, path.name, write, lambda temporary: path)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an error of the operating system name this file where it names none, as that of a full disk does not."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def write_json(path: Path, content: object) -> None:
@@ -119,11 +130,12 @@ def _write_and_name(
 ) -> Path:
     temporary = folder / f".{name}.{uuid.uuid4().hex}"
     try:
-        write(temporary)
-        _flush(temporary)
-        path = final_name(temporary)
-        temporary.replace(path)
-        _flush(folder)
+        with naming(folder / name):
+            write(temporary)
+            _flush(temporary)
+            path = final_name(temporary)
+            temporary.replace(path)
+            _flush(folder)
     finally:
         temporary.unlink(missing_ok=True)
     return path

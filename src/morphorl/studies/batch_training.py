@@ -55,15 +55,6 @@ def local(batches: Iterable[Batch], progress: Progress) -> Generator[tuple[Batch
         yield batch, outcome
 
 
-def batch_sizes() -> tuple[int, int]:
-    """The largest number of runs in a batch, and the number of which it must be a multiple.
-
-    16 runs per core keep a CPU busy and its caches warm; an accelerator wants many more.
-    """
-    devices = jax.devices()
-    return (16 if devices[0].platform == "cpu" else 4096) * len(devices), len(devices)
-
-
 def train_batch(
     runs: list[Run],
     size: int,

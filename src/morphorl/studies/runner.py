@@ -8,15 +8,16 @@ from typing import Literal
 from rich.console import Console
 from rich.text import Text
 
+from morphorl.config import devices
 from morphorl.config.consoles import TextConsole
 from morphorl.config.errors import SettingError
 from morphorl.config.kinds import refuse_unimportable
-from morphorl.studies import batch_training, time_estimate
+from morphorl.studies import batch_training, memory_estimate, time_estimate
 from morphorl.studies.batch_training import Outcome
 from morphorl.studies.lock import locked
 from morphorl.studies.progress import Progress
 from morphorl.studies.store import Store
-from morphorl.studies.study import Batch, Study, batches
+from morphorl.studies.study import Batch, Study, batches, programs
 
 Engine = Callable[[Iterable[Batch], Progress], Generator[tuple[Batch, Outcome]]]
 """Trains batches in any order, and gives each back with its outcome; what it does not give back, a later start does."""
@@ -48,7 +49,8 @@ def run_study(
         The number of runs that failed, now or before, and are therefore missing.
 
     Raises:
-        SettingError: if an arm's settings are not allowed, or its dynamics cannot be imported by name.
+        SettingError: if an arm's settings are not allowed, or take more memory than there is, or its dynamics cannot
+            be imported by name.
         StoreError: if the folder holds something else, is in use, or cannot be written.
 
     Example:
@@ -102,11 +104,12 @@ def run(
     runs = study.runs()
     for settings in {id(run.settings): run.settings for run in runs}.values():
         refuse_unimportable(settings)
+    memory_estimate.refuse_too_large(programs(runs), devices.batch_sizes()[0])
     store.check(study, with_agents=with_agents)
     with locked(store.root):
         damaged = store.open(study, resume=resume, with_agents=with_agents)
         finished, failed = store.finished(), store.failed()
-        pending = batches(runs, finished | failed, *batch_training.batch_sizes())
+        pending = batches(runs, finished | failed, *devices.batch_sizes())
         progress = Progress(console, runs, finished, store.root, together=together)
         for path in damaged:
             told = f": {path.name} is set aside in {path.parent}; its runs are done again."
