@@ -5,6 +5,7 @@ All take a system whose settings are plain numbers, as those of a run are before
 
 import dataclasses
 import functools
+from collections.abc import Hashable
 
 import equinox as eqx
 import jax
@@ -19,7 +20,7 @@ SMALL: Shape = (3, 2)
 """Features and actions that systems are tried with; what is looked for does not depend on their number."""
 
 
-_guided: dict[jax.tree_util.PyTreeDef, tuple[bool, ...]] = {}
+_guided: dict[Hashable, tuple[bool, ...]] = {}
 """What `guided_states` has found, by structure."""
 
 

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
+from jax.stages import Wrapped
 
 from morphorl.environments import gymnasium_envs, registry
 from morphorl.environments.base import is_host
@@ -147,16 +148,16 @@ def compile_program(structure: Any, environment: str, size: int) -> Program:
     settings = jax.tree.unflatten(structure, [jax.ShapeDtypeStruct((size,), jnp.float32)] * structure.num_leaves)
     seeds = jax.ShapeDtypeStruct((size,), jnp.int32)
     index = jax.ShapeDtypeStruct((), jnp.int32)
-    init = sharded(init, size, (RUNS, RUNS, RUNS))
-    advance = sharded(advance, size, (RUNS, RUNS, SAME, SAME), donate_argnums=1)
-    state = jax.eval_shape(init, settings, seeds, seeds)
+    starting = sharded(init, size, (RUNS, RUNS, RUNS))
+    advancing = sharded(advance, size, (RUNS, RUNS, SAME, SAME), donate_argnums=1)
+    state = jax.eval_shape(starting, settings, seeds, seeds)
     return Program(
-        init=init.lower(settings, seeds, seeds).compile(),
-        advance=advance.lower(settings, state, index, index).compile(),
+        init=starting.lower(settings, seeds, seeds).compile(),
+        advance=advancing.lower(settings, state, index, index).compile(),
     )
 
 
-def sharded(function: Callable, size: int, in_specs: tuple[PartitionSpec, ...], **options: Any) -> Any:
+def sharded(function: Callable, size: int, in_specs: tuple[PartitionSpec, ...], **options: Any) -> Wrapped:
     """A function of `size` runs, jitted, which are divided among the devices.
 
     Fewer runs than devices leave some idle: XLA then divides the large products of the others among the cores.
