@@ -32,8 +32,8 @@ LIBRARY = "xla_cpu_experimental_ynn_fusion_type"
 """XLA's option that says which operations on a CPU go to its library of fused products; "" is none."""
 ALLOWED, ALLOWED_ELSEWHERE = 1e-3, 0.1
 """The largest difference that passes, on a CPU and on accelerators, which may round the factors of products to 8 or 11
-bits. Single precision gives up to 0.00015, factors of 11 bits 0.0025, of 8 bits 0.025, a product without its last column
-0.7 (eight agents, two updates)."""
+bits. Single precision gives up to 0.00015, factors of 11 bits 0.0025, of 8 bits 0.025, a product without its last
+column 0.7 (eight agents, two updates)."""
 
 
 class Difference(NamedTuple):
