@@ -11,7 +11,7 @@ from rich.console import Console
 
 from helpers.finished_studies import finish, study
 from morphorl import cli
-from morphorl.analysis import curve_statistics, scores
+from morphorl.analysis import coverage, curve_statistics, scores
 from morphorl.analysis.bootstrap import EvidenceError
 from morphorl.analysis.scores import load_scores
 from morphorl.config.errors import StoreError
@@ -86,6 +86,8 @@ def test_every_published_table_gives_the_numbers_that_stand_beside_it(request):
             if not (folder / "summary.json").exists():  # crossed seeds have luck.json
                 continue
             published = json.loads((folder / "summary.json").read_text())
+            missing = [one for one in coverage.shortfalls(of, table) if one.preset == preset]
+            assert published.pop("incomplete", []) == [one._asdict() for one in missing]
             for environment, arms in published.items():
                 for arm, row in arms.items():
                     rows = table.filter(preset=preset, environment=environment, arm=arm)
