@@ -15,6 +15,7 @@ from morphorl.analysis import coverage, curve_statistics, scores
 from morphorl.analysis.bootstrap import EvidenceError
 from morphorl.analysis.scores import load_scores
 from morphorl.config.errors import StoreError
+from morphorl.config.sealed import write_sealed_table
 from morphorl.report import summary
 from morphorl.studies import results
 
@@ -61,11 +62,13 @@ def test_a_published_folder_gives_the_same_tables_and_verdicts_without_any_run(w
 
 def test_a_table_that_is_none_is_refused_by_name(tmp_path):
     path = tmp_path / scores.FILE
+    with pytest.raises(StoreError, match="cannot be read as a table of scores"):
+        scores.read(path)
     for content in (b"", b"PAR1 nonsense"):
         path.write_bytes(content)
-        with pytest.raises(StoreError, match="cannot be read as a table of scores"):
+        with pytest.raises(StoreError, match="is damaged, or was edited"):
             scores.read(path)
-    pl.DataFrame({"arm": ["a"]}).write_parquet(path)
+    write_sealed_table(path, pl.DataFrame({"arm": ["a"]}))
     with pytest.raises(StoreError, match="lacks the columns preset, environment, seed"):
         scores.read(path)
 

@@ -153,14 +153,15 @@ def test_a_full_disk_is_told_loses_nothing_and_the_study_goes_on(tmp_path, monke
     mine, undisturbed, full = one_environment(), Store(tmp_path / "undisturbed"), Store(tmp_path / "full")
     run(mine, undisturbed, quiet())
 
-    def no_space(table, path, metadata=None):
-        if len(names(full.root)) == 3:
-            path.write_bytes(b"half")
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-        return files.write_table(table, path, metadata)
+    def half(path):
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    def no_space(folder, suffix, write):
+        return files.write_by_content(folder, suffix, half if len(names(full.root)) == 3 else write)
 
     with monkeypatch.context() as disk:
-        disk.setattr("morphorl.studies.store.write_table", no_space)
+        disk.setattr("morphorl.studies.store.write_by_content", no_space)
         with pytest.raises(StoreError, match=r"cannot be written .No space left on device.. Finished batches are kept"):
             run(mine, full, quiet())
     assert len(names(full.root)) == 3
