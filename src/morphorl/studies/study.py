@@ -177,7 +177,7 @@ class Study:
         shared = arms_.flatten({"ppo": to_dict(PRESETS[preset])}) | arms_.flatten(self.settings)
         once = {name: getattr(self, name) for name in ("steps", "evaluate_every", "evaluation_episodes")}
         once["environment"] = self.environments[0]
-        modules: dict[str, Any] = {}
+        modules: dict[str, eqx.Module] = {f"ppo {to_dict(usual().ppo)!r}": usual().ppo}
         labelled: dict[str, Settings] = {}
         for pattern, arm in self.arms.items():
             expanded = partial(_expand_arm, arm, pattern, shared, once, modules)
@@ -278,7 +278,7 @@ def _size(runs: int, largest: int, multiple: int) -> int:
 
 
 def _expand_arm(
-    arm: Values | Settings, pattern: str, shared: dict[str, Any], once: dict[str, Any], modules: dict[str, Any]
+    arm: Values | Settings, pattern: str, shared: dict[str, Any], once: dict[str, Any], modules: dict[str, eqx.Module]
 ) -> Iterator[tuple[str, Settings]]:
     """Labels and settings of one arm. Equal parts of settings are one module, kept in `modules`."""
     if isinstance(arm, Settings):
