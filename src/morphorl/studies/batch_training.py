@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
+from morphorl.config.devices import refuse_after_fork
 from morphorl.environments import gymnasium_envs, registry
 from morphorl.environments.base import is_host
 from morphorl.ppo import gymnasium_training, training
@@ -59,7 +60,11 @@ def batch_sizes() -> tuple[int, int]:
     """The largest number of runs in a batch, and the number of which it must be a multiple.
 
     16 runs per core keep a CPU busy and its caches warm; an accelerator wants many more.
+
+    Raises:
+        SettingError: in a process that was forked after JAX had started, where training would wait for ever.
     """
+    refuse_after_fork()
     devices = jax.devices()
     return (16 if devices[0].platform == "cpu" else 4096) * len(devices), len(devices)
 
