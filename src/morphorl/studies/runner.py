@@ -46,7 +46,8 @@ def run_study(
         The number of runs that failed, now or before, and are therefore missing.
 
     Raises:
-        SettingError: if an arm's settings are not allowed, or its dynamics cannot be imported by name.
+        SettingError: if an arm's settings are not allowed, or its dynamics cannot be imported by name; and in a process
+            that was forked after JAX had started.
         StoreError: if the folder holds something else, is in use, or cannot be written.
 
     Example:
@@ -93,20 +94,22 @@ def run(
         The number of runs that failed, now or before, and are therefore missing.
 
     Raises:
-        SettingError: if an arm's settings are not allowed; nothing is written then.
+        SettingError: if an arm's settings are not allowed, or in a process that was forked after JAX had started;
+            nothing is written then.
         StoreError: if the store's folder holds something else, is in use, or cannot be written.
         KeyboardInterrupt: on Ctrl-C; the batches finished before it are in the store.
     """
     runs = study.runs()
     for settings in {id(run.settings): run.settings for run in runs}.values():
         refuse_unimportable(settings)
+    sizes = batch_training.batch_sizes()
     store.check(study, with_agents=with_agents)
     with locked(store.root):
         for path in store.open(study, resume=resume, with_agents=with_agents):
             told = f"[yellow]Damaged[/yellow]: {path.name} is set aside in {path.parent}; its runs are done again."
             console.print(told, soft_wrap=True, highlight=False)
         finished, failed = store.finished(), store.failed()
-        pending = batches(runs, finished | failed, *batch_training.batch_sizes())
+        pending = batches(runs, finished | failed, *sizes)
         progress = Progress(console, runs, finished, store.root, together=together)
         with progress, closing(engine(pending, progress)) as outcomes:
             for batch, outcome in outcomes:
