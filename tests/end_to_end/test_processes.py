@@ -13,7 +13,7 @@ import pytest
 
 from helpers.processes import QUICKLY_COMPILED
 
-PATIENCE = 240.0
+PATIENCE = 180.0
 """Seconds after which a script counts as waiting for ever."""
 BEGINNING = """
 import functools, multiprocessing, sys, warnings

@@ -90,7 +90,7 @@ class ParallelSystems:
         if self.has_starting:
             begin, self.has_starting, self.starting = self._begins(self.starting), False, self.none
         self.state, self.latest = self._advanced(flat, begin)
-        return self.latest
+        return self.latest.copy()
 
     def restart(
         self, observation: Float[np.ndarray, "envs features"], which: Some
@@ -107,7 +107,7 @@ class ParallelSystems:
         self.has_starting = bool(self.starting.any())
         choose = functools.partial(_choose, which)
         self.state, self.latest = jax.tree.map(choose, (state, latest), (self.state, self.latest))
-        return self.latest
+        return self.latest.copy()
 
     def peek(self, observation: Float[np.ndarray, "envs features"]) -> Float[np.ndarray, "envs appended_to"]:
         """What `see` would give in the midst of episodes, without any system's seeing it."""
