@@ -49,13 +49,8 @@ def run_study(
         The number of runs that failed, now or before, and are therefore missing.
 
     Raises:
-<<<<<<< HEAD
         SettingError: if an arm's settings are not allowed, or take more memory than there is, or its dynamics cannot
-            be imported by name.
-=======
-        SettingError: if an arm's settings are not allowed, or its dynamics cannot be imported by name; and in a process
-            that was forked after JAX had started.
->>>>>>> x-wrap
+            be imported by name; and in a process that was forked after JAX had started.
         StoreError: if the folder holds something else, is in use, or cannot be written.
 
     Example:
@@ -110,20 +105,13 @@ def run(
     runs = study.runs()
     for settings in {id(run.settings): run.settings for run in runs}.values():
         refuse_unimportable(settings)
-<<<<<<< HEAD
-    memory_estimate.refuse_too_large(programs(runs), devices.batch_sizes()[0])
-=======
-    sizes = batch_training.batch_sizes()
->>>>>>> x-wrap
+    sizes = devices.batch_sizes()
+    memory_estimate.refuse_too_large(programs(runs), sizes[0])
     store.check(study, with_agents=with_agents)
     with locked(store.root):
         damaged = store.open(study, resume=resume, with_agents=with_agents)
         finished, failed = store.finished(), store.failed()
-<<<<<<< HEAD
-        pending = batches(runs, finished | failed, *devices.batch_sizes())
-=======
         pending = batches(runs, finished | failed, *sizes)
->>>>>>> x-wrap
         progress = Progress(console, runs, finished, store.root, together=together)
         for path in damaged:
             told = f": {path.name} is set aside in {path.parent}; its runs are done again."
