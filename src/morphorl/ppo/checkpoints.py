@@ -93,9 +93,7 @@ def load_agents(folder: str | Path) -> Agents:
                 f"{folder / ARRAYS}: is damaged, or belongs to other agents (its checksum is not the one that "
                 "agents.json has)."
             )
-        if not isinstance(content["seeds"], list):
-            raise TypeError("seeds: must be a list")
-        return from_arrays(settings, content["seeds"], read_arrays(folder / ARRAYS))
+        return from_arrays(settings, _seeds(content["seeds"]), read_arrays(folder / ARRAYS))
     except FileNotFoundError as error:
         raise AgentsError(f"{error.filename}: is missing.") from error
     except (AgentsError, MissingExtraError, UntrustedError):
@@ -104,6 +102,14 @@ def load_agents(folder: str | Path) -> Agents:
         raise AgentsError(str(error)) from error
     except (ValueError, AttributeError, KeyError, TypeError) as error:  # settings are ValueErrors
         raise AgentsError(f"{described}: is damaged ({error}).") from error
+
+
+def _seeds(found: object) -> list[int]:
+    """Seeds as a file has them, if they are different whole numbers."""
+    whole = isinstance(found, list) and all(type(seed) is int and seed >= 0 for seed in found)
+    if not whole or len(set(found)) < len(found):
+        raise AgentsError(f"agents.json: seeds = {shortened(str(found))}: must be different whole numbers.")
+    return found
 
 
 def one(batch: Agents, seed: int | None) -> Agents:
@@ -143,8 +149,6 @@ def from_arrays(settings: list[Settings], seeds: list[int], arrays: dict[str, np
     """Assemble agents from named arrays, each checked against the shape that the settings call for."""
     if not settings or len(seeds) != len(settings):
         raise AgentsError(f"agents.json: has {len(seeds)} seeds and {len(settings)} settings; must be one of each.")
-    if not all(type(seed) is int and seed >= 0 for seed in seeds) or len(set(seeds)) < len(seeds):
-        raise AgentsError(f"agents.json: seeds = {shortened(str(seeds))}: must be different whole numbers.")
     expected = _named(skeleton(settings[0], len(settings)))
     for name, want in expected.items():
         have = arrays[name].shape if name in arrays else None
