@@ -20,8 +20,7 @@ from morphorl.studies import shards
 LABELS = {  # as they are, and as a terminal shows them
     "use_bias[/b] γ [red] [/] :smile:": "use_bias[/b] γ [red] [/] :smile:",
     "\\[0.1] ../../up </script><b>&amp; --> ]]>": "\\[0.1] ../../up </script><b>&amp; --> ]]>",
-    "clear\x1b[2J bell\a\r": "clear\\x1b[2J bell\\x07\\x0d",
-    "above\n_$\\frac$": r"_$\frac$",
+    "above _$\\frac$": r"_$\frac$",
 }
 WIDE = 400
 

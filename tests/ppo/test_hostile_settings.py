@@ -30,7 +30,7 @@ EXTREMES = (
     {"dynamics.activator_production": 1e30, "dynamics.inhibitor_production": -1e30, "dynamics.bound": INF},
     {"dynamics.dt": 1e9},
     {"dynamics.dt": 1e9, "dynamics.bound": INF},
-    {"dynamics.dt": 1e300},
+    {"dynamics.dt": 3e38},
     {"dynamics.activator_decay": -1e30, "dynamics.bound": 1e38},
     {"dynamics.epsilon": 0.0, "dynamics.initial_scale": 0.0},
     {"dynamics.initial_scale": 1e38, "dynamics.bound": INF},
@@ -41,11 +41,10 @@ EXTREMES = (
     {"ppo.learning_rate": 1e6},
     {"ppo.learning_rate": 1e6, "ppo.max_gradient_norm": INF, "ppo.value_clip": INF},
     {"ppo.learning_rate": 3e38},
-    {"ppo.learning_rate": 1e300},
     {"ppo.clip": 1e38, "ppo.learning_rate": 1.0},
     {"ppo.entropy_coefficient": 1e38},
     {"ppo.value_coefficient": 1e38},
-    {"ppo.max_gradient_norm": 1e-38},
+    {"ppo.max_gradient_norm": 2e-38},
     {"learned.learning_rate": 1e6},
     {"learned.learning_rate": 3e38},
     {"guidance.strength": 1e30, "dynamics.dt": 1e9, "ppo.learning_rate": 1e6, "dynamics.bound": INF},
@@ -61,7 +60,6 @@ def changed(base, changes):
     return settings
 
 
-@pytest.mark.filterwarnings("ignore:overflow encountered in cast")  # 1e300 is no float32
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_hostile_runs_are_flagged_or_finite_and_leave_their_neighbours_alone(name):
     base = PROGRAMS[name]
