@@ -67,7 +67,7 @@ def ran(tmp_path_factory):
 
 def test_a_label_loses_no_data(ran):
     folder, screen = ran
-    done = {run for shard in shards.read(folder)[0] for run in shard.runs}
+    done = {run for shard in shards.read_all(folder)[0] for run in shard.runs}
     assert done == set(shards.planned(folder)["run"])
     assert shards.failures(folder) == []
     assert "failed" not in screen
@@ -157,7 +157,7 @@ def test_a_command_whose_reader_is_gone_ends_without_a_word(ran):
         stdout=writing, stderr=subprocess.PIPE, text=True, timeout=300, check=False,
     )  # fmt: skip
     os.close(writing)
-    assert (ended.returncode, ended.stderr) == (1, "")
+    assert (ended.returncode, ended.stderr) == (141, "")
 
 
 @pytest.mark.parametrize("words", [["--help"], ["plan", "--help"], ["status", "γ"], ["plan", "turing_map"]])

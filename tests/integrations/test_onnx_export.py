@@ -1,5 +1,6 @@
 """Agents as files: the ONNX graph beside JAX, the model card, and files that are refused."""
 
+import json
 import pickle
 from dataclasses import replace
 from typing import NamedTuple
