@@ -8,6 +8,7 @@ import shutil
 import signal
 import warnings
 
+import jaxtyping
 import pytest
 
 from helpers import damage, finished_studies
@@ -67,6 +68,14 @@ def alarm(seconds):
         signal.signal(signal.SIGALRM, before)
 
 
+@pytest.fixture(autouse=True)
+def as_users_have_it():
+    """Without the tests' checks of types, which would refuse wrong values before ours do."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """Folders as commands find them: a crossed study in three shards, a published one without, and agents."""
@@ -99,7 +108,7 @@ def judged(command, folder, right):
         return "a sentence" if end.endswith(".") and "\n" not in end else f"NO SENTENCE {end!r}"
     if written == right[2] and (command != "status" or printed == right[1]):
         return "the right result"
-    said = re.search("rests on|shards are damaged|of 18 runs", printed)
+    said = re.search("rests on|are damaged|(?<!18) of 18 runs", printed)
     return "said what is missing" if said else "SILENT CHANGE"
 
 
@@ -115,6 +124,8 @@ def test_a_damaged_folder_gives_the_right_result_or_a_sentence(whole, tmp_path, 
         folder = damage.copy(whole / kind, tmp_path / kind)
         done = damage.damage(folder, seed)
         found = judged(command, folder, right[kind])
+        if re.search("remove failed|change_a_value failed", done) and found == "SILENT CHANGE":
+            found = "the result without a note of a failure"  # which somebody may remove, as `morphorl clean` does
         if "change_a_value" in done and found == "SILENT CHANGE":
             found = "the result of another study"  # for that is what somebody made of it, and sealed
         counts[found] += 1

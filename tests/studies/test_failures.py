@@ -7,6 +7,7 @@ import pytest
 
 from helpers.small_studies import small_study
 from morphorl import cli
+from morphorl.config.sealed import write_sealed_json
 from morphorl.studies import shards
 from morphorl.studies.store import Store
 
@@ -16,11 +17,14 @@ DAMAGED = {
     "not UTF-8": b"\xff\xfe",
     "empty": b"",
     "a list": b"[]",
-    "no runs": json.dumps(GOOD | {"runs": None}).encode(),
-    "runs that are no names": json.dumps(GOOD | {"runs": [1, 2]}).encode(),
-    "no message": json.dumps({"runs": ["a"], "at": "now"}).encode(),
-    "a number for a time": json.dumps(GOOD | {"at": 5}).encode(),
+    "edited": json.dumps(GOOD).encode(),
     "nested too deeply": b"[" * 100_000,
+}
+WRONG = {
+    "no runs": GOOD | {"runs": None},
+    "runs that are no names": GOOD | {"runs": [1, 2]},
+    "no message": {"runs": ["a"], "at": "now"},
+    "a number for a time": GOOD | {"at": 5},
 }
 KINDS = {
     "a folder": lambda path: (path / "within").mkdir(parents=True),
@@ -29,13 +33,14 @@ KINDS = {
     "a link in a circle": lambda path: path.symlink_to(path.name),
     "not readable": lambda path: (path.write_bytes(b"{"), path.chmod(0)),
 } | {name: lambda path, content=content: path.write_bytes(content) for name, content in DAMAGED.items()}
+KINDS |= {name: lambda path, content=content: write_sealed_json(path, content) for name, content in WRONG.items()}
 
 
 @pytest.fixture
 def folder(tmp_path):
     """A study's folder with one good note."""
     Store(tmp_path).open(small_study(), resume=True)
-    (tmp_path / "failed" / "good.json").write_text(json.dumps(GOOD))
+    write_sealed_json(tmp_path / "failed" / "good.json", GOOD)
     return tmp_path
 
 

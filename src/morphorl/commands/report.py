@@ -7,7 +7,7 @@ from rich.text import Text
 from morphorl.analysis import coverage, scores
 from morphorl.commands.shared import PositionalFolder, console
 from morphorl.report import html, html_data, replay, tables
-from morphorl.studies import results
+from morphorl.studies import results, shards
 
 
 @dataclasses.dataclass
@@ -30,6 +30,6 @@ class Report:
             status.update(Text("computing intervals and writing the page"))
             path = html.write(self.dir, found, curves, replays)
         told = coverage.sentences(coverage.shortfalls(found.study, scores.table(curves)))
-        tables.say(console, told)
+        tables.say(console, [*told, *shards.damaged_failures(self.dir)])
         size = path.stat().st_size / 1e6
         console.print(f"Report: {path} ({size:.1f} MB)", soft_wrap=True)

@@ -41,6 +41,8 @@ class Status:
             same = [failure for failure in failures if failure["message"] == message]
             runs_failed, latest = sum(len(one["runs"]) for one in same), max(one["at"] for one in same)
             _say(f"{runs_failed} runs failed, the latest at {latest}: {message}")
+        for sentence in shards.damaged_failures(self.dir):
+            _say(sentence)
         if damaged:
             _say(f"{len(damaged)} shards are damaged; the next run sets them aside and does their runs again.")
 

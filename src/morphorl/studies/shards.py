@@ -5,7 +5,7 @@ runs.parquet          its runs: id, preset, environment, arm, seed, cell seed; s
 shards/CHECKSUM.parquet       the curves of one finished batch; the file's name is its content's checksum
 shards/CHECKSUM.safetensors   the batch's agents, if they are kept
 shards/damaged/       shards that no longer are what was written
-failed/               one file for each batch that could not be trained, with the message
+failed/               one file for each batch that could not be trained, with the message; sealed
 progress.json         what the writing process is doing, renewed every other second
 lock                  locked while a process writes here
 """
@@ -20,7 +20,7 @@ import polars as pl
 
 from morphorl.config.errors import StoreError
 from morphorl.config.files import checksum, digest, read
-from morphorl.config.sealed import read_sealed_table
+from morphorl.config.sealed import read_sealed_json, read_sealed_table
 
 DETAILS = "morphorl"
 """A key of a shard's Parquet metadata: the ids of its runs, of those that diverged, and its agents' file."""
@@ -60,6 +60,13 @@ def failures(root: Path) -> list[dict[str, Any]]:
     return [noted for path in _notes(root) if (noted := _failure(path))]
 
 
+def damaged_failures(root: Path) -> list[str]:
+    """What to say of damaged notes: a sentence, or nothing where there are none."""
+    damaged = len(_notes(root)) - len(failures(root))
+    told = f"{damaged} notes of failed batches are damaged; the next run tries those runs again."
+    return [told] if damaged else []
+
+
 def forget_failures(root: Path) -> tuple[int, int]:
     """Remove the notes of failed batches, damaged ones too; gives the number of their runs, and of damaged notes."""
     paths = _notes(root)
@@ -79,10 +86,10 @@ def _notes(root: Path) -> list[Path]:
 def _failure(path: Path) -> dict[str, Any] | None:
     """What a note says; None if it is damaged."""
     try:
-        noted = json.loads(path.read_text("utf-8")) if path.is_file() else None  # a pipe would be waited for
-    except (OSError, ValueError, RecursionError):
+        noted = read_sealed_json(path)
+    except (StoreError, FileNotFoundError):
         return None
-    if not isinstance(noted, dict) or not isinstance(runs := noted.get("runs"), list):
+    if not isinstance(runs := noted.get("runs"), list):
         return None
     return noted if all(isinstance(text, str) for text in (*runs, noted.get("message"), noted.get("at"))) else None
 

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from morphorl.config.errors import StoreError, shortened
-from morphorl.config.files import refuse_links_out, table_bytes, write_by_content, write_json
+from morphorl.config.files import refuse_links_out, table_bytes, write_by_content
 from morphorl.config.sealed import read_sealed_json, write_sealed_json, write_sealed_table
 from morphorl.ppo import checkpoints
 from morphorl.studies import shards
@@ -160,7 +160,7 @@ class Store:
             "at": datetime.now().astimezone().isoformat(timespec="seconds"),
         }
         with _writing(self.root):
-            write_json(self.root / "failed" / f"{runs[0].id}.json", content)
+            write_sealed_json(self.root / "failed" / f"{runs[0].id}.json", content)
 
     def add(self, runs: list[Run], result: BatchResult, *, with_agents: bool) -> None:
         """Write the shard of a finished batch (after its agents, so that a shard is never without them).
