@@ -8,11 +8,11 @@ import sys
 
 import work
 
-from morphorl.config.devices import use_all_cores
+from morphorl.config import devices
 
 if len(sys.argv) > 8:
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv[8])])
-use_all_cores()
+devices.use_all_cores()
 
 from morphorl.config.kinds import resolve  # noqa: E402
 from morphorl.dynamics.base import Dynamics  # noqa: E402
@@ -66,7 +66,7 @@ def main(
     runs = Study("speed", (environment,), {"agent": settings}, agents).runs()
 
     def repeat() -> float:
-        for batch, size, _ in batches(runs, set(), *batch_training.batch_sizes()):
+        for batch, size, _ in batches(runs, set(), *devices.batch_sizes()):
             batch_training.train_batch(batch, size)
         return agents * steps
 

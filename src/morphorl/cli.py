@@ -2,13 +2,17 @@
 
 import argparse
 import importlib
+import io
+import os
 import shlex
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from morphorl import __version__
 from morphorl.config.errors import SettingError, StoreError, did_you_mean
+from morphorl.config.jax_environment import refusing_wrong_variables
 
 
 class Command(NamedTuple):
@@ -31,7 +35,7 @@ COMMANDS = {
     "pde": Command("pde", "Pde", "simulate the Gierer-Meinhardt field, guided, in one or two dimensions", True),
     "kinetics": Command("kinetics", "Kinetics", "say where the post's system ends, and whether patterns form", True),
     "check": Command("check", "Check", "test dynamics or a rule of your own against the contract; list ours", True),
-    "plan": Command("plan", "Plan", "say how large a study is, and how long it would take", False),
+    "plan": Command("plan", "Plan", "say how large a study is, and how long it would take", True),
     "status": Command("status", "Status", "say how a study stands", False),
     "clean": Command("clean", "Clean", "forget a study's failures, so that they are tried again", False),
     "studies": Command("studies", "Studies", "list the studies that come with morphorl", False),
@@ -57,24 +61,41 @@ RESUMABLE = ("reproduce", "train", "run", "luck", "evolve")
 
 def main() -> None:
     """Entry point: parse, run, and turn what can go wrong into one sentence and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what an encoding lacks, γ in ASCII, is shown in another way
+            stream.reconfigure(errors="backslashreplace")
     try:
-        parse(sys.argv[1:])()
+        _run(sys.argv[1:])
     except (SettingError, StoreError) as error:
         _complain(str(error))
         sys.exit(2)
+    except BrokenPipeError:  # whoever read our output has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
     except OSError as error:
-        _complain(f"{error}.")
+        unnamed = "" if error.filename else " (on the standard output, or in a file that the system does not name)"
+        _complain(f"{error}{unnamed}.")
         sys.exit(1)
     except KeyboardInterrupt:
         print(_stopped(sys.argv[1:]))
         sys.exit(130)
 
 
-def _complain(sentence: str) -> None:
-    from rich.console import Console  # which help does without: it takes longer to import than all that help needs
-    from rich.markup import escape
+def _run(arguments: list[str]) -> None:
+    """Run the command, and let what goes wrong with its last words go wrong here."""
+    try:
+        parse(arguments)()
+    finally:
+        if sys.stdout is not None:  # as it is where it was closed
+            sys.stdout.flush()
 
-    Console(stderr=True).print(f"[red]error:[/red] {escape(sentence)}", soft_wrap=True, highlight=False)
+
+def _complain(sentence: str) -> None:
+    from rich.text import Text  # which help does without: it takes longer to import than all that help needs
+
+    from morphorl.config.consoles import TextConsole
+
+    TextConsole(stderr=True).print(Text.assemble(("error:", "red"), f" {sentence}"), soft_wrap=True)
 
 
 def _stopped(arguments: list[str]) -> str:
@@ -98,16 +119,30 @@ def parse(arguments: list[str]) -> Callable[[], None]:
         raise SettingError(f"command = {name!r}: must be one of {', '.join(COMMANDS)}.{hint}")
     arguments = _trusting(arguments)
     command = COMMANDS[name]
-    if command.computes:
-        from morphorl.config.devices import use_all_cores
-
-        use_all_cores()  # before gymnax is imported, which computes
     import tyro  # as slow to import as rich is, on which it builds
 
-    module = importlib.import_module(f"morphorl.commands.{command.module}")
+    with refusing_wrong_variables():
+        if command.computes:
+            from morphorl.config.devices import start, use_all_cores
+
+            use_all_cores()
+            start()  # before gymnax is imported, which computes
+        module = importlib.import_module(f"morphorl.commands.{command.module}")
     prog = f"morphorl {name}"
     default = {"default": module.default(arguments[1:])} if hasattr(module, "default") else {}
-    return tyro.cli(getattr(module, command.name), args=arguments[1:], prog=prog, **default)
+    parsed = tyro.cli(getattr(module, command.name), args=arguments[1:], prog=prog, **default)
+    _refuse_links_out(parsed)
+    return parsed
+
+
+def _refuse_links_out(command: object) -> None:
+    """Refuse the folders that a command is about, if a link in them leads out: before it reads or writes anything."""
+    folders = [value for value in vars(command).values() if isinstance(value, Path)]
+    if folders:
+        from morphorl.config.files import refuse_links_out  # which imports Polars
+
+        for folder in folders:
+            refuse_links_out(folder)
 
 
 def _trusting(arguments: list[str]) -> list[str]:
@@ -116,9 +151,9 @@ def _trusting(arguments: list[str]) -> list[str]:
     parser.add_argument("--trust", action="append", default=[], metavar="MODULE")
     known, rest = parser.parse_known_args(arguments)
     if known.trust:
-        from morphorl.config import kinds  # which imports JAX
+        from morphorl.config.trust import trust
 
-        kinds.trust(*known.trust)
+        trust(*known.trust)
     return rest
 
 

@@ -11,10 +11,11 @@ from rich.console import Console
 
 from helpers.finished_studies import finish, study
 from morphorl import cli
-from morphorl.analysis import curve_statistics, scores
+from morphorl.analysis import coverage, curve_statistics, scores
 from morphorl.analysis.bootstrap import EvidenceError
 from morphorl.analysis.scores import load_scores
 from morphorl.config.errors import StoreError
+from morphorl.config.sealed import write_sealed_table
 from morphorl.report import summary
 from morphorl.studies import results
 
@@ -61,11 +62,13 @@ def test_a_published_folder_gives_the_same_tables_and_verdicts_without_any_run(w
 
 def test_a_table_that_is_none_is_refused_by_name(tmp_path):
     path = tmp_path / scores.FILE
+    with pytest.raises(StoreError, match="cannot be read as a table of scores"):
+        scores.read(path)
     for content in (b"", b"PAR1 nonsense"):
         path.write_bytes(content)
-        with pytest.raises(StoreError, match="cannot be read as a table of scores"):
+        with pytest.raises(StoreError, match="is damaged, or was edited"):
             scores.read(path)
-    pl.DataFrame({"arm": ["a"]}).write_parquet(path)
+    write_sealed_table(path, pl.DataFrame({"arm": ["a"]}))
     with pytest.raises(StoreError, match="lacks the columns preset, environment, seed"):
         scores.read(path)
 
@@ -86,6 +89,8 @@ def test_every_published_table_gives_the_numbers_that_stand_beside_it(request):
             if not (folder / "summary.json").exists():  # crossed seeds have luck.json
                 continue
             published = json.loads((folder / "summary.json").read_text())
+            missing = [one for one in coverage.shortfalls(of, table) if one.preset == preset]
+            assert published.pop("incomplete", []) == [one._asdict() for one in missing]
             for environment, arms in published.items():
                 for arm, row in arms.items():
                     rows = table.filter(preset=preset, environment=environment, arm=arm)

@@ -5,10 +5,11 @@ import sys
 
 import pytest
 
-from morphorl.config import kinds
+from morphorl.config import trust
 from morphorl.config.errors import SettingError
-from morphorl.config.kinds import UntrustedError, names, resolve, source_hash, trust
+from morphorl.config.kinds import names, resolve, source_hash
 from morphorl.config.plain import from_dict
+from morphorl.config.trust import UntrustedError
 from morphorl.dynamics.base import Dynamics
 from morphorl.dynamics.guidance.base import Guidance
 from morphorl.dynamics.guidance.blind import Blind
@@ -36,7 +37,7 @@ def lab(tmp_path, monkeypatch):
     """A module of someone's own, which leaves a file behind when it is imported, and which nobody has trusted."""
     (tmp_path / "a_lab.py").write_text(SOURCE)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(kinds, "TRUSTED", set())
+    monkeypatch.setattr(trust, "TRUSTED", set())
     yield tmp_path
     sys.modules.pop("a_lab", None)
 
@@ -63,7 +64,7 @@ def test_the_usual_ones_have_the_names_of_their_files():
 
 
 def test_a_trusted_name_leads_to_a_class_of_ones_own_and_back(lab):
-    trust("a_lab")
+    trust.trust("a_lab")
     cls = resolve(Dynamics, "a_lab:Chemotaxis")
     assert cls(scent=0.25).scent == 0.25
     assert cls().kind == "a_lab:Chemotaxis"
@@ -73,7 +74,7 @@ def test_a_trusted_name_leads_to_a_class_of_ones_own_and_back(lab):
 
 def test_a_module_is_found_in_the_folder_where_the_command_runs(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(kinds, "TRUSTED", {"in_this_folder"})
+    monkeypatch.setattr(trust, "TRUSTED", {"in_this_folder"})
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in_this_folder.py").write_text(SOURCE)
     assert resolve(Dynamics, "in_this_folder:Chemotaxis").__name__ == "Chemotaxis"
@@ -81,7 +82,7 @@ def test_a_module_is_found_in_the_folder_where_the_command_runs(tmp_path, monkey
 
 @pytest.mark.parametrize("trusted", [(), ("a",), ("a_lab.rules",)])
 def test_a_module_that_nobody_trusts_is_not_imported(lab, trusted):
-    trust(*trusted)
+    trust.trust(*trusted)
     with pytest.raises(UntrustedError, match=r"^kind = 'a_lab:Chemotaxis': .* say --trust a_lab\.$"):
         resolve(Dynamics, "a_lab:Chemotaxis")
     assert not (lab / "imported").exists()
@@ -92,7 +93,7 @@ def test_to_trust_a_package_is_to_trust_what_is_inside_it(lab):
     (lab / "a_package").mkdir()
     (lab / "a_package" / "__init__.py").touch()
     (lab / "a_package" / "rules.py").write_text(SOURCE)
-    trust("a_package")
+    trust.trust("a_package")
     assert resolve(Dynamics, "a_package.rules:Chemotaxis").__module__ == "a_package.rules"
 
 
@@ -131,13 +132,13 @@ REFUSED = [
 
 @pytest.mark.parametrize(("base", "name", "message"), REFUSED, ids=lambda value: str(value)[:30])
 def test_a_name_that_leads_nowhere_is_refused_in_a_sentence(lab, base, name, message):
-    trust("a_lab", "a_labb")
+    trust.trust("a_lab", "a_labb")
     with pytest.raises(SettingError, match=message):
         resolve(base, name)
 
 
 def test_the_hash_of_a_class_follows_the_file_that_it_stands_in(lab):
-    trust("a_lab")
+    trust.trust("a_lab")
     more = "\nclass Heir(Chemotaxis):\n    pass\n"
 
     def hashes(source):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from helpers.acting import small
+from helpers.strategies import settable
 from morphorl.config.choices import mix, mixed_choices
 from morphorl.config.errors import SettingError
 from morphorl.dynamics.blending import Blend
@@ -54,7 +55,7 @@ def only_decay(**more):
 # --- One step ---------------------------------------------------------------------------------------------------------
 
 
-@given(seed=seeds, strength=st.floats(-1, 1), dt=st.floats(0.1, 1), kappa=st.floats(-1, 1))
+@given(seed=seeds, strength=settable(-1, 1), dt=st.floats(0.1, 1), kappa=settable(-1, 1))
 @settings(max_examples=25, deadline=None)
 def test_one_step_is_the_documented_equation(seed, strength, dt, kappa):
     cell = ReactionDiffusion(
@@ -379,7 +380,7 @@ def population(seed, cells=5):
     )
 
 
-@given(seed=seeds, share=st.floats(0, 1))
+@given(seed=seeds, share=settable(0, 1))
 @settings(max_examples=10, deadline=None)
 def test_exchange_moves_towards_the_mean_of_the_environments_and_conserves_it(seed, share):
     before = population(seed)

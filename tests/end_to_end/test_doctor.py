@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 
+import jax
 import jaxtyping
 import pytest
 import tyro
@@ -16,7 +17,7 @@ from morphorl import cli
 from morphorl.commands import completion, doctor
 from morphorl.config import extras
 from morphorl.config.errors import SettingError
-from morphorl.studies import batch_training
+from morphorl.studies import number_check
 
 COMMANDS = {name: (one.module, one.name, one.line) for name, one in cli.COMMANDS.items()}
 
@@ -40,19 +41,43 @@ def test_version(monkeypatch, capsys):
 def test_the_doctor_tells_what_a_bug_report_needs_and_tests_itself(capsys):
     doctor.Doctor()()
     printed = capsys.readouterr().out
-    for word in ("Python", "jaxlib", "devices", "cores", "cache", "extras", "two agents trained as they should"):
+    for word in ("Python", "jaxlib", "devices", "cores", "cache", "extras", "agents trained as they should"):
         assert word in printed
+    assert re.search(r"numbers: a training update agrees with float64 to \de-0\d", printed)
 
 
-def test_the_doctor_notices_what_is_wrong(monkeypatch, capsys):
-    def broken(*_):
-        raise RuntimeError("no such device")
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (RuntimeError("no such device"), "RuntimeError: no such device"),
+        (RuntimeError("[/red] of [bold]f32[4,8][/bold]\nand more"), "RuntimeError: [/red] of [bold]f32[4,8][/bold]"),
+        (RuntimeError(), "RuntimeError"),
+    ],
+)
+def test_the_doctor_notices_what_is_wrong(error, said, monkeypatch, capsys):
+    def broken():
+        raise error
 
-    monkeypatch.setattr(batch_training, "train_batch", broken)
+    monkeypatch.setattr(number_check, "updates", broken)
     with pytest.raises(SystemExit) as end:
         doctor.Doctor()()
     assert end.value.code == 1
-    assert "RuntimeError: no such device" in capsys.readouterr().out
+    assert f"self-test: {said}\n" in capsys.readouterr().out
+
+
+def test_the_doctor_says_where_there_is_no_device(monkeypatch, capsys):
+    def none():
+        raise RuntimeError("Unable to initialize backend 'tpu': [no] such library\nand more")
+
+    monkeypatch.setattr(jax, "devices", none)
+    monkeypatch.setenv("MORPHORL_CACHE", "/nowhere/[red]")
+    with pytest.raises(SystemExit) as end:
+        doctor.Doctor()()
+    assert end.value.code == 1
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "devices none (RuntimeError: Unable to initialize backend 'tpu': [no] such library)" in printed
+    assert "self-test: RuntimeError: Unable to initialize backend 'tpu': [no] such library" in printed
+    assert "cache /nowhere/[red] (empty)" in printed
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)

@@ -1,5 +1,7 @@
 """The cell as a Gymnasium wrapper: right at resets, under every autoreset mode, and by the libraries' own checks."""
 
+import functools
+import pickle
 import warnings
 
 import gymnasium
@@ -139,7 +141,7 @@ def redrawn(env, *seeds):
 def test_patterns_differ_for_any_two_seeds():
     system = ReactionDiffusion(reset="redraw", dt=0.0)
     alone = CellObservation(Counting(), system, append="state")
-    seeds = [0, 1, 4_096, 8_192, 2**20, 2**32, 2**32 + 1, 2**40]
+    seeds = [0, 1, 4_096, 8_192, 2**20, 2**31 - 1, 2**31, 2**32, 2**32 + 1, 2**40]
     drawn = [one[1:5] for one in redrawn(alone, *seeds)]
     assert len(set(drawn)) == len(seeds)
     assert [one[1:5] for one in redrawn(alone, *seeds)] == drawn
@@ -156,6 +158,124 @@ def test_resets_without_a_seed_draw_what_they_always_did():
         drawn = system.init(jax.random.fold_in(jax.random.key(5), n), (1, 2))
         assert_allclose(env.reset()[0][1:], np.concatenate([drawn.activator[0], drawn.inhibitor[0]]), rtol=1e-6)
 
+
+# --- Pickles ----------------------------------------------------------------------------------------------------------
+
+PICKLED = [
+    {},
+    {"dynamics": ReactionDiffusion(reset="redraw")},
+    {"dynamics": EchoState(), "append": "state", "seed": 3},
+]
+
+
+@pytest.mark.parametrize("options", PICKLED, ids=["memory", "redrawn", "constants"])
+@pytest.mark.parametrize("vector", [False, True])
+def test_a_pickled_environment_goes_on_as_it_would_have(options, vector):
+    """Before its first episode, within one and into the next ones, which begin inside a vector environment."""
+    make = functools.partial(gymnasium.make, "CartPole-v1")
+    env = VectorCellObservation(SyncVectorEnv([make] * 2), **options) if vector else CellObservation(make(), **options)
+    action = np.ones(2, int) if vector else 1
+
+    def go_on(env, steps):
+        env.reset(seed=None if steps else 1)
+        return [env.step(action)[0] for _ in range(4 + steps)]
+
+    fresh = pickle.loads(pickle.dumps(env))
+    assert_array_equal(go_on(env, 0), go_on(fresh, 0))
+    later = pickle.loads(pickle.dumps(env))
+    steps = 12 if vector else 1  # pushed to one side, a pole falls after ten steps or so
+    assert_array_equal([env.step(action)[0], *go_on(env, steps)], [later.step(action)[0], *go_on(later, steps)])
+
+
+# --- Observations that are no vectors of numbers ----------------------------------------------------------------------
+
+
+class Scripted(gymnasium.Env):
+    """Observations are given, episode by episode; each episode ends with its last one."""
+
+    observation_space = spaces.Box(-100, 100, (1,), np.float32)
+    action_space = spaces.Discrete(2)
+    metadata = {"render_modes": []}  # noqa: RUF012 (Gymnasium's own form)
+
+    def __init__(self, *episodes):
+        self.episodes, self.now = iter(episodes), iter(())
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        episode = next(self.episodes)
+        self.last, self.now = len(episode) - 1, enumerate(episode)
+        return np.array([next(self.now)[1]], np.float32), {}
+
+    def step(self, action):
+        time, value = next(self.now)
+        return np.array([value], np.float32), 1.0, time == self.last, False, {}
+
+
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize("reset", ["never", "episode"])
+def test_no_system_sees_what_is_no_number_and_goes_on_after_it(reset):
+    system = ReactionDiffusion(drive=0.3, reset=reset)
+    env = CellObservation(Scripted([1, 2, NAN, 3, -INF, 4], [NAN, 5, 6]), system, append="state")
+    seen = [env.reset()[0], env.step(0)[0]]
+    with pytest.raises(SettingError, match=r"^observation\[0\] = nan: must be a finite number \(step 2 of its epi"):
+        env.step(0)
+    seen.append(env.step(0)[0])
+    with pytest.raises(SettingError, match=r"^observation\[0\] = -inf: must be a finite number \(step 4 of"):
+        env.step(0)
+    seen.append(env.step(0)[0])
+    with pytest.raises(SettingError, match=r"\(step 0 of its episode\)\. No system has seen this step, and all are as"):
+        env.reset()
+    seen += [env.step(0)[0], env.step(0)[0]]
+    plain = np.array([[1], [2], [3], [4], [5], [6]])
+    whole = remembered(plain) if reset == "never" else np.concatenate([remembered(plain[:4]), remembered(plain[4:])])
+    assert_allclose(np.stack(seen), whole, atol=1e-5)
+
+
+LOST = {
+    "a first observation, at its end": (AutoresetMode.SAME_STEP, [[1, 2], [NAN, 4, 5, 6]], 1, [[7], [9], [10]]),
+    "a first observation, a step later": (AutoresetMode.NEXT_STEP, [[1, 2], [NAN, 4, 5]], 2, [[7], [8], [10], [11]]),
+    "a last observation": (AutoresetMode.SAME_STEP, [[1, NAN], [3, 4, 5, 6]], 1, [[7], [9], [10]]),
+}
+
+
+@pytest.mark.parametrize("case", LOST)
+def test_among_many_those_that_lost_an_observation_start_with_the_next(case):
+    mode, episodes, lost_at, others = LOST[case]
+    envs = [lambda: Scripted(*episodes), lambda: Scripted([7, 8, 9, 10, 11, 12, 13])]
+    env = VectorCellObservation(SyncVectorEnv(envs, autoreset_mode=mode), DRIVEN, append="state")
+    env.reset()
+    for _ in range(lost_at - 1):
+        env.step(np.zeros(2, int))
+    step = 1 if "last" in case else 0
+    with pytest.raises(SettingError, match=rf"nan: must be a finite number \(environment 0, step {step} of"):
+        env.step(np.zeros(2, int))
+    seen = np.stack([env.step(np.zeros(2, int))[0] for _ in range(2)])
+    assert_allclose(seen[:, 0], remembered([[4], [5]]), atol=1e-5)
+    assert_allclose(seen[:, 1], remembered(others)[-2:], atol=1e-5)
+
+
+def test_observations_of_another_shape_than_the_spaces_are_refused():
+    env = CellObservation(Scripted([[1, 2], [3, 4]]))
+    with pytest.raises(SettingError, match=r"^observation\.shape = \(1, 2\): must be \(1,\), that of the observati"):
+        env.reset()
+
+
+def test_no_step_without_an_episode():
+    single = CellObservation(Scripted([1, 2]))
+    single.env.reset()
+    many = VectorCellObservation(SyncVectorEnv([Counting, Counting], autoreset_mode=AutoresetMode.DISABLED))
+    many.env.reset()
+    for env, action in ((single, 0), (many, np.zeros(2, int))):
+        with pytest.raises(gymnasium.error.ResetNeeded, match="before all environments were `reset`"):
+            env.step(action)
+    with pytest.raises(gymnasium.error.ResetNeeded):
+        many.reset(options={"reset_mask": np.array([True, False])})
+    assert many.reset(options={"reset_mask": [True, True]})[0].shape == (2, 5)
+
+
+# --- Memories ---------------------------------------------------------------------------------------------------------
 
 MEMORIES = [LeakyIntegrators(), PreviousObservation(), EchoState(wiring="cycle", spectral_radius=0.6, input_scale=0.3)]
 
@@ -223,6 +343,17 @@ WRONG = [
     ({"dynamics": NoDynamics()}, r"^dynamics\.kind = 'none': must be a system that remembers something"),
     ({"dynamics": CorrelatedNoise()}, r"^dynamics\.kind = 'correlated_noise': must .* no random numbers"),
     ({"dynamics": CorrelatedNoise(), "append": "memory"}, r"^dynamics\.kind = 'correlated_noise': must .* no random"),
+    ({"scale": NAN}, r"^scale = nan: must be finite numbers\."),
+    ({"scale": [INF]}, r"^scale = \[inf\]: must be finite numbers\."),
+    ({"scale": "1"}, r"^scale = '1': must be finite numbers\."),
+    ({"columns": 0}, r"^columns = 0: must be a whole number of at least 1\."),
+    ({"columns": -1}, r"^columns = -1: must be a whole number of at least 1\."),
+    ({"columns": True}, r"^columns = True: must be a whole number of at least 1\."),
+    ({"columns": 2.5}, r"^columns = 2\.5: must be a whole number of at least 1\."),
+    ({"seed": -1}, r"^seed = -1: must be a whole number from 0 to 4294967295\."),
+    ({"seed": 0.5}, r"^seed = 0\.5: must be a whole number from 0 to"),
+    ({"seed": True}, r"^seed = True: must be a whole number from 0 to"),
+    ({"seed": 2**32}, r"^seed = 4294967296: must be a whole number from 0 to"),
     ({"dynamics": StateDependentNoise()}, r"^dynamics\.kind = 'state_dependent_noise': must .* observation alone"),
 ]
 
@@ -232,3 +363,26 @@ def test_wrong_options_are_refused(options, sentence, monkeypatch):
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # as users have it: no type checker in front
     with pytest.raises(SettingError, match=sentence):
         CellObservation(Counting(), **options)
+
+
+WRONG_RESETS = [
+    ({"seed": -1}, r"^seed = -1: must be a whole number of at least 0\."),
+    ({"seed": 1.5}, r"^seed = 1\.5: must be a whole number of at least 0\."),
+    ({"seed": [0]}, r"^seed = \[0\]: must be one seed, or 2 of them, one for each environment\."),
+    ({"seed": [0, -3]}, r"^seed\[1\] = -3: must be a whole number of at least 0\."),
+    ({"options": {"reset_mask": [True]}}, r"^reset_mask = \[True\]: must be 2 truth values, one for each environment"),
+    ({"options": {"reset_mask": [1, 0]}}, r"^reset_mask = \[1, 0\]: must be 2 truth values"),
+    ({"options": {"reset_mask": [False, False]}}, r"^reset_mask = .*: must be 2 truth .*, and one of them true\."),
+]
+
+
+@pytest.mark.parametrize(("options", "sentence"), WRONG_RESETS)
+def test_wrong_resets_are_refused_before_anything_is_reset(options, sentence, monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+    env = VectorCellObservation(SyncVectorEnv([Counting, Counting]))
+    with pytest.raises(SettingError, match=sentence):
+        env.reset(**options)
+    assert [one.episode for one in env.env.envs] == [-1, -1]
+    if "seed" in options and not isinstance(options["seed"], list):
+        with pytest.raises(SettingError, match=sentence):
+            CellObservation(Counting()).reset(**options)

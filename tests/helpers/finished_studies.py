@@ -2,6 +2,7 @@
 
 import zlib
 
+import jax
 import numpy as np
 
 from morphorl.ppo.training import Curve
@@ -26,13 +27,14 @@ def study(arms=None, seeds=8, environments=("CartPole-v1", "StatelessCartPole-v1
     return Study("tiny", environments, arms or BLIND, seeds, steps=steps, evaluate_every=32, settings=TINY, **more)
 
 
-def finish(root, study, rates=None, evaluated=True, silent=(), diverged=(), updates=UPDATES):
+def finish(root, study, rates=None, evaluated=True, silent=(), diverged=(), updates=UPDATES, parts=1):
     """Fill a store with the results of a study's runs.
 
     Args:
         rates: by arm, how much faster than others it learns (1: as fast).
         silent: arms in which no episode ever ends.
         diverged: arms whose seed 0 diverges.
+        parts: how many shards there are.
     """
     store = Store(root)
     store.open(study, resume=True)
@@ -47,7 +49,9 @@ def finish(root, study, rates=None, evaluated=True, silent=(), diverged=(), upda
     result = BatchResult(
         Curve(returns, episodes, greedy, np.zeros_like(returns)), None, at, np.full(len(returns), 22.0)
     )
-    store.add(runs, result, with_agents=False)
+    for i in range(parts):
+        part = jax.tree.map(lambda u, i=i: u[i::parts], result)
+        store.add(runs[i::parts], part, with_agents=False)
     return store
 
 

@@ -14,6 +14,9 @@ import safetensors.numpy
 from helpers.agents import KINDS, agent
 from morphorl.config.errors import SettingError
 from morphorl.config.fields import FRACTION, setting
+from morphorl.config.files import checksum
+from morphorl.config.plain import to_dict
+from morphorl.config.sealed import read_sealed_json, write_sealed_json
 from morphorl.dynamics.base import Dynamics
 from morphorl.dynamics.coloured_noise import ColouredNoise
 from morphorl.dynamics.correlated_noise import CorrelatedNoise
@@ -208,6 +211,7 @@ def rewrite(change):
         arrays = safetensors.numpy.load_file(path)
         change(arrays)
         safetensors.numpy.save_file(arrays, path)
+        rewrite_json(arrays=checksum(path))(folder)
 
     return damage
 
@@ -215,7 +219,7 @@ def rewrite(change):
 def rewrite_json(**changes):
     def damage(folder):
         path = folder / "agents.json"
-        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+        write_sealed_json(path, read_sealed_json(path) | changes)
 
     return damage
 
@@ -240,9 +244,17 @@ DAMAGES = {
     ),
     "missing array": (rewrite(lambda a: a.pop("actor.biases.0")), r"actor\.biases\.0 has shape None"),
     "stray array": (rewrite(lambda a: a.update(extra=np.zeros(1))), "holds 'extra', which these settings have no"),
-    "truncated": (truncate, r"agents\.safetensors: is missing or damaged"),
+    "no numbers": (
+        rewrite(lambda a: a.update({"actor.biases.0": np.full((1, 64), np.nan, np.float32)})),
+        r"actor\.biases\.0 holds numbers that are not finite",
+    ),
+    "truncated": (truncate, r"agents\.safetensors: is damaged, or belongs to other agents"),
+    "no arrays": (lambda folder: (folder / "agents.safetensors").unlink(), r"agents\.safetensors: is missing"),
     "arrays are a pickle": (
-        overwrite("agents.safetensors", pickle.dumps(Executes())),
+        lambda folder: (
+            overwrite("agents.safetensors", pickle.dumps(Executes()))(folder),
+            rewrite_json(arrays=checksum(folder / "agents.safetensors"))(folder),
+        ),
         r"agents\.safetensors: is missing or damaged",
     ),
     "settings are a pickle": (overwrite("agents.json", pickle.dumps(Executes())), r"agents\.json: is damaged"),
@@ -253,6 +265,13 @@ DAMAGES = {
         rewrite_json(settings=[{"dynamics": {"import": "os"}}]),
         r"dynamics\.import: no such setting",
     ),
+    "seeds that come twice": (
+        rewrite_json(seeds=[1, 1], settings=[to_dict(KINDS["guided"])] * 2),
+        r"seeds = \[1, 1\]: must be different whole numbers",
+    ),
+    "a seed that is none": (rewrite_json(seeds=[1.5]), r"seeds = \[1\.5\]: must be different whole numbers"),
+    "seeds that are no list": (rewrite_json(seeds=10**10), r"seeds = 10000000000: must be different whole numbers"),
+    "edited": (overwrite("agents.json", b"{}"), r"agents\.json: is damaged, or was edited"),
     "an empty list": (rewrite_json(settings=[], seeds=[]), "has 0 seeds and 0 settings"),
 }
 

@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch", reason="the extra sb3 is not installed")
 from stable_baselines3 import PPO  # noqa: E402
 from stable_baselines3.common.env_checker import check_env  # noqa: E402
 from stable_baselines3.common.env_util import make_vec_env  # noqa: E402
+from stable_baselines3.common.vec_env import SubprocVecEnv  # noqa: E402
 
 from morphorl.config.errors import SettingError  # noqa: E402
 from morphorl.dynamics.blending import Blend  # noqa: E402
@@ -83,6 +84,18 @@ def test_the_policy_trains_saves_and_loads(name, tmp_path):
         model.predict(observation, deterministic=True)[0], loaded.predict(observation, deterministic=True)[0]
     )
     assert loaded.policy.blend.weight == 0.5
+
+
+def test_processes_of_their_own_show_what_this_one_does():
+    options = {"env_id": "CartPole-v1", "n_envs": 2, "seed": 0, "wrapper_class": with_readout}
+    here = make_vec_env(**options)
+    there = make_vec_env(**options, vec_env_cls=SubprocVecEnv, vec_env_kwargs={"start_method": "spawn"})
+    try:
+        np.testing.assert_allclose(there.reset(), here.reset(), atol=1e-6)
+        for action in (0, 1, 1):
+            np.testing.assert_allclose(there.step([action] * 2)[0], here.step([action] * 2)[0], atol=1e-5)
+    finally:
+        there.close()
 
 
 def test_for_continuous_actions_the_readout_moves_the_mean():

@@ -9,13 +9,14 @@ import pytest
 
 from helpers.finished_studies import study
 from morphorl.config.errors import StoreError
+from morphorl.config.sealed import read_sealed_json, write_sealed_json
 from morphorl.ppo.settings import PPO, Settings
 from morphorl.studies import results, study_file
 from morphorl.studies.library import shipped
 from morphorl.studies.store import Store
 from morphorl.studies.study import Study
 
-HOSTILE = {"<script>alert(1)</script>": {}, "\"'</script>\x7f\\ \u2028\n": {"guidance": {"strength": [0.1, 0.2]}}}
+HOSTILE = {"<script>alert(1)</script>": {}, "\"'</script>\\ \u00a0é": {"guidance": {"strength": [0.1, 0.2]}}}
 HOSTILE['"' + "{guidance.strength}"] = {"guidance": {"strength": 0.25}, "blend": {"kind": "add"}}
 
 
@@ -66,11 +67,15 @@ def test_a_folder_without_a_study_or_with_another_algorithms_is_refused(tmp_path
     with pytest.raises(StoreError, match="holds no study"):
         results.load(tmp_path)
     Store(tmp_path).open(study(), resume=True)
-    content = json.loads((tmp_path / "study.json").read_text())
-    (tmp_path / "study.json").write_text(json.dumps(content | {"algorithm": 1}))
+    content = read_sealed_json(tmp_path / "study.json")
+    write_sealed_json(tmp_path / "study.json", content | {"algorithm": 1})
     with pytest.raises(StoreError, match="version 1 of the algorithm"):
         results.load(tmp_path)
-    for damaged in ("{", "[]", "{}", json.dumps(content | {"seeds": "many"}), json.dumps(content | {"arms": {"a": 3}})):
+    for wrong in ({}, content | {"seeds": "many"}, content | {"arms": {"a": 3}}):
+        write_sealed_json(tmp_path / "study.json", wrong)
+        with pytest.raises(StoreError, match="is damaged"):
+            results.load(tmp_path)
+    for damaged in ("{", "[]", "{}", json.dumps(content)):
         (tmp_path / "study.json").write_text(damaged)
         with pytest.raises(StoreError, match="is damaged"):
             results.load(tmp_path)

@@ -16,9 +16,10 @@ from rich.console import Console
 
 from helpers.holding import hold
 from helpers.small_studies import SMALL, fake_result, fill, small_study, snapshot
+from morphorl import cli
 from morphorl.commands import clean, status
 from morphorl.commands.shared import folder_of
-from morphorl.config import files
+from morphorl.config import devices, files
 from morphorl.config.errors import SettingError, StoreError
 from morphorl.studies import batch_training, lock, shards
 from morphorl.studies.runner import run
@@ -39,7 +40,7 @@ def names(folder):
 
 @pytest.fixture
 def tiny_batches(monkeypatch):
-    monkeypatch.setattr(batch_training, "batch_sizes", lambda: (4, 2))
+    monkeypatch.setattr(devices, "batch_sizes", lambda: (4, 2))
 
 
 # --- Growing ----------------------------------------------------------------------------------------------------------
@@ -152,14 +153,15 @@ def test_a_full_disk_is_told_loses_nothing_and_the_study_goes_on(tmp_path, monke
     mine, undisturbed, full = one_environment(), Store(tmp_path / "undisturbed"), Store(tmp_path / "full")
     run(mine, undisturbed, quiet())
 
-    def no_space(table, path, metadata=None):
-        if len(names(full.root)) == 3:
-            path.write_bytes(b"half")
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-        return files.write_table(table, path, metadata)
+    def half(path):
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    def no_space(folder, suffix, write):
+        return files.write_by_content(folder, suffix, half if len(names(full.root)) == 3 else write)
 
     with monkeypatch.context() as disk:
-        disk.setattr("morphorl.studies.store.write_table", no_space)
+        disk.setattr("morphorl.studies.store.write_by_content", no_space)
         with pytest.raises(StoreError, match=r"cannot be written .No space left on device.. Finished batches are kept"):
             run(mine, full, quiet())
     assert len(names(full.root)) == 3
@@ -239,9 +241,9 @@ def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path, link):
     for resume in (True, False):
         with pytest.raises(StoreError, match="is a link that leads out of"):
             run(small_study(), Store(out), quiet(), resume=resume)
-    for command in (status.Status(out), clean.Clean(out, failed=True)):
+    for command in (["status"], ["clean", "--failed"]):
         with pytest.raises(StoreError, match="is a link that leads out of"):
-            command()
+            cli.parse([*command, str(out)])()
     assert snapshot(elsewhere) == before
 
 

@@ -1,17 +1,21 @@
 """Studies and study files: what they say is what is run, and what is wrong in them is refused in a sentence."""
 
 import dataclasses
+import datetime
+import hashlib
 import re
 import tomllib
+from collections import Counter
 
 import jaxtyping
+import numpy as np
 import pytest
 
 from morphorl.config.choices import program_of
 from morphorl.config.errors import SettingError
 from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
-from morphorl.ppo.settings import PRESETS, Settings
+from morphorl.ppo.settings import PPO, PRESETS, Settings
 from morphorl.studies import study_file
 from morphorl.studies.arms import expand, shown
 from morphorl.studies.library import introduction, shipped
@@ -180,6 +184,53 @@ REFUSED = {
         changed("dynamics.bound = inf", "dynamics.bound = [1.0, 2.0]"),
         r"dynamics\.bound = \[1\.0, 2",
     ),
+    "a label of no setting": (
+        changed("plain", "a {guidance.strenght}"),
+        r"\{guidance\.strenght\}: must be a setting of",
+    ),
+    "a label with a number": (changed("plain", "a {0}"), r"\{0\}: must be a setting of this arm: blend\.kind"),
+    "a label with nothing in braces": (changed("plain", "a {}"), r"\{\}: must be a setting of this arm"),
+    "a label with half a brace": (changed("plain", "a {"), "a brace in the label has no partner"),
+    "an empty label": (changed("plain", ""), "arms.'': must be a label of one character or more"),
+    "a label of spaces": (changed("plain", "  "), "must be a label of one character or more"),
+    "a label with a line break": (changed("plain", r"a\nb"), r'arms\."a\\nb": must be a label of one line'),
+    "a label with a NUL": (changed("plain", r"a\u0000"), "must be a label of one line, without control characters"),
+    "a long label": (changed("plain", "x" * 50_000), r"\(50000 characters\).*at most 500 characters"),
+    "a kind that is a list": (
+        changed('blend.kind = "none"', 'dynamics.kind = [["blind"]]'),
+        "dynamics.kind = .*a name",
+    ),
+    "a table and a value": (
+        changed('blend.kind = "none"', 'dynamics.kind = "gierer_meinhardt"\ndynamics.bound.floor = 1'),
+        "dynamics.bound = inf: must be a table of settings",
+    ),
+    "a name with a dot": (
+        changed('blend.kind = "none"', 'dynamics."equation.floor" = 1.0'),
+        r'dynamics\."equation\.floor": no such setting',
+    ),
+    "a sweep below no table": (changed('blend.kind = "none"', "dynamics.foo.bar = [1, 2]"), "no such setting"),
+    "a date as name": (changed('"strengths"', "1979-05-27"), "name = 1979-05-27: must be text, a number"),
+    "a date among seeds": (changed("seeds = 3", "seeds = 1979-05-27"), "seeds = 1979-05-27: must be text"),
+    "a time in a sweep": (changed("[0, 0.1]", "[0, 07:32:00]"), "guidance.strength = 07:32:00: must be text"),
+    "environments as lists": (
+        changed('["CartPole-v1", "StatelessCartPole-v1"]', '[["CartPole-v1"]]'),
+        "environments = ",
+    ),
+    "an environment twice": (changed('"StatelessCartPole-v1"', '"CartPole-v1"'), "must not name one twice"),
+    "an empty environment": (changed('"StatelessCartPole-v1"', '""'), "environment = '': must be one of"),
+    "a width that is true": (changed("[8, 8]", "[true]"), r"ppo\.hidden = \(True,\): must be one or more whole"),
+    "a width that is no whole number": (changed("[8, 8]", "[8.0]"), r"ppo\.hidden = \(8\.0,\): must be one or more"),
+    "a number that overflows": (changed("= inf", "= 1e400"), "1e400: must be a number below"),
+    "a number above single precision": (
+        changed("= inf", "= 1e308"),
+        r"dynamics\.bound = 1e\+308: must be 0, or of a size",
+    ),
+    "a nan": (changed("= inf", "= nan"), "dynamics.bound = nan: must be a number above 0"),
+    "a truth value for a number": (changed("= inf", "= true"), "dynamics.bound = True: must be a number above 0"),
+    "arms as a list": (
+        'name = "a"\nenvironments = ["CartPole-v1"]\nseeds = 1\narms = [1]',
+        r"arms = \[1\]: must be a table",
+    ),
     "too many seeds": (changed("seeds = 3", "seeds = 1000000000000"), "runs: must be at most 2,000,000"),
 }
 
@@ -240,6 +291,49 @@ def test_the_multiverse_has_every_combination_of_the_readings_in_four_programs()
     assert len({s.digest for s in guided}) == 48 * 5 * 4
     assert len(programs(study.iterate())) == 4
     assert len({program_of(s) for s in settings}) == 4
+
+
+IDENTITIES = {
+    "readings": "d48d0493b7efbb9aa0321d3e8e5b7cb6",
+    "controls": "fb45133da73c1b75dee5b5da359b014e",
+    "memory_guided": "401f1fb1889198f47e6d920526ade00f",
+}
+
+
+@pytest.mark.parametrize("name", IDENTITIES)
+def test_runs_are_named_and_ordered_as_those_that_are_stored(name):
+    """Whoever changes what a shipped study asks writes the new hash down, and trains it again."""
+    told = hashlib.sha256()
+    for run in study_file.load(name).iterate():
+        told.update(f"{run.arm}|{run.id}|{run.preset}|{run.settings.environment}|{run.settings.digest}\n".encode())
+    assert told.hexdigest()[:32] == IDENTITIES[name]
+
+
+def test_arms_are_checked_once_and_equal_tables_are_one(monkeypatch):
+    Study("warm", ("CartPole-v1",), {"x": {}}, 1).expand("standard")  # what is usual is made once a process
+    swept = {"guidance": {"strength": [0.01 * k for k in range(1, 101)]}, "dynamics": {"coupling": "ring"}}
+    study = Study("a", ("CartPole-v1", "StatelessCartPole-v1"), {"x": swept}, 2)
+    checked = Counter()
+    for cls in (ReactionDiffusion, Blind, PPO):
+        check = cls.__check_init__
+
+        def counted(self, cls=cls, check=check):
+            checked[cls] += 1
+            check(self)
+
+        monkeypatch.setattr(cls, "__check_init__", counted)
+    study.expand("standard")
+    assert [len({run.id for run in study.iterate()}) for _ in range(2)] == [400, 400]
+    assert checked == {ReactionDiffusion: 1, Blind: 100}  # and the preset is as it was
+    assert len({id(run.settings) for _ in range(2) for run in study.iterate()}) == 200
+
+
+def test_what_python_gives_an_arm_is_plain():
+    for value in (np.arange(3), datetime.date(1979, 5, 27), 16**5_000, [np.int64(3)]):
+        with pytest.raises(SettingError, match=r"guidance\.strength = .*must be (text, a number|a whole number of 64)"):
+            Study("a", ("CartPole-v1",), {"x": {"guidance": {"strength": value}}}, 1)
+    with pytest.raises(SettingError, match="settings = 3: must be a table of settings"):
+        Study("a", ("CartPole-v1",), {"x": 3}, 1)  # pyright: ignore[reportArgumentType]
 
 
 def test_identities_do_not_depend_on_how_a_study_is_written():

@@ -90,7 +90,7 @@ def test_a_run_has_another_id_whichever_setting_changes(table, kind):
     whole = KINDS[table][kind] if table else Settings()
     compared = 0
     for name, usual, other in changed(getattr(whole, table) if table else whole):
-        if table == "memory" and name in ("reset", "redraw", "normalise"):
+        if table == "memory" and name in ("reset", "redraw", "normalise", "population"):
             continue  # of which a memory has no choice
         if table:
             usual, other = (dataclasses.replace(whole, **{table: one}) for one in (usual, other))
@@ -324,7 +324,20 @@ def test_a_folder_of_other_things_is_refused_and_nothing_in_it_touched(tmp_path,
 )
 def test_a_study_file_that_is_none_of_ours_is_refused(tmp_path, resume, content):
     (tmp_path / "study.json").write_text(content)
-    refuses(tmp_path, small_study(), "holds another study", resume)
+    refuses(tmp_path, small_study(), r"study\.json: is damaged", resume)
+
+
+def test_a_damaged_study_file_is_written_again_where_the_finished_runs_tell_whose_folder_it_is(tmp_path):
+    mine, store = small_study(arm=SMALL), Store(tmp_path)
+    store.open(mine, resume=True)
+    fill(store, mine.runs())
+    whole = (tmp_path / "study.json").read_bytes()
+    (tmp_path / "study.json").write_bytes(whole[:-20])
+    other = small_study(arm=dataclasses.replace(SMALL, guidance=Blind(strength=0.2)))
+    refuses(tmp_path, other, r"study\.json: is damaged", resume=True)
+    Store(tmp_path).open(mine, resume=True)
+    assert (tmp_path / "study.json").read_bytes() == whole
+    assert store.finished() == {run.id for run in mine.runs()}
 
 
 def test_a_file_in_place_of_a_folder_is_refused(tmp_path):

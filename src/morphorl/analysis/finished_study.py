@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from morphorl.analysis import comparisons, interpretations, verdicts
+from morphorl.analysis import comparisons, coverage, interpretations, verdicts
 from morphorl.analysis.bootstrap import Effect, Estimate
 from morphorl.analysis.comparisons import RETURNS, Comparison
+from morphorl.analysis.coverage import Shortfall
 from morphorl.analysis.scores import load_scores
 from morphorl.config.errors import SettingError, did_you_mean
 from morphorl.studies import results as studies_results
@@ -42,6 +43,11 @@ class Results(NamedTuple):
     study: Study
     scores: pl.DataFrame
     """A row for each run: its labels and seeds, its returns, and the steps that it needed."""
+
+    @property
+    def shortfalls(self) -> list[Shortfall]:
+        """The environments and presets of which runs are missing: what follows rests on fewer than were planned."""
+        return coverage.shortfalls(self.study, self.scores)
 
     def curves(self) -> pl.DataFrame:
         """A row for each run and update.
@@ -110,6 +116,12 @@ def compare_arms(results: Results, against: str | None, statistic: str) -> Compa
         raise SettingError(f"statistic = {statistic!r}: must be one of {', '.join(RETURNS)}.{hint}")
     labelled = results.study.expand(results.study.presets[0])
     rival = interpretations.rival(labelled) if against is None else against
+    there = results.scores["arm"].unique(maintain_order=True).to_list()
+    if against is None and rival not in there:
+        raise SettingError(
+            f"against: if not given, arms are compared with {rival!r}, of which there is no run; must be one of "
+            f"{', '.join(map(repr, there))}."
+        )
     found = comparisons.compare(results.scores, rival, statistic)
     values = {label: interpretations.in_words(settings) for label, settings in labelled.items()}
     return Compared(rival, found, comparisons.differing(values, rival))

@@ -8,7 +8,7 @@ import equinox as eqx
 
 from morphorl.analysis.claims import Arms
 from morphorl.config.plain import to_dict
-from morphorl.dynamics.base import guided_states
+from morphorl.dynamics.properties import guided_states
 from morphorl.ppo.settings import Settings
 from morphorl.studies.arms import SHARED, flatten, shown
 from morphorl.studies.study import Study
@@ -157,7 +157,7 @@ def in_words(settings: Settings) -> dict[str, str]:
     idle |= set() if settings.task.sticky else {"task"}
     if not settings.blend.reaches_logits:
         idle |= {"dynamics", "blend"}
-        idle |= set() if guided_states(type(settings.memory)) else {"guidance"}
+        idle |= set() if guided_states(settings.memory) else {"guidance"}
     values = plain_values(settings)
     return {name: shown(value) for name, value in values.items() if name.partition(".")[0] not in idle}
 

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from morphorl.analysis import curve_statistics
 from morphorl.analysis.bootstrap import EvidenceError
 from morphorl.config.errors import StoreError
+from morphorl.config.sealed import read_sealed_table
 from morphorl.environments import registry
 from morphorl.studies import results
 from morphorl.studies.study import Study
@@ -59,9 +60,9 @@ def read(path: Path) -> pl.DataFrame:
         StoreError: if the file is none.
     """
     try:
-        found = pl.read_parquet(path)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise StoreError(f"{path}: cannot be read as a table of scores ({type(error).__name__}).") from error
+        found = read_sealed_table(path)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read as a table of scores ({error.strerror}).") from error
     missing = [name for name in SCHEMA if name not in found]
     if missing:
         raise StoreError(f"{path}: lacks the columns {', '.join(missing)}; must be a table that `morphorl run` wrote.")

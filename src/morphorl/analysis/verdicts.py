@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, get_args
 
 import polars as pl
 
-from morphorl.analysis import bootstrap, claims, dispersion, interpretations, paired_arms
+from morphorl.analysis import bootstrap, claims, coverage, dispersion, interpretations, paired_arms
 from morphorl.analysis.claims import Answer, Verdict
 from morphorl.analysis.interpretations import Reading
 from morphorl.config.files import write_json
@@ -42,7 +42,9 @@ def write(folder: Path, study: Study, preset: str, scores: pl.DataFrame) -> list
     """Judge a study under one preset, and write `verdicts.json`; nothing for a study that cannot be judged."""
     judged = judge(study, preset, scores)
     if judged:
-        write_json(folder / FILE, {"computed_from": computed_from(study, preset, scores)} | to_plain(judged))
+        missing = [one for one in coverage.shortfalls(study, scores) if one.preset == preset]
+        content = {"computed_from": computed_from(study, preset, scores)} | to_plain(judged)
+        write_json(folder / FILE, content | coverage.to_plain(missing))
     return judged
 
 

@@ -5,8 +5,8 @@ import sys
 from typing import Annotated
 
 import tyro
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from morphorl.commands.shared import console, trust_module
 from morphorl.config import kinds
@@ -58,14 +58,14 @@ def _find(name: str) -> type[Dynamics] | type[Guidance]:
 def _show(cls: type[Kind], findings: list[Finding]) -> None:
     table = Table(box=None, show_header=False, pad_edge=False, title=cls.__name__, title_justify="left")
     for finding in findings:
-        mark = "[red]✗[/red]" if finding.problem else "[green]✓[/green]"
-        table.add_row(mark, escape(finding.check) + (f"\n{escape(finding.problem)}" if finding.problem else ""))
-    console.print(table, highlight=False)
+        mark = Text("✗", "red") if finding.problem else Text("✓", "green")
+        table.add_row(mark, finding.check + (f"\n{finding.problem}" if finding.problem else ""))
+    console.print(table)
 
 
 def _list(where: str, base: type[Kind]) -> None:
     table = Table(box=None, show_header=False, pad_edge=False, title=where, title_justify="left")
     for name in kinds.names(base):
-        table.add_row(name, escape(str(kinds.resolve(base, name).__doc__).partition("\n")[0]))
-    console.print(table, highlight=False)
+        table.add_row(name, str(kinds.resolve(base, name).__doc__).partition("\n")[0])
+    console.print(table)
     console.print()

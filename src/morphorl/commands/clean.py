@@ -4,7 +4,6 @@ import dataclasses
 
 from morphorl.commands.shared import PositionalFolder, console
 from morphorl.config.errors import SettingError
-from morphorl.config.files import refuse_links_out
 from morphorl.studies import shards
 from morphorl.studies.lock import locked
 
@@ -22,7 +21,9 @@ class Clean:
         if not self.failed:
             raise SettingError("clean: nothing to do; say what to remove with --failed.")
         shards.planned(self.dir)
-        refuse_links_out(self.dir)
         with locked(self.dir):
-            runs = shards.forget_failures(self.dir)
-        console.print(f"{runs} failed runs will be tried again.", highlight=False)
+            runs, damaged = shards.forget_failures(self.dir)
+        if damaged:
+            notes = "1 damaged note of a failure is" if damaged == 1 else f"{damaged} damaged notes of failures are"
+            console.print(f"{notes} removed too, whose runs nobody knows.", soft_wrap=True)
+        console.print(f"{runs} failed runs will be tried again.")

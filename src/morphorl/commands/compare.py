@@ -4,10 +4,10 @@ import dataclasses
 import math
 from typing import Literal
 
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
-from morphorl.analysis import finished_study
+from morphorl.analysis import coverage, finished_study
 from morphorl.analysis.bootstrap import Effect, Estimate
 from morphorl.analysis.comparisons import Comparison
 from morphorl.commands.shared import PositionalFolder, console
@@ -42,7 +42,8 @@ class Compare:
             against, told, differing = finished_study.compare_arms(results, self.against, self.statistic)
         plain = [{name: _plain(value) for name, value in one._asdict().items()} for one in told]
         rows = [row | {"differs_in": differing[str(row["arm"])]} for row in plain]
-        content = {"against": against, "statistic": self.statistic, "comparisons": rows}
+        missing = coverage.shortfalls(results.study, results.scores)
+        content = {"against": against, "statistic": self.statistic, "comparisons": rows} | coverage.to_plain(missing)
         path = self.dir / "comparisons.json"
         write_json(path, finite_or_none(content))
         for preset, environment in dict.fromkeys((one.preset, one.environment) for one in told):
@@ -50,12 +51,13 @@ class Compare:
             statistic = COLUMNS.get(self.statistic, self.statistic.replace("_", " "))
             console.print(_table(f"{environment}, {preset}: {statistic}, against {against}", rows))
         for sentence in dict.fromkeys(f"{one.arm}: {one.unknown}" for one in told if one.unknown):
-            console.print(sentence, soft_wrap=True, markup=False, highlight=False)
+            console.print(sentence, soft_wrap=True)
         for arm, settings in differing.items():
             if len(settings) > 1:
                 sentence = f"{arm} differs from {against} in more than one thing: {'; '.join(settings)}."
-                console.print(sentence, soft_wrap=True, markup=False, highlight=False)
-        console.print(f"Results: {path}", soft_wrap=True, markup=False, highlight=False)
+                console.print(sentence, soft_wrap=True)
+        tables.say(console, coverage.sentences(missing))
+        console.print(f"Results: {path}", soft_wrap=True)
 
 
 def _plain(value: object) -> object:
@@ -64,20 +66,20 @@ def _plain(value: object) -> object:
 
 
 def _table(title: str, rows: list[Comparison]) -> Table:
-    table = tables.table(escape(title))
+    table = tables.table(title)
     table.add_column("arm", overflow="fold")
     for name in ("difference", "p", "better in", "median steps", "ratio", "log-rank p"):
         longest = max(map(len, name.split()))  # so that no heading is cut within a word
         table.add_column(name, justify="right", overflow="fold", min_width=longest)
     for one in rows:
-        table.add_row(escape(one.arm), *_cells(one))
+        table.add_row(one.arm, *_cells(one))
     return table
 
 
-def _cells(one: Comparison) -> list[str]:
+def _cells(one: Comparison) -> list[str | Text]:
     effect, better, median = one.effect, one.better, one.median
     return [
-        "unknown" if effect is None else f"{effect.value:+.3g} [dim]{effect.low:+.3g} to {effect.high:+.3g}[/dim]",
+        "unknown" if effect is None else _effect(effect),
         "" if effect is None else f"{effect.p:.2g}",
         "" if better is None else f"{better.value:.0%}",
         "" if median is None else ("never" if median.value == float("inf") else f"{median.value:,.0f}"),
@@ -86,9 +88,13 @@ def _cells(one: Comparison) -> list[str]:
     ]
 
 
-def _ratio(ratio: Estimate) -> str:
+def _effect(effect: Effect) -> Text:
+    return tables.with_interval(f"{effect.value:+.3g}", f"{effect.low:+.3g} to {effect.high:+.3g}")
+
+
+def _ratio(ratio: Estimate) -> str | Text:
     """A ratio of medians, none where the arm has no median; an open interval has no upper end."""
     if math.isinf(ratio.value):
         return "none"
     high = "∞" if math.isinf(ratio.high) else f"{ratio.high:.2f}"
-    return f"{ratio.value:.2f} [dim]{ratio.low:.2f}–{high}[/dim]"
+    return tables.with_interval(f"{ratio.value:.2f}", f"{ratio.low:.2f}–{high}")

@@ -42,8 +42,8 @@ class Evolve:
         evolution_figure.draw(outcome.history, search.fitness, title, root / "fitness")
         console.print(_table(search, outcome))
         told = "Does it beat the start on seeds that it never saw? morphorl run"
-        console.print(f"{told} {root / EVOLVED}.toml", soft_wrap=True, markup=False, highlight=False)
-        console.print(f"Results: {root}", soft_wrap=True, markup=False, highlight=False)
+        console.print(f"{told} {root / EVOLVED}.toml", soft_wrap=True)
+        console.print(f"Results: {root}", soft_wrap=True)
 
 
 def _table(search: Search, outcome: generations.Outcome) -> Table:

@@ -44,11 +44,11 @@ class Export:
             with console.status("translating, and playing 1,000 steps beside JAX"):
                 difference = onnx_export.to_onnx(chosen, out / "agent.onnx")
             told = f"agent.onnx acts as the JAX agent over 1,000 steps (logits differ by at most {difference:.1g})."
-            console.print(told, highlight=False, soft_wrap=True)
+            console.print(told, soft_wrap=True)
         checkpoints.save_agents(chosen, out)
         with console.status(f"evaluating {len(batch.seeds)} agents for the card"):
             returns = evaluation.evaluate(batch, self.episodes)
         files = ["agents.json", "agents.safetensors", *["agent.onnx"] * self.onnx]
         text = model_card.card(batch, returns, files, difference)
         write_atomically(out / "README.md", lambda path: path.write_text(text, encoding="utf-8"))
-        console.print(f"Exported: {out}", soft_wrap=True, markup=False, highlight=False)
+        console.print(f"Exported: {out}", soft_wrap=True)

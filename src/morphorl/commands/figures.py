@@ -6,12 +6,12 @@ from pathlib import Path
 
 import polars as pl
 
-from morphorl.analysis import interpretations, scores, verdicts
+from morphorl.analysis import coverage, interpretations, scores, verdicts
 from morphorl.analysis.learning_curves import attempt
 from morphorl.commands.shared import PositionalFolder, console
 from morphorl.environments import registry
-from morphorl.report import summary
-from morphorl.report.figures import pattern_map, study_figures
+from morphorl.report import summary, tables
+from morphorl.report.figures import canvas, pattern_map, study_figures
 from morphorl.studies import results
 from morphorl.studies.study import Study
 
@@ -30,13 +30,19 @@ class Figures:
 
     def __call__(self) -> None:
         (study, _), curves = results.curves(self.dir)
+        told = coverage.sentences(coverage.shortfalls(study, scores.table(curves)))
+        with canvas.with_footnote(told):
+            self._draw_all(study, curves)
+        tables.say(console, told)
+
+    def _draw_all(self, study: Study, curves: pl.DataFrame) -> None:
         for preset in study.presets:
             folder = verdicts.folder_of(self.dir, study, preset) / "figures"
             with console.status(f"{preset}: computing intervals and drawing figures"):
                 told = _draw(study, preset, curves.filter(preset=preset), folder)
             for name, why in told.items():
                 what = str(folder / f"{name}.png") if why is None else f"{name}: not drawn: {why}"
-                console.print(what, soft_wrap=True, markup=False, highlight=False)
+                console.print(what, soft_wrap=True)
         self._draw_maps(study, curves)
 
     def _draw_maps(self, study: Study, curves: pl.DataFrame) -> None:
@@ -50,7 +56,7 @@ class Figures:
             path = self.dir / "figures" / f"{summary.file_name(environment)}_map"
             why = attempt(pattern_map.draw, found, panels, environment, path)
             what = f"{path}.png" if why is None else f"{path.name}: not drawn: {why}"
-            console.print(what, soft_wrap=True, markup=False, highlight=False)
+            console.print(what, soft_wrap=True)
 
 
 def _draw(study: Study, preset: str, curves: pl.DataFrame, folder: Path) -> dict[str, str | None]:

@@ -3,7 +3,6 @@
 import dataclasses
 import math
 
-from rich.markup import escape
 from rich.table import Table
 
 from morphorl.commands.shared import Folder, console
@@ -61,8 +60,8 @@ class Kinetics:
         self._write(strengths, points, told, critical, summary, found)
         for table in (_of_points(strengths, points), _of_ends(summary), _of_growth(strengths, told)):
             console.print(table)
-        console.print(_verdict(told[0], critical), soft_wrap=True, highlight=False)
-        console.print(f"Wrote {escape(str(self.out / 'trajectories.png'))}", soft_wrap=True, highlight=False)
+        console.print(_verdict(told[0], critical), soft_wrap=True)
+        console.print(f"Wrote {self.out / 'trajectories.png'!s}", soft_wrap=True)
 
     def _check(self) -> None:
         for name, allowed in (("patterns", COUNT), ("seed", COUNT_OR_ZERO)):

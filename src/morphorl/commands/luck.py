@@ -7,18 +7,19 @@ from typing import Annotated
 
 import polars as pl
 import tyro
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
-from morphorl.analysis import scores
+from morphorl.analysis import coverage, scores
 from morphorl.analysis.luck import summary
 from morphorl.analysis.luck.summary import LEAD, ArmReport, Plain
 from morphorl.analysis.scores import load_scores
 from morphorl.commands.shared import Changes, Folder, console, folder_of, trust_study
 from morphorl.config.errors import SettingError
-from morphorl.config.files import finite_or_none, refuse_links_out, write_atomically, write_json, write_table
+from morphorl.config.files import finite_or_none, refuse_links_out, write_json
+from morphorl.config.sealed import write_sealed_table
 from morphorl.report import tables
-from morphorl.report.figures import luck_figure
+from morphorl.report.figures import canvas, luck_figure
 from morphorl.studies import study_file
 from morphorl.studies.runner import run_study
 from morphorl.studies.store import Store
@@ -49,14 +50,17 @@ class Luck:
     def __call__(self) -> None:
         study, table, folder, failed = self._read() if Path(self.study).is_dir() else self._run()
         labelled = {preset: study.expand(preset) for preset in study.presets}
-        with console.status("resampling"):
+        missing = coverage.shortfalls(study, table)
+        told = coverage.sentences(missing)
+        with console.status("resampling"), canvas.with_footnote(told):
             report = summary.report(table, labelled, self.against)
-            write_json(folder / "luck.json", finite_or_none(report))
+            write_json(folder / "luck.json", finite_or_none(report | coverage.to_plain(missing)))
             luck_figure.draw(report, folder / "luck")
         for preset, environments in report.items():
             for environment, arms in environments.items():
                 _print(f"{environment}, {preset}", arms)
-        console.print(f"Results: {folder}", soft_wrap=True, markup=False, highlight=False)
+        tables.say(console, told)
+        console.print(f"Results: {folder}", soft_wrap=True)
         if failed:
             sys.exit(1)
 
@@ -64,9 +68,9 @@ class Luck:
         root, folder = Path(self.study), Path(self.study) if self.out is None else self.out
         if self.set:
             raise SettingError(f"set = {self.set[0]!r}: must not be given with a folder, whose study has been run.")
+        refuse_links_out(root)
         study, table = load_scores(root)
         folder.mkdir(parents=True, exist_ok=True)
-        refuse_links_out(folder)
         return study, table, folder, 0
 
     def _run(self) -> tuple[Study, pl.DataFrame, Path, int]:
@@ -81,8 +85,8 @@ class Luck:
         failed = run_study(study, store.root)
         curves = store.curves(study)
         table = scores.table(curves)
-        write_atomically(store.root / "curves.parquet", lambda path: write_table(curves, path))
-        write_atomically(store.root / scores.FILE, lambda path: write_table(table, path))
+        write_sealed_table(store.root / "curves.parquet", curves)
+        write_sealed_table(store.root / scores.FILE, table)
         return study, table, store.root, failed
 
 
@@ -93,7 +97,7 @@ def _print(head: str, arms: dict[str, ArmReport]) -> None:
     sentences = [one["warning"] for one in arms.values()]
     sentences += [f"{arm}: {one['scores'][LEAD].get('unknown')}" for arm, one in arms.items() if _unknown(one)]
     for sentence in filter(None, sentences):
-        console.print(sentence, soft_wrap=True, markup=False, highlight=False)
+        console.print(sentence, soft_wrap=True)
 
 
 def _unknown(one: ArmReport) -> bool:
@@ -109,7 +113,7 @@ def _variance(head: str, arms: dict[str, ArmReport]) -> Table:
         mean = f"{score['mean']:.1f}" if "mean" in score else "unknown"
         split = score.get("split")
         shares = [] if split is None else [_share(split[name]) for name in ("pattern", "learner", "interaction")]
-        table.add_row(escape(arm), mean, *shares)
+        table.add_row(arm, mean, *shares)
     return table
 
 
@@ -123,9 +127,10 @@ def _found(arms: dict[str, ArmReport]) -> Table:
         if effect is None:
             continue
         difference, last = effect["difference"], effect["found"][-1]
-        told = f"{difference['value']:+.1f} [dim]{difference['low']:+.1f} to {difference['high']:+.1f}[/dim]"
+        interval = f"{difference['low']:+.1f} to {difference['high']:+.1f}"
+        told = tables.with_interval(f"{difference['value']:+.1f}", interval)
         shares = [last[kind]["significant"] for kind in summary.KINDS]
-        table.add_row(escape(arm), told, *("" if share is None else _share(share) for share in shares))
+        table.add_row(arm, told, *("" if share is None else _share(share) for share in shares))
     return table
 
 
@@ -135,5 +140,5 @@ def _table(title: str) -> Table:
     return table
 
 
-def _share(estimate: Plain) -> str:
-    return f"{estimate['value']:.0%} [dim]{estimate['low']:.0%}–{estimate['high']:.0%}[/dim]"
+def _share(estimate: Plain) -> Text:
+    return tables.with_interval(f"{estimate['value']:.0%}", f"{estimate['low']:.0%}–{estimate['high']:.0%}")

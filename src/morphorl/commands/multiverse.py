@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from morphorl.analysis import coverage
 from morphorl.analysis.bootstrap import EvidenceError
 from morphorl.analysis.multiverse import effects as multiverse_effects
 from morphorl.analysis.multiverse.effects import Effects
@@ -12,8 +13,8 @@ from morphorl.analysis.scores import load_scores
 from morphorl.commands.shared import PositionalFolder, console
 from morphorl.config.errors import SettingError
 from morphorl.config.files import finite_or_none, write_json
-from morphorl.report import multiverse_report
-from morphorl.report.figures import multiverse_figure
+from morphorl.report import multiverse_report, tables
+from morphorl.report.figures import canvas, multiverse_figure
 from morphorl.report.multiverse_report import SHOWN, Regressions
 from morphorl.studies.study import Study
 
@@ -39,16 +40,20 @@ class Multiverse:
                 effects, found = _analyse(study, scores)
         except EvidenceError as error:
             raise SettingError(f"dir = {str(self.dir)!r}: {error}") from error
-        write_json(self.dir / "multiverse.json", finite_or_none(multiverse_report.to_plain(effects, found)))
-        with console.status("drawing figures"):
+        missing = coverage.shortfalls(study, scores)
+        content = multiverse_report.to_plain(effects, found) | coverage.to_plain(missing)
+        write_json(self.dir / "multiverse.json", finite_or_none(content))
+        told = coverage.sentences(missing)
+        with console.status("drawing figures"), canvas.with_footnote(told):
             _draw(effects, found, self.dir / "figures")
         for choice, rival in effects.outcomes:
             told = multiverse_report.sentence(effects, choice, rival)
-            console.print(told, soft_wrap=True, markup=False, highlight=False)
+            console.print(told, soft_wrap=True)
         for note in effects.notes:
-            console.print(f"{note}.", soft_wrap=True, markup=False, highlight=False)
+            console.print(f"{note}.", soft_wrap=True)
         console.print(multiverse_report.axis_table(found), multiverse_report.level_table(found))
-        console.print(f"Results: {self.dir}", soft_wrap=True, markup=False, highlight=False)
+        tables.say(console, told)
+        console.print(f"Results: {self.dir}", soft_wrap=True)
 
 
 def _analyse(study: Study, scores: pl.DataFrame) -> tuple[Effects, Regressions]:

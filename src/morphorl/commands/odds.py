@@ -2,10 +2,9 @@
 
 import dataclasses
 
-from rich.markup import escape
 from rich.table import Table
 
-from morphorl.analysis import family_odds
+from morphorl.analysis import coverage, family_odds
 from morphorl.analysis.family_odds import Family, Odds
 from morphorl.analysis.interpretations import option_words
 from morphorl.analysis.plot_odds import SIZES
@@ -41,21 +40,26 @@ class OddsCommand:
             rows += family_odds.to_plain(preset, family, told)
             console.print(_table(preset, family, told))
             for sentence in dict.fromkeys(f"{one.environment}: {one.unknown}" for one in told if one.unknown):
-                console.print(sentence, soft_wrap=True, markup=False, highlight=False)
+                console.print(sentence, soft_wrap=True)
         path = self.dir / "odds.json"
-        write_json(path, finite_or_none({"odds": rows}))
-        console.print(f"Results: {path}", soft_wrap=True, markup=False, highlight=False)
+        missing = coverage.shortfalls(study, table)
+        write_json(path, finite_or_none({"odds": rows} | coverage.to_plain(missing)))
+        tables.say(console, coverage.sentences(missing))
+        console.print(f"Results: {path}", soft_wrap=True)
 
 
 def _table(preset: str, family: Family, told: list[Odds]) -> Table:
     family_words = ", ".join(filter(None, (preset, option_words(family.options))))
     title = f"{family_words}: share of studies of n seeds that see the plot"
-    table = tables.table(escape(title))
+    table = tables.table(title)
     table.add_column("plot", overflow="fold")
     table.add_column("baseline", overflow="fold")
     for n in SIZES:
         table.add_column(f"n = {n}", justify="right", no_wrap=True)
     for one in told:
-        cells = [f"{p.value:.0%} [dim]{100 * p.low:.0f}–{100 * p.high:.0f}[/dim]" for p in one.probabilities.values()]
-        table.add_row(one.plot, escape(one.baseline), *(cells or ["unknown"]))
+        cells = [
+            tables.with_interval(f"{p.value:.0%}", f"{100 * p.low:.0f}–{100 * p.high:.0f}")
+            for p in one.probabilities.values()
+        ]
+        table.add_row(one.plot, one.baseline, *(cells or ["unknown"]))
     return table

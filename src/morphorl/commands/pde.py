@@ -11,7 +11,6 @@ import equinox as eqx
 import jax
 import numpy as np
 import tyro
-from rich.markup import escape
 from rich.progress import Progress
 
 from morphorl.commands.shared import console, early
@@ -163,25 +162,23 @@ class Pde:
             console.print(
                 f"D_h/D_a = {row['ratio']:.3g}: patterns end at γ = {pde_summary.number(row['simulated'])}, "
                 f"theory {pde_summary.number(row['theory'])}",
-                highlight=False,
             )
-        console.print(f"Wrote {escape(str(self.out / 'sweep.png'))}", soft_wrap=True, highlight=False)
+        console.print(f"Wrote {self.out / 'sweep.png'!s}", soft_wrap=True)
 
     def _say(self, prediction: dict[str, Any], measurement: dict[str, Any], notes: list[str]) -> None:
         for name, unit in (("growth_rate", "per unit of time"), ("wavelength", "units of length")):
             console.print(
                 f"{name.replace('_', ' ')}: predicted {pde_summary.number(prediction[name])}, measured "
                 f"{pde_summary.number(measurement[name])} {unit}",
-                highlight=False,
             )
         expected = "expected" if prediction["pattern"] else "not expected"
         found = "no pattern" if measurement["kind"] == "none" else f"a pattern of {measurement['kind']}"
         if measurement["kind"] is None:
             found = "nothing to measure"
-        console.print(f"pattern: {expected} by linear theory; found: {found}", highlight=False)
+        console.print(f"pattern: {expected} by linear theory; found: {found}")
         for note in notes:
-            console.print(f"note: {note}", soft_wrap=True, highlight=False)
-        console.print(f"Wrote {escape(str(self.out / 'pattern.png'))}", soft_wrap=True, highlight=False)
+            console.print(f"note: {note}", soft_wrap=True)
+        console.print(f"Wrote {self.out / 'pattern.png'!s}", soft_wrap=True)
 
 
 def film(

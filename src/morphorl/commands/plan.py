@@ -3,11 +3,11 @@
 import dataclasses
 from collections import defaultdict
 
-from rich.markup import escape
 from rich.table import Table
 
 from morphorl.commands.shared import Changes, StudyName, console
-from morphorl.studies import study_file, time_estimate
+from morphorl.config import devices
+from morphorl.studies import memory_estimate, study_file, time_estimate
 from morphorl.studies.study import programs
 
 
@@ -21,10 +21,12 @@ class Plan:
     """Change a value of the study, in TOML's syntax: --set seeds=4 --set settings.ppo.epochs=2. May be repeated."""
 
     def __call__(self) -> None:
-        study = study_file.load(self.study, self.set)
-        found = programs(study.iterate())
+        with console.status("Checking the settings of all runs …"):
+            study = study_file.load(self.study, self.set)
+            found = programs(study.iterate())
+            memory = memory_estimate.refuse_too_large(found, devices.batch_sizes()[0])
         settings = [(program, next(iter(program.runs.values())).settings) for program in found]
-        table = Table(title=escape(study.name), title_justify="left", box=None, show_header=False, pad_edge=False)
+        table = Table(title=study.name, title_justify="left", box=None, show_header=False, pad_edge=False)
         table.add_column(justify="right")
         runs = sum(len(program.runs) for program in found)
         steps = sum(len(program.runs) * one.updates * one.ppo.batch for program, one in settings)
@@ -38,6 +40,7 @@ class Plan:
         table.add_row(f"{runs:,}", f"runs{shared}")
         table.add_row(f"{len(found):,}", "compiled programs")
         table.add_row(f"{steps:,}", "environment steps")
+        table.add_row(memory_estimate.words(memory), "memory for the runs at once")
         console.print(table, highlight=False)
         left: dict[str, int] = defaultdict(int)
         for program, one in settings:

@@ -35,11 +35,11 @@ class Push:
         files = [name for name in FILES if (self.export / name).is_file()]
         if "README.md" not in files:
             raise SettingError(f"{self.export}: has no README.md; must be a folder that `morphorl export` wrote.")
-        console.print(f"To {self.to}: {', '.join(files)}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"To {self.to}: {', '.join(files)}", soft_wrap=True)
         if not self.upload:
-            console.print("Nothing was uploaded; add --upload to do it.", highlight=False)
+            console.print("Nothing was uploaded; add --upload to do it.")
             return
         hub = need("hub", "huggingface_hub", "push")
         hub.create_repo(self.to, exist_ok=True)
         hub.upload_folder(repo_id=self.to, folder_path=str(self.export), allow_patterns=files)
-        console.print("Uploaded.", highlight=False)
+        console.print("Uploaded.")

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-from rich.markup import escape
 from rich.table import Table
 
 from morphorl.analysis import readout_noise
@@ -34,5 +33,5 @@ class ReadoutsCommand:
         for name in ("deviation", "autocorrelation"):
             table.add_column(name, justify="right")
         for label, readouts in measured.items():
-            table.add_row(*map(escape, label), f"{readouts.deviation:.3g}", f"{readouts.autocorrelation:.4f}")
-        console.print(table, highlight=False)
+            table.add_row(*label, f"{readouts.deviation:.3g}", f"{readouts.autocorrelation:.4f}")
+        console.print(table)

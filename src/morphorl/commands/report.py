@@ -2,9 +2,12 @@
 
 import dataclasses
 
+from rich.text import Text
+
+from morphorl.analysis import coverage, scores
 from morphorl.commands.shared import PositionalFolder, console
-from morphorl.report import html, html_data, replay
-from morphorl.studies import results
+from morphorl.report import html, html_data, replay, tables
+from morphorl.studies import results, shards
 
 
 @dataclasses.dataclass
@@ -21,10 +24,12 @@ class Report:
         found, curves = results.curves(self.dir)
         runs = html_data.shown_runs(found.study) if self.replay else []
         if told := replay.announcement(runs):
-            console.print(told, soft_wrap=True, markup=False, highlight=False)
+            console.print(told, soft_wrap=True)
         with console.status("reading the results") as status:
-            replays = list(replay.replays(runs, status.update))
-            status.update("computing intervals and writing the page")
+            replays = list(replay.replays(runs, lambda text: status.update(Text(text))))
+            status.update(Text("computing intervals and writing the page"))
             path = html.write(self.dir, found, curves, replays)
+        told = coverage.sentences(coverage.shortfalls(found.study, scores.table(curves)))
+        tables.say(console, [*told, *shards.damaged_failures(self.dir)])
         size = path.stat().st_size / 1e6
-        console.print(f"Report: {path} ({size:.1f} MB)", soft_wrap=True, markup=False, highlight=False)
+        console.print(f"Report: {path} ({size:.1f} MB)", soft_wrap=True)

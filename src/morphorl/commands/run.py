@@ -39,7 +39,8 @@ class RunStudy:
     def __call__(self) -> None:
         trackers.check(self.track)
         trust_study(self.study, self.set)
-        study = study_file.load(self.study, self.set)
+        with console.status("Checking the settings of all runs …"):
+            study = study_file.load(self.study, self.set)
         out = folder_of(study.name) if self.out is None else self.out
         failed = run_study(study, out, resume=self.resume, engine=self.engine, address=self.address)
         store = Store(out)

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
-from rich.console import Console
 
+from morphorl.config import trust
+from morphorl.config.consoles import TextConsole
 from morphorl.config.errors import SettingError
+from morphorl.config.files import refuse_links_out
 
 Preset = Literal["standard", "tuned", "sb3"]
 Folder = Annotated[Path, tyro.conf.arg(metavar="DIR")]
@@ -16,7 +18,7 @@ PositionalFolder = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="
 StudyName = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="STUDY")]
 Changes = Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="KEY=VALUE")]
 
-console = Console()
+console = TextConsole()
 
 
 def folder_of(name: str) -> Path:
@@ -24,10 +26,12 @@ def folder_of(name: str) -> Path:
 
     Raises:
         SettingError: if that leads out of `runs`, by a link.
+        StoreError: if a link in it leads out of it.
     """
     folder = Path("runs") / name
     if folder.is_symlink() and not folder.resolve().is_relative_to(Path("runs").resolve()):
         raise SettingError(f"out = {str(folder)!r}: is a link that leads out of 'runs'; name its target with --out.")
+    refuse_links_out(folder)
     return folder
 
 
@@ -56,17 +60,14 @@ def trust_module(module: str) -> None:
     Raises:
         SettingError: if there is no such module.
     """
-    from morphorl.config import kinds  # JAX, which commands that only read files do without
-
-    kinds.trust(module)
-    kinds.find_in_working_folder()
+    trust.trust(module)
+    trust.find_in_working_folder()
     found = _file_of(module)
     if found is None:
         raise SettingError(
-            f"kind: the module {module!r} was not found; it must lie in the folder where the command runs, or be "
-            "installed."
+            f"module = {module!r}: was not found; it must lie in the folder where the command runs, or be installed."
         )
-    console.print(f"Imports {module} from {found}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"Imports {module} from {found}", soft_wrap=True)
 
 
 def _file_of(module: str) -> str | None:

@@ -4,11 +4,9 @@ import dataclasses
 import time
 
 import polars as pl
-from rich.markup import escape
 from rich.table import Table
 
 from morphorl.commands.shared import PositionalFolder, console
-from morphorl.config.files import refuse_links_out
 from morphorl.studies import lock, shards
 
 SILENT_SECONDS = 120.0
@@ -24,8 +22,7 @@ class Status:
 
     def __call__(self) -> None:
         runs = shards.planned(self.dir)
-        refuse_links_out(self.dir)
-        good, damaged = shards.read(self.dir)
+        good, damaged = shards.read_all(self.dir)
         failures = shards.failures(self.dir)
         for name, ids in {
             "done": [run for shard in good for run in shard.runs],
@@ -44,12 +41,14 @@ class Status:
             same = [failure for failure in failures if failure["message"] == message]
             runs_failed, latest = sum(len(one["runs"]) for one in same), max(one["at"] for one in same)
             _say(f"{runs_failed} runs failed, the latest at {latest}: {message}")
+        for sentence in shards.damaged_failures(self.dir):
+            _say(sentence)
         if damaged:
             _say(f"{len(damaged)} shards are damaged; the next run sets them aside and does their runs again.")
 
 
 def _say(text: str) -> None:
-    console.print(text, soft_wrap=True, highlight=False, markup=False)
+    console.print(text, soft_wrap=True)
 
 
 def _table(runs: pl.DataFrame) -> Table:
@@ -62,7 +61,7 @@ def _table(runs: pl.DataFrame) -> Table:
     grouped = runs.group_by("environment", "preset", maintain_order=True).agg(counts)
     for row in grouped.iter_rows(named=True):
         numbers = (str(row[name]) for name in ("done", "of", "failed", "diverged"))
-        table.add_row(escape(row["environment"]), row["preset"], *numbers)
+        table.add_row(row["environment"], row["preset"], *numbers)
     return table
 
 

@@ -16,4 +16,4 @@ class Studies:
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
         for name, path in shipped().items():
             table.add_row(name, introduction(path))
-        console.print(table, highlight=False)
+        console.print(table)

@@ -2,11 +2,11 @@
 
 import dataclasses
 
+from morphorl.analysis import coverage
 from morphorl.analysis.scores import load_scores
 from morphorl.analysis.verdicts import folder_of
 from morphorl.commands.shared import PositionalFolder, console
-from morphorl.config.files import refuse_links_out
-from morphorl.report import summary
+from morphorl.report import summary, tables
 
 
 @dataclasses.dataclass
@@ -22,7 +22,7 @@ class Summary:
 
     def __call__(self) -> None:
         study, scores = load_scores(self.dir)
-        refuse_links_out(self.dir)
+        tables.say(console, coverage.sentences(coverage.shortfalls(study, scores)))
         presets = [preset for preset in study.presets if len(scores.filter(preset=preset))]
         for preset in presets:
             folder = folder_of(self.dir, study, preset)

@@ -5,7 +5,6 @@ import sys
 from typing import Annotated
 
 import tyro
-from rich.markup import escape
 
 from morphorl.commands.shared import Folder, Preset, console, early, trust_module
 from morphorl.config import kinds
@@ -18,6 +17,7 @@ from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.learned_parameters import Learned
 from morphorl.dynamics.none import NoDynamics
 from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
+from morphorl.environments.base import module_of
 from morphorl.environments.wrappers import Task
 from morphorl.integrations import trackers
 from morphorl.integrations.trackers import Tracker
@@ -74,6 +74,8 @@ class Train:
     ppo: PPO = dataclasses.field(default_factory=PPO)
 
     def __call__(self) -> None:
+        if (module := module_of(self.env)) is not None:  # to type a module's name is to trust it
+            trust_module(module)
         settings = Settings(
             environment=self.env,
             steps=self.steps,
@@ -95,7 +97,7 @@ class Train:
         checkpoints.save_agents(store.trained_agents(study), self.out)
         summary.write(study, store, console)
         trackers.send(self.track, study, store.curves(study), self.out)
-        console.print(f"Evaluate the agents: morphorl eval {escape(str(self.out))}", soft_wrap=True)
+        console.print(f"Evaluate the agents: morphorl eval {self.out!s}", soft_wrap=True)
 
 
 def default(arguments: list[str]) -> Train:

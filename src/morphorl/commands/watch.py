@@ -64,4 +64,4 @@ class Watch:
             written.append(self.agent / "watch.gif")
         for path in written:
             told = f"Watch: {path} ({path.stat().st_size / 1e6:.1f} MB)"
-            console.print(told, soft_wrap=True, markup=False, highlight=False)
+            console.print(told, soft_wrap=True)

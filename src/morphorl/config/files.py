@@ -5,19 +5,35 @@ import io
 import json
 import math
 import os
+import stat
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import polars as pl
 
 from morphorl.config.errors import StoreError
 
+MARKS = ("study.json", "runs.parquet", "scores.parquet", "search.json", "agents.json")
+"""Files of which each folder has one that holds a study, its scores, a search, or agents."""
+
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file under a temporary name, flush it to the disk, and only then give it its name."""
     _write_and_name(path.parent, path.name, write, lambda temporary: path)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an error of the operating system name this file where it names none, as that of a full disk does not."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 def write_json(path: Path, content: object) -> None:
@@ -34,6 +50,8 @@ def write_json(path: Path, content: object) -> None:
 @overload
 def finite_or_none(content: float) -> float | None: ...
 @overload
+def finite_or_none(content: dict[str, Any]) -> dict[str, Any]: ...
+@overload
 def finite_or_none(content: object) -> object: ...
 def finite_or_none(content: object) -> object:
     """A value for JSON, which knows no NaN and no infinity: None for these, inside dictionaries and lists too."""
@@ -49,29 +67,63 @@ def write_by_content(folder: Path, suffix: str, write: Callable[[Path], object])
     return _write_and_name(folder, suffix, write, lambda temporary: folder / (checksum(temporary) + suffix))
 
 
-def write_table(table: pl.DataFrame, path: Path, metadata: dict[str, str] | None = None) -> None:
-    """Write a table as Parquet. It is put together in memory, for Polars calls a full disk a damaged file."""
+def table_bytes(table: pl.DataFrame, metadata: dict[str, str]) -> bytes:
+    """A table as Parquet. It is put together in memory, for Polars calls a full disk a damaged file."""
     buffer = io.BytesIO()
     table.write_parquet(buffer, metadata=metadata)
-    path.write_bytes(buffer.getvalue())
+    return buffer.getvalue()
 
 
 def checksum(path: Path) -> str:
     """The first 32 hexadecimal digits of a file's SHA-256."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+    return digest(read(path))
+
+
+def digest(content: bytes) -> str:
+    """The first 32 hexadecimal digits of the SHA-256 of some bytes."""
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def read(path: Path) -> bytes:
+    """All bytes of a file.
+
+    Raises:
+        StoreError: for what is no file, such as a folder, a pipe or a device (which may never end), or cannot be read.
+        FileNotFoundError: if there is none.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise StoreError(f"{path}: must be a file, and is something else.")
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({error.strerror}).") from error
 
 
 def refuse_links_out(root: Path) -> None:
-    """Raise `StoreError` if a link in the folder, or in a folder of it, leads out: what is written must stay inside."""
-    home = root.resolve()
-    for folder in (root, *(entry for entry in root.iterdir() if entry.is_dir() and not entry.is_symlink())):
-        for entry in os.scandir(folder):
-            if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(home):
+    """Refuse a folder with a link in it that leads out: what is written there must stay inside, and what is read too.
+
+    A folder of ours, which holds one of `MARKS`, is looked through to its depths. Of any other its own entries are
+    looked at: nothing is written deeper, and what lies there is not ours to refuse.
+
+    Args:
+        root: the folder, which may be a link itself; nothing is refused if there is none.
+
+    Raises:
+        StoreError: for the first such link.
+    """
+    home = os.path.realpath(root)
+    deep = any(os.path.exists(root / mark) for mark in MARKS)
+    for folder, folders, names in os.walk(root):
+        for path in (Path(folder, name) for name in (*folders, *names)):
+            if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(home):
                 raise StoreError(
-                    f"{entry.path}: is a link that leads out of {str(root)!r}; must be a file or folder in it. "
+                    f"{path}: is a link that leads out of {str(root)!r}; must be a file or folder in it. "
                     "Nothing was touched."
                 )
+        if not deep:
+            return
 
 
 def _write_and_name(
@@ -79,11 +131,12 @@ def _write_and_name(
 ) -> Path:
     temporary = folder / f".{name}.{uuid.uuid4().hex}"
     try:
-        write(temporary)
-        _flush(temporary)
-        path = final_name(temporary)
-        temporary.replace(path)
-        _flush(folder)
+        with naming(folder / name):
+            write(temporary)
+            _flush(temporary)
+            path = final_name(temporary)
+            temporary.replace(path)
+            _flush(folder)
     finally:
         temporary.unlink(missing_ok=True)
     return path

@@ -1,9 +1,8 @@
 """Kinds: which class stands behind a name in a settings table, be it one of ours or one of the user's own.
 
 A table whose classes may vary names one with `kind`. `blind` is the class in our file of that name;
-`my_lab.rules:Chemotaxis` is the class `Chemotaxis` of the module `my_lab.rules`, as in Gymnasium's ids. To import a
-module is to run its code. So a module that is not yet imported must be trusted first (`trust`), which a command does
-for what its user has typed, and never for what merely stands in a stored file.
+`my_lab.rules:Chemotaxis` is the class `Chemotaxis` of the module `my_lab.rules`, as in Gymnasium's ids, which is
+imported only if it is trusted (`trust.py`).
 """
 
 import dataclasses
@@ -11,7 +10,6 @@ import functools
 import hashlib
 import importlib
 import inspect
-import os
 import pkgutil
 import sys
 import typing
@@ -19,14 +17,8 @@ from typing import ClassVar
 
 import equinox as eqx
 
+from morphorl.config import trust
 from morphorl.config.errors import SettingError, did_you_mean
-
-TRUSTED: set[str] = set()
-"""Modules that names may lead to."""
-
-
-class UntrustedError(SettingError):
-    """A name leads to a module that nobody has said may be imported."""
 
 
 class Kind(eqx.Module):
@@ -46,17 +38,6 @@ class Kind(eqx.Module):
     def kind(self) -> str:
         """The name by which `resolve` finds this class."""
         return name_of(type(self))
-
-
-def trust(*modules: str) -> None:
-    """Let names lead to these modules (and to those inside them), for the rest of this process."""
-    TRUSTED.update(modules)
-
-
-def find_in_working_folder() -> None:
-    """Let modules be found in the folder where the command runs, after all that is installed."""
-    if (folder := os.getcwd()) not in sys.path:
-        sys.path.append(folder)
 
 
 def is_foreign(name: str) -> bool:
@@ -92,7 +73,7 @@ def resolve[K: Kind](base: type[K], name: str) -> type[K]:
             )
         return typing.cast(type[K], _ours(base)[name])
     module_name, _, class_name = name.partition(":")
-    cls = _class_of(_imported(module_name, name), class_name, base)
+    cls = _class_of(trust.imported(module_name, f"kind = {name!r}"), class_name, base)
     if not (inspect.isclass(cls) and issubclass(cls, base)):
         raise SettingError(f"kind = {name!r}: {class_name} must be a class derived from {base.__name__}.")
     return cls
@@ -147,24 +128,6 @@ def _source(cls: type) -> str:
         return inspect.getsource(sys.modules[cls.__module__])
     except (KeyError, OSError, TypeError):
         return f"{cls.__module__}:{cls.__qualname__}"
-
-
-def _imported(module_name: str, name: str):
-    if module_name in sys.modules:
-        return sys.modules[module_name]
-    if not any(module_name == known or module_name.startswith(f"{known}.") for known in TRUSTED):
-        raise UntrustedError(
-            f"kind = {name!r}: leads to the module {module_name!r}, whose code would run. If you trust it, "
-            f"import it first in Python; on the command line, say --trust {module_name}."
-        )
-    find_in_working_folder()
-    try:
-        return importlib.import_module(module_name)
-    except ImportError as error:
-        raise SettingError(
-            f"kind = {name!r}: the module {module_name!r} cannot be imported ({error}); it must lie in the "
-            "folder where the command runs, or be installed."
-        ) from error
 
 
 def _class_of(module, class_name: str, base: type[Kind]):

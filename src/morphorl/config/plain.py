@@ -1,13 +1,14 @@
 """Settings as plain values: nested dictionaries, as files and command lines hold them, and back."""
 
 import dataclasses
+import functools
 import re
 import typing
 from typing import Any
 
 import equinox as eqx
 
-from morphorl.config.errors import SettingError, did_you_mean
+from morphorl.config.errors import SettingError, did_you_mean, quoted, shortened
 from morphorl.config.fields import hints_of
 from morphorl.config.kinds import Kind, name_of, resolve, source_hash
 
@@ -33,12 +34,15 @@ def from_dict[M: eqx.Module](cls: type[M], values: dict[str, Any], prefix: str =
         SettingError: for a name that does not exist, or a value that is not allowed.
     """
     if not isinstance(values, dict):
-        raise SettingError(f"{prefix.rstrip('.') or 'settings'} = {values!r}: must be a table of settings.")
+        raise SettingError(f"{prefix.rstrip('.') or 'settings'} = {quoted(values)}: must be a table of settings.")
     if not issubclass(cls, Kind):
         return _filled(cls, values, prefix)
     values = dict(values)
+    kind = values.pop(KIND, default)
+    if not isinstance(kind, str):
+        raise SettingError(f"{prefix}{KIND} = {quoted(kind)}: must be a name.")
     try:
-        found = resolve(cls, values.pop(KIND, default))
+        found = resolve(cls, kind)
         return typing.cast(M, _filled(found, values, prefix))
     except SettingError as error:
         raise type(error)(_prefixed(str(error), cls.slots, prefix)) from error
@@ -57,6 +61,8 @@ def unusual(settings: eqx.Module, usual: eqx.Module) -> dict[str, Any]:
         usual = type(settings)()
     for field in dataclasses.fields(settings):
         value, default = getattr(settings, field.name), getattr(usual, field.name)
+        if value is default:
+            continue
         if isinstance(value, eqx.Module):
             value, default = unusual(value, default), {}
         if value != default:
@@ -68,9 +74,10 @@ def check_name(name: str, hints: dict[str, Any], prefix: str) -> None:
     """Raise `SettingError` unless there is a setting of that name; the message offers the nearest."""
     if name not in hints:
         hint = did_you_mean(name, list(hints))
-        raise SettingError(f"{prefix}{name}: no such setting; must be one of {', '.join(hints)}.{hint}")
+        raise SettingError(f"{prefix}{shortened(name)}: no such setting; must be one of {', '.join(hints)}.{hint}")
 
 
+@functools.cache
 def default_kind(field: dataclasses.Field) -> str:
     """The kind of a table that says nothing of it; nothing for tables of one class."""
     made = field.default_factory() if callable(field.default_factory) else None

@@ -208,28 +208,6 @@ def _matrix(array: Float[Array, "..."]) -> Float[Array, "rows columns"]:
     return array.reshape(1, -1) if array.ndim < 2 else array.reshape(array.shape[0], -1).T
 
 
-@functools.cache
-def guided_states(system: type[Dynamics]) -> tuple[bool, ...]:
-    """For each call of `guide` in a step of that system, whether it is for the state that is read out."""
-    calls: list[bool] = []
-
-    def guide(state, *, read: bool = False):
-        calls.append(read)
-        return jnp.zeros_like(state)
-
-    def step():
-        made, key, shape = system(), jax.random.key(0), (2, 2)
-        noise = made.noise(key, shape, (1,))
-        offered = {
-            "constants": made.constants(key, shape),
-            "noise": jax.tree.map(lambda u: u[..., 0], noise),
-        }
-        return call(made.step, offered, made.init(key, shape), jnp.zeros(2), guide)
-
-    jax.eval_shape(step)
-    return tuple(calls)
-
-
 def call(method: Callable, offered: dict[str, PyTree], *arguments: PyTree) -> PyTree:
     """Call a method with those of the things offered that it asks for."""
     asked = _asked(getattr(method, "__func__", method))

@@ -5,6 +5,7 @@ All take a system whose settings are plain numbers, as those of a run are before
 
 import dataclasses
 import functools
+from collections.abc import Hashable
 
 import equinox as eqx
 import jax
@@ -17,6 +18,39 @@ from morphorl.dynamics.learned_parameters import space_of
 
 SMALL: Shape = (3, 2)
 """Features and actions that systems are tried with; what is looked for does not depend on their number."""
+
+
+_guided: dict[Hashable, tuple[bool, ...]] = {}
+"""What `guided_states` has found, by structure."""
+
+
+def guided_states(system: Dynamics) -> tuple[bool, ...]:
+    """For each call of `guide` in a step of a system, whether it is for the state that is read out.
+
+    Choices decide which calls there are. Numbers cannot, since in a program they are not known: systems that differ in
+    numbers alone are traced once.
+    """
+    structure = jax.tree.structure(system)
+    if structure not in _guided:
+        _guided[structure] = _calls_of_guide(system)
+    return _guided[structure]
+
+
+def _calls_of_guide(system: Dynamics) -> tuple[bool, ...]:
+    calls: list[bool] = []
+
+    def guide(u, *, read: bool = False):
+        calls.append(read)
+        return jnp.zeros_like(u)
+
+    def step():
+        key = jax.random.key(0)
+        noise = jax.tree.map(lambda u: u[..., 0], system.noise(key, SMALL, (1,)))
+        offered = {"constants": system.constants(key, SMALL), "noise": noise}
+        return call(system.step, offered, system.init(key, SMALL), jnp.zeros(SMALL[0]), guide)
+
+    jax.eval_shape(step)
+    return tuple(calls)
 
 
 def learnable_numbers(system: Dynamics) -> list[str]:

@@ -16,6 +16,14 @@ def is_host(env_id: str) -> bool:
     return env_id.startswith(HOST_PREFIX)
 
 
+def module_of(env_id: str) -> str | None:
+    """The module whose import registers an environment of Gymnasium: `my_lab` of `gym:my_lab:Maze-v0`; else None."""
+    if not is_host(env_id):
+        return None
+    module, colon, _ = env_id.removeprefix(HOST_PREFIX).partition(":")
+    return module if colon else None
+
+
 EnvState = PyTree
 """Whatever an environment remembers between its steps."""
 

@@ -1,6 +1,7 @@
 """Gymnasium's environments, stepped on the host: what they are, and what their spaces must be.
 
 An environment id that begins with `gym:` names Gymnasium's own environment; `gymnasium_training.py` trains in it.
+`gym:MODULE:ID` is one that a module registers when it is imported, which must be trusted (`trust.py`).
 """
 
 import functools
@@ -9,9 +10,10 @@ import gymnasium
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 
+from morphorl.config import trust
 from morphorl.config.errors import SettingError, did_you_mean
 from morphorl.config.extras import MissingExtraError, missing
-from morphorl.environments.base import HOST_PREFIX, Environment
+from morphorl.environments.base import HOST_PREFIX, Environment, module_of
 
 UNLIMITED = 1_000_000_000
 """Time limit of an environment that names none."""
@@ -42,7 +44,11 @@ def describe(env_id: str) -> Environment:
 
 
 def _make(env_id: str) -> gymnasium.Env:
-    name = env_id.removeprefix(HOST_PREFIX)
+    name, module = env_id.removeprefix(HOST_PREFIX), module_of(env_id)
+    if module is not None:
+        if not all(part.isidentifier() for part in module.split(".")) or name.count(":") > 1:
+            raise SettingError(f"environment = {env_id!r}: must be {HOST_PREFIX}ID or {HOST_PREFIX}MODULE:ID.")
+        trust.imported(module, f"environment = {env_id!r}")
     try:
         return gymnasium.make(name)
     except gymnasium.error.DependencyNotInstalled as error:

@@ -8,21 +8,26 @@ from collections.abc import Sequence
 from typing import Any
 
 import gymnasium
-import jax
-import jax.numpy as jnp
 import numpy as np
 from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
 from gymnasium.vector import AutoresetMode, VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 
-from morphorl.config.errors import SettingError
 from morphorl.dynamics.base import Dynamics
 from morphorl.dynamics.guidance.base import Guidance
-from morphorl.dynamics.guidance.none import NoGuidance
-from morphorl.dynamics.leaky_integrators import LeakyIntegrators
+from morphorl.environments.append_options import (
+    Options,
+    Scale,
+    appended,
+    check_mask,
+    check_seed,
+    check_seeds,
+    check_shape,
+)
+from morphorl.environments.appended import Append
 from morphorl.environments.gymnasium_envs import autoreset_mode, vector_space
-from morphorl.environments.parallel_cells import Append, Beside, Cells, as_dynamics, as_memory
+from morphorl.environments.parallel_systems import ParallelSystems
 
 
 class CellObservation(gymnasium.Wrapper, RecordConstructorArgs):
@@ -45,7 +50,12 @@ class CellObservation(gymnasium.Wrapper, RecordConstructorArgs):
             as the trainer's does).
 
     Raises:
-        SettingError: if observations are no vectors; the message says what to wrap.
+        SettingError: if observations are no vectors; the message says what to wrap. Later, from `reset` and `step`, for
+            an observation that is not finite: the system has not seen it, remembers what it did before, and goes on
+            with the next one (starting with it, if an episode's first one was lost). And in a process that was forked
+            after JAX had started, whose threads do not survive that: `AsyncVectorEnv` needs `context="spawn"`.
+
+    It can be pickled at any time, and then goes on exactly as it would have.
 
     Example:
         >>> env = CellObservation(gymnasium.make("morphorl/StatelessCartPole-v1"), scale=(1, 5))
@@ -60,7 +70,7 @@ class CellObservation(gymnasium.Wrapper, RecordConstructorArgs):
         *,
         append: Append | None = None,
         columns: int | None = None,
-        scale: Any = 1.0,
+        scale: Scale = 1.0,
         guidance: Guidance | None = None,
         seed: int = 0,
     ):
@@ -69,19 +79,23 @@ class CellObservation(gymnasium.Wrapper, RecordConstructorArgs):
         )
         gymnasium.Wrapper.__init__(self, env)
         space = vector_space(env.observation_space)
-        seen = _beside(space, env.action_space, dynamics, append, columns, scale, guidance, seed)
-        self.cells = Cells(seen, 1, space.shape[0], seed)
-        self.observation_space = _appended(space, self.cells)
+        options = Options(dynamics, append, columns, scale, guidance, seed)
+        self.systems = ParallelSystems(appended(space, env.action_space, options), 1, int(seed))
+        self.observation_space = _with_appended(space, self.systems)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None):
-        observation, info = self.env.reset(seed=seed, options=options)
         if seed is not None:
-            self.cells.reseed(seed)
-        return self.cells.see(observation[None], np.ones(1, bool))[0], info
+            check_seed(seed)
+            self.systems.reseed(seed)
+        observation, info = self.env.reset(seed=seed, options=options)
+        return self._seen(observation, np.ones(1, bool)), info
 
     def step(self, action: Any):
         observation, reward, terminated, truncated, info = self.env.step(action)
-        return self.cells.see(observation[None], np.zeros(1, bool))[0], reward, terminated, truncated, info
+        return self._seen(observation), reward, terminated, truncated, info
+
+    def _seen(self, observation: Any, starts: np.ndarray | None = None) -> np.ndarray:
+        return self.systems.see(check_shape(observation, (self.systems.features,))[None], starts)[0]
 
 
 class VectorCellObservation(VectorWrapper, RecordConstructorArgs):
@@ -102,7 +116,7 @@ class VectorCellObservation(VectorWrapper, RecordConstructorArgs):
         *,
         append: Append | None = None,
         columns: int | None = None,
-        scale: Any = 1.0,
+        scale: Scale = 1.0,
         guidance: Guidance | None = None,
         seed: int = 0,
     ):
@@ -111,103 +125,63 @@ class VectorCellObservation(VectorWrapper, RecordConstructorArgs):
         )
         VectorWrapper.__init__(self, env)
         space = vector_space(env.single_observation_space)
-        seen = _beside(space, env.single_action_space, dynamics, append, columns, scale, guidance, seed)
-        self.cells = Cells(seen, env.num_envs, space.shape[0], seed)
-        self.single_observation_space = _appended(space, self.cells)
+        options = Options(dynamics, append, columns, scale, guidance, seed)
+        self.systems = ParallelSystems(appended(space, env.single_action_space, options), env.num_envs, int(seed))
+        self.single_observation_space = _with_appended(space, self.systems)
         self.observation_space = batch_space(self.single_observation_space, env.num_envs)
         self.mode = autoreset_mode(env)
         self.ended = np.zeros(env.num_envs, bool)
+        self.shape = env.num_envs, space.shape[0]
 
     def reset(self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None):
         mask = (options or {}).get("reset_mask")
-        which = np.ones(self.num_envs, bool) if mask is None else np.array(mask)
-        observation, info = self.env.reset(seed=seed, options=options)  # pyright: ignore[reportArgumentType]
+        which = np.ones(self.num_envs, bool)
+        if options is not None and mask is not None:
+            which = check_mask(mask, self.num_envs)
+            options = options | {"reset_mask": which.copy()}
         if seed is not None:
-            self.cells.reseed(seed)
-        before = self.cells.state
-        seen = self.cells.see(observation, which)
+            check_seeds(seed, self.num_envs)
+            self.systems.reseed(seed)
+        observation, info = self.env.reset(seed=seed, options=options)  # pyright: ignore[reportArgumentType]
         self.ended = self.ended & ~which
-        if not which.all():  # the others' cells have seen their observation already
-
-            def keep(new, old):
-                return np.where(which.reshape(-1, *(1,) * (old.ndim - 1)), new, old)
-
-            self.cells.state = jax.tree.map(keep, self.cells.state, before)
-            seen = np.where(which[:, None], seen, self.last)
-        self.last = seen
-        return seen, info
+        observation = check_shape(observation, self.shape)
+        if which.all():
+            return self.systems.see(observation, which), info
+        return self.systems.restart(observation, which), info
 
     def step(self, actions: Any):
         observation, reward, terminated, truncated, info = self.env.step(actions)
         done = terminated | truncated
-        starts = np.zeros(self.num_envs, bool)
-        if self.mode == AutoresetMode.SAME_STEP and done.any():
-            info = info | {"final_obs": self._final(info["final_obs"], observation, done)}
+        starts, final = None, None
+        if self.mode == AutoresetMode.SAME_STEP:
             starts = done
         if self.mode == AutoresetMode.NEXT_STEP:
             starts = self.ended
         self.ended = done
-        self.last = self.cells.see(observation, starts)
-        return self.last, reward, terminated, truncated, info
+        observation = check_shape(observation, self.shape)
+        if self.mode == AutoresetMode.SAME_STEP and done.any():
+            final = self._final(info["final_obs"], observation, done)
+            info = info | {"final_obs": _rows(self.systems.peek(final), done)}
+        return self.systems.see(observation, starts, final), reward, terminated, truncated, info
 
     def _final(self, final: Any, observation: np.ndarray, done: np.ndarray) -> np.ndarray:
-        """The last observations of the episodes that ended, with what their cells append; None for the others."""
+        """The last observations of the episodes that ended; of the others, the present ones."""
         last = np.array(observation, np.float32)
         for i in np.flatnonzero(done):
-            last[i] = final[i]
-        appended = self.cells.peek(last, np.zeros(self.num_envs, bool))[1]
-        told = np.full(self.num_envs, None, object)
-        for i in np.flatnonzero(done):
-            told[i] = appended[i]
-        return told
+            last[i] = check_shape(final[i], self.shape[1:])
+        return last
 
 
-def _beside(
-    space: spaces.Box,
-    actions: spaces.Space,
-    dynamics: Dynamics | None,
-    append: Append | None,
-    columns: int | None,
-    scale: Any,
-    guidance: Guidance | None,
-    seed: int,
-) -> Beside:
-    """Check what the wrappers were given, and fill in what they were not."""
-    features = space.shape[0]
-    if np.shape(scale) not in ((), (features,)):
-        raise SettingError(f"scale = {scale!r}: must be a number, or {features} of them, one for each feature.")
-    scale = jnp.broadcast_to(jnp.asarray(scale, jnp.float32), (features,))
-    guidance = NoGuidance() if guidance is None else guidance
-    if guidance.needs:
-        raise SettingError(f"guidance.kind = {guidance.kind!r}: must be 'none' or 'blind'; no reward is known here.")
-    system = LeakyIntegrators() if dynamics is None else dynamics
-    if system.kind == "none":
-        raise SettingError("dynamics.kind = 'none': must be a system that remembers something.")
-    append = append or ("readout" if system.is_readable else "memory")
-    if append not in ("readout", "state", "memory") or (append == "readout" and not system.is_readable):
-        options = ["readout"] * system.is_readable + ["state", "memory"]
-        raise SettingError(f"append = {append!r}: must be one of {', '.join(map(repr, options))}.")
-    shape = features, _columns(actions) if columns is None else columns
-    if type(system).noise is not Dynamics.noise or system.sees != "observation":
-        raise SettingError(
-            f"dynamics.kind = {system.kind!r}: must be a system that needs the observation alone, and no random "
-            "numbers."
-        )
-    if append == "memory":
-        return as_memory(system, guidance, scale, shape)
-    return as_dynamics(system, guidance, scale, append, shape, seed)
+def _rows(values: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """Some rows, as Gymnasium has them in `info`: an array of objects, None for the others."""
+    rows = np.full(len(values), None, object)
+    for i in np.flatnonzero(which):
+        rows[i] = values[i]
+    return rows
 
 
-def _columns(actions: spaces.Space) -> int:
-    if isinstance(actions, spaces.Discrete):
-        return int(actions.n)
-    if isinstance(actions, spaces.Box) and len(actions.shape) == 1:
-        return actions.shape[0]
-    raise SettingError(f"action space = {actions}: must be Discrete or a Box of one dimension, or `columns` be given.")
-
-
-def _appended(space: spaces.Box, cells: Cells) -> spaces.Box:
-    """The observation space with what the system appends."""
-    most = np.full(cells.size, cells.beside.most, np.float32)
+def _with_appended(space: spaces.Box, systems: ParallelSystems) -> spaces.Box:
+    """The observation space with what the systems append."""
+    most = np.full(systems.size, systems.appended.largest(), np.float32)
     low, high = (np.asarray(side, np.float32) for side in (space.low, space.high))
     return spaces.Box(np.concatenate([low, -most]), np.concatenate([high, most]), dtype=np.float32)

@@ -24,6 +24,7 @@ from morphorl.analysis import curve_statistics
 from morphorl.config.errors import StoreError
 from morphorl.config.files import finite_or_none, refuse_links_out, write_atomically, write_json
 from morphorl.config.plain import to_dict
+from morphorl.config.sealed import read_sealed_json, write_sealed_json
 from morphorl.environments import registry
 from morphorl.evolution import cma_es, search_space
 from morphorl.evolution.search_space import Search, changed
@@ -65,7 +66,7 @@ def evolve_arm(search: Search, study: Study, root: Path, console: Console, *, re
     _refuse_another(root, _identity(search, study, start))
     with locked(root):
         refuse_links_out(root)
-        write_json(root / "search.json", _identity(search, study, start))
+        write_sealed_json(root / "search.json", _identity(search, study, start))
         for number in range(search.generations):
             places = cma_es.ask(strategy)
             middle = search.values(cma_es.mean(strategy)) if number else {}
@@ -79,7 +80,7 @@ def evolve_arm(search: Search, study: Study, root: Path, console: Console, *, re
             strategy = cma_es.tell(strategy, cost if search.smaller_is_better else -cost)
             history.append(_note(search, number, fitness, candidates, middle, cma_es.step_size(strategy)))
             write_json(root / "history.json", {"fitness": search.fitness, "generations": history})
-            console.print(_line(search, history, pace), soft_wrap=True, highlight=False)
+            console.print(_line(search, history, pace), soft_wrap=True)
         winner = search.values(cma_es.mean(strategy))
         text = evolved_file(search, study, winner)
         write_atomically(root / f"{search_space.EVOLVED}.toml", lambda path: path.write_text(text))
@@ -232,14 +233,12 @@ def _refuse_another(root: Path, identity: dict[str, Any]) -> None:
     if not {name for name in held if name != "lock" and not name.startswith(".search.json.")}:
         return
     try:
-        there = json.loads((root / "search.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        there = None
-    if not isinstance(there, dict):
+        there = read_sealed_json(root / "search.json")
+    except OSError as error:
         raise StoreError(
             f"out = {str(root)!r}: holds other files and no search.json; must be a new or empty folder. Nothing in it "
             "was touched."
-        )
+        ) from error
     if json.dumps(there) != json.dumps(identity):
         raise StoreError(
             f"out = {str(root)!r}: holds another search ({first_difference(identity, there)}); must be a new or empty "

@@ -1,6 +1,5 @@
 """Trained agents as files: the arrays in safetensors, everything else in JSON; nothing in them is ever executed."""
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,17 +9,21 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
-from morphorl.config.errors import SettingError, StoreError
+from morphorl.config.errors import SettingError, StoreError, shortened
 from morphorl.config.extras import MissingExtraError
-from morphorl.config.files import write_atomically, write_json
-from morphorl.config.kinds import UntrustedError, foreign_sources, refuse_unimportable
+from morphorl.config.files import checksum, read, write_atomically
+from morphorl.config.kinds import foreign_sources, refuse_unimportable
 from morphorl.config.plain import from_dict, to_dict
+from morphorl.config.sealed import read_sealed_json, write_sealed_json
+from morphorl.config.trust import UntrustedError
 from morphorl.environments import registry
 from morphorl.ppo import task
 from morphorl.ppo.agent import Agent, init_agent
 from morphorl.ppo.settings import Settings
 
 SCHEMA = "morphorl.agents/1"
+ARRAYS = "agents.safetensors"
+"""The file beside `agents.json`, which holds its checksum."""
 
 
 class AgentsError(StoreError):
@@ -50,9 +53,15 @@ def save_agents(agents: Agents, folder: str | Path) -> None:
         refuse_unimportable(settings)
         sources |= foreign_sources(settings)
     folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / "agents.safetensors", lambda path: write_arrays(agents, path))
-    content = {"schema": SCHEMA, "seeds": agents.seeds, "sources": sources}
-    write_json(folder / "agents.json", content | {"settings": [to_dict(s) for s in agents.settings]})
+    write_atomically(folder / ARRAYS, lambda path: write_arrays(agents, path))
+    content = {
+        "schema": SCHEMA,
+        "arrays": checksum(folder / ARRAYS),
+        "seeds": agents.seeds,
+        "sources": sources,
+        "settings": [to_dict(one) for one in agents.settings],
+    }
+    write_sealed_json(folder / "agents.json", content)
 
 
 def load_agents(folder: str | Path) -> Agents:
@@ -68,7 +77,7 @@ def load_agents(folder: str | Path) -> Agents:
     if not described.exists():
         raise AgentsError(f"{folder}: holds no agents.json; must be a folder that `morphorl train --out` wrote.")
     try:
-        content = json.loads(described.read_text("utf-8"))
+        content = read_sealed_json(described)
         if content.get("schema") != SCHEMA:
             raise AgentsError(f"{described}: schema is {content.get('schema')!r}; must be {SCHEMA!r}.")
         settings = [from_dict(Settings, values) for values in content["settings"]]
@@ -79,11 +88,28 @@ def load_agents(folder: str | Path) -> Agents:
                     f"{folder}: was trained with another source of {name}, which has been changed since; train again, "
                     "or bring that source back."
                 )
-        return from_arrays(settings, content["seeds"], read_arrays(folder / "agents.safetensors"))
+        if checksum(folder / ARRAYS) != content["arrays"]:
+            raise AgentsError(
+                f"{folder / ARRAYS}: is damaged, or belongs to other agents (its checksum is not the one that "
+                "agents.json has)."
+            )
+        return from_arrays(settings, _seeds(content["seeds"]), read_arrays(folder / ARRAYS))
+    except FileNotFoundError as error:
+        raise AgentsError(f"{error.filename}: is missing.") from error
     except (AgentsError, MissingExtraError, UntrustedError):
         raise  # the file is whole; this installation is not, or nobody trusts what the file names
-    except (ValueError, AttributeError, KeyError, TypeError) as error:  # JSON, Unicode and settings are ValueErrors
+    except StoreError as error:
+        raise AgentsError(str(error)) from error
+    except (ValueError, AttributeError, KeyError, TypeError) as error:  # settings are ValueErrors
         raise AgentsError(f"{described}: is damaged ({error}).") from error
+
+
+def _seeds(found: object) -> list[int]:
+    """Seeds as a file has them, if they are different whole numbers."""
+    whole = isinstance(found, list) and all(type(seed) is int and seed >= 0 for seed in found)
+    if not whole or len(set(found)) < len(found):
+        raise AgentsError(f"agents.json: seeds = {shortened(str(found))}: must be different whole numbers.")
+    return found
 
 
 def one(batch: Agents, seed: int | None) -> Agents:
@@ -114,8 +140,8 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         AgentsError: if the file is missing or no safetensors file.
     """
     try:
-        return safetensors.numpy.load_file(path)
-    except (FileNotFoundError, safetensors.SafetensorError) as error:
+        return safetensors.numpy.load(read(path))
+    except (OSError, safetensors.SafetensorError) as error:
         raise AgentsError(f"{path}: is missing or damaged ({error}).") from error
 
 
@@ -130,6 +156,8 @@ def from_arrays(settings: list[Settings], seeds: list[int], arrays: dict[str, np
             raise AgentsError(f"agents.safetensors: {name} has shape {have}; must be {want.shape}.")
         if arrays[name].dtype != want.dtype:
             raise AgentsError(f"agents.safetensors: {name} holds {arrays[name].dtype}; must be {want.dtype}.")
+        if not np.isfinite(arrays[name]).all():
+            raise AgentsError(f"agents.safetensors: {name} holds numbers that are not finite.")
     if unknown := set(arrays) - set(expected):
         raise AgentsError(f"agents.safetensors: holds {min(unknown)!r}, which these settings have no place for.")
     structure = jax.tree.structure(skeleton(settings[0], len(settings)))

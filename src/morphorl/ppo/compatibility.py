@@ -3,10 +3,10 @@
 import jax
 
 from morphorl.config.errors import SettingError, did_you_mean
-from morphorl.dynamics.base import Dynamics, guided_states
+from morphorl.dynamics.base import Dynamics
 from morphorl.dynamics.guidance.base import Eligible, RewardAware, Surprised
 from morphorl.dynamics.learned_parameters import learnable, space_of
-from morphorl.dynamics.properties import constants_depend_on, exchanges, reads_out_what_it_guides
+from morphorl.dynamics.properties import constants_depend_on, exchanges, guided_states, reads_out_what_it_guides
 from morphorl.environments.base import CARTPOLES, is_host
 from morphorl.ppo.settings import Settings
 
@@ -110,12 +110,12 @@ def _check_reward_reaches_a_state(settings: Settings) -> None:
             f"blend.kind = {settings.blend.kind!r}: must be one of 'average', 'add' where guidance.kind is "
             f"{guidance.kind!r}, whose signal reaches no other system than a blended one."
         )
-    if not guided_states(type(dynamics)):
+    if _is_plain(dynamics) and not guided_states(dynamics):
         raise SettingError(
             f"dynamics.kind = {dynamics.kind!r}: must be a system whose step calls `guide` where guidance.kind is "
             f"{guidance.kind!r}."
         )
-    if isinstance(guidance, Eligible) and not any(guided_states(type(dynamics))):
+    if isinstance(guidance, Eligible) and _is_plain(dynamics) and not any(guided_states(dynamics)):
         raise SettingError(
             f"dynamics.kind = {dynamics.kind!r}: must be a system that calls `guide(u, read=True)` for a state with an "
             f"entry for each feature and action where guidance.kind is {guidance.kind!r}."
@@ -131,7 +131,7 @@ def _check_reward_reaches_a_state(settings: Settings) -> None:
             f"`guide(u, read=True)` for, where guidance.kind is {guidance.kind!r}, whose traces take that for granted; "
             "with these settings it does not."
         )
-    if guided_states(type(memory)):
+    if _is_plain(memory) and guided_states(memory):
         raise SettingError(
             f"memory.kind = {memory.kind!r}: must be one that is not guided where guidance.kind is {guidance.kind!r}, "
             "whose signal reaches no other system than the blended one."
@@ -165,9 +165,10 @@ def _check_learned(settings: Settings) -> None:
             raise SettingError(f"learned.parameters = {name!r}: must be one of {', '.join(known)}.{hint}")
     if guidance.kind == "none" and "guidance.strength" in names:
         raise SettingError("guidance.kind = 'none': must be 'blind' where learned.parameters names guidance.strength.")
-    if "guidance.strength" in names and guided_states(type(settings.memory)):
+    memory = settings.memory
+    if "guidance.strength" in names and _is_plain(memory) and guided_states(memory):
         raise SettingError(
-            f"memory.kind = {settings.memory.kind!r}: must be one that is not guided where learned.parameters names "
+            f"memory.kind = {memory.kind!r}: must be one that is not guided where learned.parameters names "
             "guidance.strength, whose learned value reaches the blended system alone."
         )
     if isinstance(dynamics.redraw, int | float) and dynamics.redraw:

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float, Key, PRNGKeyArray
 
 from morphorl.config import random_streams
+from morphorl.config.devices import refuse_after_fork
 from morphorl.config.errors import SettingError
 from morphorl.config.fields import COUNT
 from morphorl.environments import registry
@@ -48,7 +49,11 @@ def evaluate_agents(
 
     Returns:
         Episode returns of shape (agents, episodes).
+
+    Raises:
+        SettingError: in a process that was forked after JAX had started, where it would wait for ever.
     """
+    refuse_after_fork()
     if is_host(settings[0].environment):
         chosen = (stack(settings), jax.tree.map(jnp.asarray, arrays), settings[0].environment, episodes, seed)
         return gymnasium_training.evaluate(*chosen, greedy=greedy)

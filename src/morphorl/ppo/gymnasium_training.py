@@ -48,7 +48,7 @@ def with_memory(settings: Settings, envs: VectorEnv) -> VectorEnv:
     shape = vector_space(envs.single_observation_space).shape[0], actions_of("envs", envs.single_action_space)[0]
     memories = jax.vmap(lambda memory, guidance: memory_of(memory, guidance, shape))(*numbers)
     copies = envs.num_envs // runs
-    remembering.cells.pattern = jax.tree.map(lambda u: np.repeat(np.asarray(u), copies, axis=0), memories)
+    remembering.systems.start_from(jax.tree.map(lambda u: np.repeat(np.asarray(u), copies, axis=0), memories))
     return remembering
 
 

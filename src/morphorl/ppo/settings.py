@@ -155,8 +155,8 @@ class Settings(eqx.Module):
         """
         known = _digests.get(id(self))
         if known is None:
-            text = json.dumps(unusual(self, _defaults()), sort_keys=True)
-            known = _digests[id(self)] = hashlib.sha256(text.encode()).hexdigest()
+            known = hashlib.sha256(json.dumps(unusual(self, usual()), sort_keys=True).encode()).hexdigest()
+            _digests[id(self)] = known
             weakref.finalize(self, _digests.pop, id(self))
         return known
 
@@ -173,12 +173,26 @@ class Settings(eqx.Module):
     @property
     def evaluation_interval(self) -> int:
         """Updates between two greedy evaluations; 0 for none."""
-        return -(-self.evaluate_every // self.ppo.batch)
+        return min(-(-self.evaluate_every // self.ppo.batch), self.updates + 1)  # which a program's numbers can hold
 
 
 @functools.cache
-def _defaults() -> Settings:
+def usual() -> Settings:
+    """The settings where nothing is said."""
     return Settings()
+
+
+def with_tables(settings: Settings, tables: dict[str, eqx.Module]) -> Settings:
+    """Settings with other tables in place of their own, checked together: `dataclasses.replace`, ten times faster.
+
+    Raises:
+        SettingError: if tables do not go together.
+    """
+    _, structure = jax.tree.flatten(settings, is_leaf=lambda node: node is not settings)
+    names = [field.name for field in dataclasses.fields(settings) if not field.metadata.get("static")]
+    made = jax.tree.unflatten(structure, [tables.get(name, getattr(settings, name)) for name in names])
+    made.__check_init__()
+    return made
 
 
 def stack(settings: list[Settings]) -> Settings:

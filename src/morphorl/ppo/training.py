@@ -9,7 +9,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
 from morphorl.config import random_streams
 from morphorl.dynamics import learned_parameters
@@ -43,7 +43,8 @@ class TrainState(NamedTuple):
     key: PRNGKeyArray
     curve: Curve
     diverged_at: Int[Array, ""]
-    """Environment steps done when the loss or its gradient was first not finite; −1 while all is well."""
+    """Environment steps done when the loss, its gradient or what was learned was first not finite; −1 while all is
+    well."""
     untrained_return: Float[Array, ""]
     """Mean return of whole episodes of the untrained agent, actions sampled; NaN where it was not measured."""
     learned_optimiser: optax.OptState | None = None
@@ -150,6 +151,9 @@ def improve(
         samples = recurrent.as_sequences(samples, state.rollout_state.memory, ended)
     networks = networks_of(state.agent)
     networks, optimiser_state, finite = learn(acted, networks, state.optimiser, samples, ppo.learning_rate * share, key)
+    # The last step may lead where no loss has been: nothing after it would tell of a run's last update.
+    values = None if offsets is None else learned_parameters.values(settings, offsets)
+    finite = finite & _all_finite((networks, values))
 
     seen = experience.observation.transpose(1, 0, 2).reshape(env.num_features, -1)
     agent = dataclasses.replace(
@@ -171,6 +175,10 @@ def improve(
         untrained_return=state.untrained_return,
         learned_optimiser=learned_optimiser,
     )
+
+
+def _all_finite(tree: PyTree) -> Bool[Array, ""]:
+    return jnp.all(jnp.stack([jnp.all(jnp.isfinite(array)) for array in jax.tree.leaves(tree)]))
 
 
 def advance(

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from rich.table import Table
+from rich.text import Text
 
 from morphorl.analysis.bootstrap import Effect
 from morphorl.analysis.multiverse.effects import Effects
@@ -109,14 +110,17 @@ def level_table(found: Regressions) -> Table:
     return table
 
 
-def _explained(share: float, chance: float, p: float) -> tuple[str, str]:
-    value, strength = f"{share:.0%} [dim]({chance:.0%})[/dim]", f"{p:.3f}" if p >= 0.001 else "<.001"
-    return (f"[bold]{value}[/bold]", f"[bold]{strength}[/bold]") if p <= 0.05 else (value, strength)
+def _explained(share: float, chance: float, p: float) -> tuple[Text, Text]:
+    strength = Text(f"{p:.3f}" if p >= 0.001 else "<.001", _style(p))
+    return tables.with_interval(f"{share:.0%}", f"({chance:.0%})", _style(p)), strength
 
 
-def _interval(one: Interval, p: float) -> str:
-    value = f"{one.value:+.0%} [dim]{one.low:+.0%} to {one.high:+.0%}[/dim]"
-    return f"[bold]{value}[/bold]" if p <= 0.05 else value
+def _interval(one: Interval, p: float) -> Text:
+    return tables.with_interval(f"{one.value:+.0%}", f"{one.low:+.0%} to {one.high:+.0%}", _style(p))
+
+
+def _style(p: float) -> str:
+    return "bold" if p <= 0.05 else ""
 
 
 def _plain(one: MainEffects) -> dict[str, Any]:

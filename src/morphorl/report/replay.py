@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from morphorl.config import random_streams
+from morphorl.config import devices, random_streams
 from morphorl.environments import registry
 from morphorl.environments.base import CARTPOLES, Environment, EnvState
 from morphorl.ppo import task
@@ -79,7 +79,7 @@ def replays(runs: list[Run], tell: Callable[[str], object] = lambda text: None) 
 
     The programs are not those of the study (other numbers of runs), and so the bits may differ; the seeds are its own.
     """
-    for batch in batches(drawable(runs), set(), *batch_training.batch_sizes()):
+    for batch in batches(drawable(runs), set(), *devices.batch_sizes()):
         first = batch.runs[0].settings
         tell(f"training {len(batch.runs)} agents of {first.environment} again, to show them")
         told = stacked(batch.runs, batch.mixed, batch.size)

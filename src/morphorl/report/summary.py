@@ -1,21 +1,23 @@
 """What a finished study leaves behind: curves, figures, and a summary on disk and on the terminal."""
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
-from morphorl.analysis import curve_statistics, interpretations, scores, verdicts
+from morphorl.analysis import coverage, curve_statistics, interpretations, scores, verdicts
 from morphorl.analysis.curve_statistics import Estimate
-from morphorl.config.files import finite_or_none, write_atomically, write_json, write_table
+from morphorl.config.files import finite_or_none, write_json
+from morphorl.config.sealed import write_sealed_table
 from morphorl.environments import registry
 from morphorl.ppo.checkpoints import Agents
 from morphorl.report import tables, verdict_report
-from morphorl.report.figures import study_figures
+from morphorl.report.figures import canvas, study_figures
 from morphorl.studies.store import Store
 from morphorl.studies.study import Study
 
@@ -38,16 +40,21 @@ def write(study: Study, store: Store, console: Console) -> None:
     """
     with console.status("reading the results"):
         curves = store.curves(study)
-        write_atomically(store.root / "curves.parquet", lambda path: write_table(curves, path))
+        write_sealed_table(store.root / "curves.parquet", curves)
         table = scores.table(curves)
-        write_atomically(store.root / scores.FILE, lambda path: write_table(table, path))
+        write_sealed_table(store.root / scores.FILE, table)
+    told = coverage.sentences(coverage.shortfalls(study, table))
     for preset in curves["preset"].unique(maintain_order=True):
         folder = verdicts.folder_of(store.root, study, preset)
-        _draw(curves.filter(preset=preset), preset, folder, console, interpretations.strengths(study.expand(preset)))
+        with canvas.with_footnote(told):
+            _draw(
+                curves.filter(preset=preset), preset, folder, console, interpretations.strengths(study.expand(preset))
+            )
         summarise(study, preset, table, folder, console)
+    tables.say(console, told)
     _mention_unknown(curves, console)
     _mention_divergence(curves, console)
-    console.print(f"Results: {store.root}", soft_wrap=True, markup=False, highlight=False)
+    console.print(f"Results: {store.root}", soft_wrap=True)
 
 
 def summarise(study: Study, preset: str, table: pl.DataFrame, folder: Path, console: Console) -> None:
@@ -60,7 +67,8 @@ def summarise(study: Study, preset: str, table: pl.DataFrame, folder: Path, cons
     environments = here["environment"].unique(maintain_order=True)
     with console.status(f"{preset}: computing intervals"):
         summary = {environment: _summarise(here.filter(environment=environment)) for environment in environments}
-        write_json(folder / "summary.json", _plain(summary))
+        missing = [one for one in coverage.shortfalls(study, table) if one.preset == preset]
+        write_json(folder / "summary.json", _plain(summary) | coverage.to_plain(missing))
     steps = max(settings.steps for settings in study.expand(preset).values())
     few = here["arm"].n_unique() <= MOST_LINES
     for environment, rows in summary.items() if few else ():
@@ -70,7 +78,7 @@ def summarise(study: Study, preset: str, table: pl.DataFrame, folder: Path, cons
         console.print(f"{preset}: {arms} arms, too many to show or draw: see {folder}/summary.json.", soft_wrap=True)
     if study.cell_seeds:
         crossed = "Runs that share a seed are not independent: these intervals take them for it. See `morphorl luck`."
-        console.print(crossed, soft_wrap=True, highlight=False)
+        console.print(crossed, soft_wrap=True)
     verdict_report.write(study, preset, table, folder, console)
 
 
@@ -102,14 +110,17 @@ def write_evaluation(batch: Agents, returns: np.ndarray, folder: Path, console: 
         table.add_row(str(seed), f"{episodes.mean():.1f}", f"{episodes.min():.0f}", f"{episodes.max():.0f}")
     console.print(table)
     interval = "one agent, no interval" if math.isnan(low) else f"95% interval {low:.1f} to {high:.1f}"
-    console.print(f"IQM over {len(means)} agents: {value:.1f} ({interval})", highlight=False)
+    console.print(f"IQM over {len(means)} agents: {value:.1f} ({interval})")
 
 
 def file_name(environment: str) -> str:
-    """A short file name for an environment: `StatelessCartPole-v1` becomes `stateless_cartpole`."""
+    """A short file name for an environment: `StatelessCartPole-v1` becomes `stateless_cartpole`.
+
+    Its letters, digits and `_` alone: ids of Gymnasium's may have `/`, dots and colons too.
+    """
     short = environment.rsplit("-v", 1)[0].replace("CartPole", "Cartpole")
     words = "".join(f"_{letter}" if letter.isupper() else letter for letter in short).lower()
-    return words.replace("-", "").strip("_")
+    return re.sub(r"\W+", "_", words.replace("-", "")).strip("_") or "environment"
 
 
 def _summarise(rows: pl.DataFrame) -> dict[str, dict[str, Estimate]]:
@@ -118,7 +129,7 @@ def _summarise(rows: pl.DataFrame) -> dict[str, dict[str, Estimate]]:
     return {arm: curve_statistics.summarise(scores.measured(rows.filter(arm=arm))) for arm in arms}
 
 
-def _plain(summary: dict) -> object:
+def _plain(summary: dict) -> dict:
     """Estimates as dictionaries; what JSON lacks as null (a threshold that was not reached, an unknown return)."""
     return finite_or_none(
         {
@@ -139,18 +150,18 @@ def _table(head: str, environment: str, steps: int, arms: dict[str, dict[str, Es
             COLUMNS[name].format(threshold=registry.make_env(environment).threshold), justify="right", overflow="fold"
         )
     for arm, row in arms.items():
-        table.add_row(escape(arm), *(_cell(row[name], steps) for name in shown))
+        table.add_row(arm, *(_cell(row[name], steps) for name in shown))
     return table
 
 
-def _cell(estimate: Estimate, steps: int) -> str:
+def _cell(estimate: Estimate, steps: int) -> str | Text:
     """Value and interval, short enough for six columns on 80 characters; what was never reached is above the steps."""
     if math.isnan(estimate.value):
         return "unknown"
     value, low, high = (short_number(x) if math.isfinite(x) else f">{short_number(steps)}" for x in estimate[:3])
     if math.isnan(estimate.low):  # one seed
-        return f"{value} [dim]no interval[/dim]"
-    return value if value == low == high else f"{value} [dim]{low}–{high}[/dim]"
+        return tables.with_interval(value, "no interval")
+    return value if value == low == high else tables.with_interval(value, f"{low}–{high}")
 
 
 def short_number(number: int | float) -> str:
@@ -164,16 +175,12 @@ def _mention_unknown(curves: pl.DataFrame, console: Console) -> None:
     """Say which returns are unknown and why: a mean that leaves such seeds out would be a mean of others."""
     silent = curves.group_by("environment", "arm", "run").agg(pl.col("episodes").sum()).filter(episodes=0)
     if len(silent):
-        console.print(
-            f"[yellow]In {len(silent)} runs no episode ended[/yellow]: the returns of their arms are unknown. "
-            "Train for more steps.",
-            soft_wrap=True,
-        )
+        told = ": the returns of their arms are unknown. Train for more steps."
+        console.print(Text.assemble((f"In {len(silent)} runs no episode ended", "yellow"), told), soft_wrap=True)
 
 
 def _mention_divergence(curves: pl.DataFrame, console: Console) -> None:
     diverged = curves.drop_nulls("diverged_at").unique(["environment", "arm", "run"])
     if len(diverged):
-        console.print(
-            f"[yellow]{len(diverged)} runs diverged[/yellow] (NaN or Inf); they are counted with what they got."
-        )
+        told = " (NaN or Inf); they are counted with what they got."
+        console.print(Text.assemble((f"{len(diverged)} runs diverged", "yellow"), told))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import polars as pl
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from morphorl.analysis import claims, verdicts
 from morphorl.analysis.claims import Verdict
@@ -25,11 +25,10 @@ def write(study: Study, preset: str, scores: pl.DataFrame, folder: Path, console
         return
     unit = "effects in shares of what plain PPO learns"
     told = unit if len(judged) == 1 else f"share of {len(judged)} readings under each verdict"
-    console.print(f"[italic]The post's claims, {preset}: {told} (docs/claims.md).[/]", highlight=False, soft_wrap=True)
+    console.print(Text(f"The post's claims, {preset}: {told} (docs/claims.md).", "italic"), soft_wrap=True)
     console.print(_verdict_table(judged[0].verdicts) if len(judged) == 1 else _share_table(judged))
     for verdict in judged[0].verdicts if len(judged) == 1 else ():
-        told = f"[bold]{verdict.claim}[/bold] {escape(verdict.reason)}"
-        console.print(told, soft_wrap=True, highlight=False)
+        console.print(Text.assemble((verdict.claim, "bold"), f" {verdict.reason}"), soft_wrap=True)
 
 
 def percent(value: float) -> str:
@@ -46,7 +45,7 @@ def _verdict_table(verdicts: list[Verdict]) -> Table:
     table.add_column("verdict")
     for verdict in verdicts:
         interval = f"{percent(verdict.low)} to {percent(verdict.high)}" if math.isfinite(verdict.low) else "–"
-        answer = f"[{COLOURS[verdict.verdict]}]{verdict.verdict}[/]"
+        answer = Text(verdict.verdict, COLOURS[verdict.verdict])
         n = str(verdict.n) if verdict.n else "–"
         table.add_row(verdict.claim, verdict.metric, percent(verdict.effect), interval, n, answer)
     return table
@@ -57,7 +56,7 @@ def _share_table(judged: list[Judged]) -> Table:
     for name in ("claim", "metric"):
         table.add_column(name)
     for answer, colour in COLOURS.items():
-        table.add_column(f"[{colour}]{answer}[/]", justify="right")
+        table.add_column(Text(answer, colour), justify="right")
     verdicts = [verdict for one in judged for verdict in one.verdicts]
     metrics = {verdict.claim: verdict.metric for verdict in verdicts}
     for claim, shares in claims.shares(verdicts).items():

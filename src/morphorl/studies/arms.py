@@ -1,6 +1,7 @@
 """Arms: a label and the settings that make the difference. A list in place of a value is a sweep axis."""
 
 import itertools
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -8,11 +9,11 @@ from typing import Any, get_origin
 
 import equinox as eqx
 
-from morphorl.config.errors import SettingError, did_you_mean
+from morphorl.config.errors import SettingError, did_you_mean, quoted, shortened
 from morphorl.config.fields import hints_of
 from morphorl.config.kinds import Kind, resolve
 from morphorl.config.plain import check_name
-from morphorl.ppo.settings import Settings
+from morphorl.ppo.settings import Settings, usual
 
 Values = dict[str, Any]
 """Settings as plain values, nested: `{"guidance": {"strength": 0.1}}`."""
@@ -27,16 +28,16 @@ def flatten(values: Values, module: type[eqx.Module] = Settings, prefix: str = "
     Raises:
         SettingError: for a name that does not exist, or that a study gives once for all.
     """
+    if not isinstance(values, dict):
+        raise SettingError(f"{prefix.rstrip('.') or 'settings'} = {quoted(values)}: must be a table of settings.")
     flat = {}
     hints = {name: hint for name, hint in hints_of(module).items() if prefix or name not in SHARED}
     for name, value in values.items():
         check_name(name, hints, prefix)
         hint = hints[name]
         if not issubclass(_class(hint), eqx.Module):
-            flat[prefix + name] = value
-        elif not isinstance(value, dict):
-            raise SettingError(f"{prefix}{name} = {value!r}: must be a table of settings.")
-        elif issubclass(_class(hint), Kind):
+            flat[prefix + name] = _plain(prefix + name, value)
+        elif issubclass(_class(hint), Kind) and isinstance(value, dict):
             flat |= _dotted(value, f"{prefix}{name}.")
         else:
             flat |= flatten(value, hint, f"{prefix}{name}.")
@@ -47,18 +48,38 @@ def _dotted(values: Values, prefix: str) -> dict[str, Any]:
     """`flatten` where the names that exist depend on the kind, which is known when an arm's tables come together."""
     flat = {}
     for name, value in values.items():
-        flat |= _dotted(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+        if "." in name:
+            raise SettingError(f"{prefix}{json.dumps(name)}: no such setting; must be a name without dots in it.")
+        inside = isinstance(value, dict)
+        flat |= _dotted(value, f"{prefix}{name}.") if inside else {prefix + name: _plain(prefix + name, value)}
     return flat
 
 
+def _plain(name: str, value: Any) -> Any:
+    """The value, if it is one that a study file could hold."""
+    for one in value if isinstance(value, list | tuple) else ():
+        _plain(name, one)
+    if not isinstance(value, str | int | float | list | tuple | None):
+        raise SettingError(f"{name} = {quoted(value)}: must be text, a number, true or false, or a list of such.")
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise SettingError(f"{name} = {quoted(value)}: must be a whole number of 64 bits.")
+    return value
+
+
 def nest(flat: dict[str, Any]) -> Values:
-    """The inverse of `flatten`."""
+    """The inverse of `flatten`.
+
+    Raises:
+        SettingError: where a name is a value and a table at once.
+    """
     nested: Values = {}
     for name, value in flat.items():
         *tables, last = name.split(".")
         table = nested
-        for step in tables:
+        for depth, step in enumerate(tables):
             table = table.setdefault(step, {})
+            if not isinstance(table, dict):
+                raise SettingError(f"{'.'.join(tables[: depth + 1])} = {quoted(table)}: must be a table of settings.")
         table[last] = value
     return nested
 
@@ -99,8 +120,12 @@ def expand(pattern: str, values: Values) -> Iterator[tuple[str, Values]]:
     for name in mentioned:
         if name not in flat:
             hint = did_you_mean(name, list(flat))
-            raise SettingError(f"{{{name}}}: must be a setting of this arm: {', '.join(flat) or 'it has none'}.{hint}")
+            raise SettingError(
+                f"{{{shortened(name)}}}: must be a setting of this arm: {', '.join(flat) or 'it has none'}.{hint}"
+            )
     rest = [f"{name.rpartition('.')[2]} = {{{name}}}" for name in swept if name not in mentioned]
+    if re.search(r"[{}]", re.sub(r"\{[^{}]*\}", "", pattern)):
+        raise SettingError("a brace in the label has no partner; must be as in {guidance.strength}, or left out.")
     pattern = ", ".join([pattern, *rest])
     for combination in itertools.product(*swept.values()):
         chosen = flat | dict(zip(swept, combination, strict=True))
@@ -119,14 +144,14 @@ def shown(value: Any) -> str:
 
 def _is_tuple(name: str, flat: dict[str, Any]) -> bool:
     """Whether a setting is itself a list; one of a table whose kind is swept, or unknown, is not."""
-    module: Any = Settings()
+    module: Any = usual()
     *tables, last = name.split(".")
     for depth, table in enumerate(tables):
         module = getattr(module, table, None)
         kind = flat.get(".".join([*tables[: depth + 1], "kind"]))
         if isinstance(module, Kind) and isinstance(kind, str):
             module = resolve(type(module).base(), kind)()
-    return get_origin(hints_of(type(module)).get(last)) is tuple
+    return isinstance(module, eqx.Module) and get_origin(hints_of(type(module)).get(last)) is tuple
 
 
 def _class(hint: Any) -> type:

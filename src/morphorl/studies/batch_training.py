@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
+from jax.stages import Wrapped
 
 from morphorl.environments import gymnasium_envs, registry
 from morphorl.environments.base import is_host
@@ -21,6 +22,8 @@ from morphorl.studies.study import Batch, Run, stacked
 
 CHUNK_SECONDS = 0.5
 """Time between two signs of life, and between Ctrl-C and its effect."""
+RUNS, SAME = PartitionSpec("runs"), PartitionSpec()
+"""How an argument reaches the devices: its leading axis, the runs, divided among them; or all of it to each."""
 
 
 class BatchResult(NamedTuple):
@@ -53,15 +56,6 @@ def local(batches: Iterable[Batch], progress: Progress) -> Generator[tuple[Batch
         except Exception as error:
             outcome = error
         yield batch, outcome
-
-
-def batch_sizes() -> tuple[int, int]:
-    """The largest number of runs in a batch, and the number of which it must be a multiple.
-
-    16 runs per core keep a CPU busy and its caches warm; an accelerator wants many more.
-    """
-    devices = jax.devices()
-    return (16 if devices[0].platform == "cpu" else 4096) * len(devices), len(devices)
 
 
 def train_batch(
@@ -127,18 +121,8 @@ compiled_programs: dict[tuple[Any, str, int], Program] = {}
 
 
 def compile_program(structure: Any, environment: str, size: int) -> Program:
-    """Compile training for all settings of one structure, in batches of `size` runs sharded over the devices.
-
-    Fewer runs than devices leave some idle: XLA then divides the large products of the others among the cores.
-    """
+    """Compile training for all settings of one structure, in batches of `size` runs sharded over the devices."""
     env = registry.make_env(environment)
-    devices = jax.devices()[:size]
-    mesh = jax.make_mesh((len(devices),), ("runs",), axis_types=(AxisType.Auto,), devices=devices)
-    runs, same = PartitionSpec("runs"), PartitionSpec()
-
-    def shard(function, in_specs, **options):
-        mapped = jax.shard_map(function, mesh=mesh, in_specs=in_specs, out_specs=runs, check_vma=False)
-        return jax.jit(mapped, in_shardings=[NamedSharding(mesh, spec) for spec in in_specs], **options)
 
     def init_one(settings, seed, cell_seed):
         return training.init(settings, env, seed, cell_seed)
@@ -155,13 +139,28 @@ def compile_program(structure: Any, environment: str, size: int) -> Program:
     settings = jax.tree.unflatten(structure, [jax.ShapeDtypeStruct((size,), jnp.float32)] * structure.num_leaves)
     seeds = jax.ShapeDtypeStruct((size,), jnp.int32)
     index = jax.ShapeDtypeStruct((), jnp.int32)
-    init = shard(init, (runs, runs, runs))
-    advance = shard(advance, (runs, runs, same, same), donate_argnums=1)
-    state = jax.eval_shape(init, settings, seeds, seeds)
+    starting = sharded(init, size, (RUNS, RUNS, RUNS))
+    advancing = sharded(advance, size, (RUNS, RUNS, SAME, SAME), donate_argnums=1)
+    state = jax.eval_shape(starting, settings, seeds, seeds)
     return Program(
-        init=init.lower(settings, seeds, seeds).compile(),
-        advance=advance.lower(settings, state, index, index).compile(),
+        init=starting.lower(settings, seeds, seeds).compile(),
+        advance=advancing.lower(settings, state, index, index).compile(),
     )
+
+
+def sharded(function: Callable, size: int, in_specs: tuple[PartitionSpec, ...], **options: Any) -> Wrapped:
+    """A function of `size` runs, jitted, which are divided among the devices.
+
+    Fewer runs than devices leave some idle: XLA then divides the large products of the others among the cores.
+
+    Args:
+        in_specs: of each argument, `RUNS` or `SAME`; every result has the runs as its leading axis.
+        options: for `jax.jit`.
+    """
+    devices = jax.devices()[:size]
+    mesh = jax.make_mesh((len(devices),), ("runs",), axis_types=(AxisType.Auto,), devices=devices)
+    mapped = jax.shard_map(function, mesh=mesh, in_specs=in_specs, out_specs=RUNS, check_vma=False)
+    return jax.jit(mapped, in_shardings=[NamedSharding(mesh, spec) for spec in in_specs], **options)
 
 
 def _latest(returns: jax.Array, updates: int) -> np.ndarray:

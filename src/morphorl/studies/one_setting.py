@@ -7,7 +7,8 @@ import jax
 import numpy as np
 import polars as pl
 
-from morphorl.config.errors import SettingError, did_you_mean
+from morphorl.config import devices
+from morphorl.config.errors import SettingError, did_you_mean, quoted
 from morphorl.dynamics.base import Dynamics
 from morphorl.dynamics.blending import Blend
 from morphorl.dynamics.guidance.base import Guidance
@@ -18,12 +19,12 @@ from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.environments.wrappers import Task
 from morphorl.ppo.checkpoints import Agents
 from morphorl.ppo.settings import PPO, PRESETS, Settings
-from morphorl.studies import batch_training, time_estimate
+from morphorl.studies import batch_training, memory_estimate, time_estimate
 from morphorl.studies.batch_training import BatchResult
 from morphorl.studies.progress import Progress
 from morphorl.studies.runner import console_for
 from morphorl.studies.store import tabulate
-from morphorl.studies.study import Run, Study, batches
+from morphorl.studies.study import Run, Study, batches, programs
 
 
 class TrainingResult(NamedTuple):
@@ -106,7 +107,7 @@ def as_study(settings: Settings, seeds: int, first_seed: int, preset: str) -> St
 def _preset(name: str) -> PPO:
     if name not in PRESETS:
         hint = did_you_mean(name, list(PRESETS))
-        raise SettingError(f"ppo = {name!r}: must be PPO(…), or one of {', '.join(map(repr, PRESETS))}.{hint}")
+        raise SettingError(f"ppo = {quoted(name)}: must be PPO(…), or one of {', '.join(map(repr, PRESETS))}.{hint}")
     return PRESETS[name]
 
 
@@ -120,7 +121,8 @@ def _blend(blend: Blend | None, dynamics: Dynamics | None) -> Blend:
 
 def _train(runs: list[Run], progress: bool) -> list[tuple[list[Run], BatchResult]]:
     """Train all runs. What goes wrong is raised as it is: the fault may lie in dynamics of the user's own."""
-    pending = batches(runs, set(), *batch_training.batch_sizes())
+    memory_estimate.refuse_too_large(programs(runs), devices.batch_sizes()[0])
+    pending = batches(runs, set(), *devices.batch_sizes())
     trained = []
     with (
         Progress(console_for(progress), runs, set()) as shown,

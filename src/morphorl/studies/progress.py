@@ -1,13 +1,20 @@
-"""What a running study shows: a live table on a terminal, plain lines elsewhere, and a file for `morphorl status`."""
+"""What a running study shows: a live table on a terminal, plain lines elsewhere, and a file for `morphorl status`.
 
+It only shows: what it raises, because a terminal is gone for instance, is told once and stops no training.
+"""
+
+import functools
 import json
 import math
 import os
+import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Concatenate
 
 import numpy as np
 from rich.console import Console, Group
@@ -22,14 +29,33 @@ from morphorl.studies.study import Run
 LINE_SECONDS = 5.0
 """Time between two lines where there is no terminal."""
 
+REFRESH_SECONDS = 0.25
+"""Time between two pictures of the live table."""
+
 BEAT_SECONDS = 2.0
 """Time between two signs of life in the study's folder."""
 MOST_ROWS = 24
 """Arms in the live table; more of them are shown together, one row for each environment."""
 
 
+def _harmless[**P](method: Callable[Concatenate["Progress", P], None]) -> Callable[Concatenate["Progress", P], None]:
+    """A method of `Progress` that never raises an `Exception`: the first one ends the display."""
+
+    @functools.wraps(method)
+    def harmless(self: "Progress", *args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            method(self, *args, **kwargs)
+        except Exception as error:
+            self._give_up(error)
+
+    return harmless
+
+
 class Progress:
-    """Follows the runs of a study and shows how they stand; use it as a context manager around the training."""
+    """Follows the runs of a study and shows how they stand; use it as a context manager around the training.
+
+    None of its methods that a training calls raises an `Exception`.
+    """
 
     def __init__(
         self,
@@ -65,32 +91,38 @@ class Progress:
         self.batch_updates = 0
         self.activity = "starting"
         self.resumed_at: float | None = None
-        self.last_line = -math.inf
-        self.live = Live(get_renderable=self.render, console=console, refresh_per_second=4)
+        self.last_shown = -math.inf
+        self.live: Live | None = None
+        self.given_up = False
 
     def __enter__(self) -> "Progress":
-        if self.console.is_terminal:
-            self.live.start()
+        self._start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None):
-        if self.console.is_terminal:
-            self.activity = "stopped" if kind else "done"
-            self.live.stop()
-        else:
-            self._say(self.line())
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop("stopped" if kind else "done")
 
+    @_harmless
+    def say(self, text: str | Text) -> None:
+        """Print a message on a line of its own, whether this is a terminal or not."""
+        self.console.print(text, soft_wrap=True)
+
+    @_harmless
     def started(self, runs: list[Run]) -> None:
         """A batch is under way."""
         self.running += len(runs)
         self._beat()
 
+    @_harmless
     def compiling(self, run: Run) -> None:
         """A program is about to be compiled: the one that this run belongs to."""
         self.activity = f"compiling {run.settings.environment} (once per machine and version: then it is cached)"
         self.resumed_at = None
-        self._say(self.activity)
+        self._show(self.activity)
 
+    @_harmless
     def advanced(self, runs: list[Run], updates: int, returns: np.ndarray) -> None:
         """The runs of a batch have done so many updates, and returned so much in their latest episodes."""
         now = time.perf_counter()
@@ -107,18 +139,20 @@ class Progress:
         self.activity = f"training {runs[0].settings.environment}"
         for run, value in zip(runs, returns, strict=True):
             self.returns[self._row(run)][run.id] = float(value)
-        if now - self.last_line > LINE_SECONDS:
-            self.last_line = now
-            self._say(self.line())
         self._beat()
+        if now - self.last_shown > (LINE_SECONDS if self.live is None else REFRESH_SECONDS):
+            self.last_shown = now
+            self._show(self.line())
 
+    @_harmless
     def failed(self, runs: list[Run], error: Exception) -> None:
         """A batch could not be trained."""
         self.running -= len(runs)
         self.batch_updates, self.resumed_at = 0, None
         self.work_left[time_estimate.kind(runs[0].settings)] -= sum(time_estimate.work(run.settings) for run in runs)
-        self.console.print(f"{len(runs)} runs failed: {type(error).__name__}: {error}", markup=False, soft_wrap=True)
+        self.say(f"{len(runs)} runs failed: {type(error).__name__}: {error}")
 
+    @_harmless
     def finished(self, runs: list[Run]) -> None:
         """The runs of a batch are trained, and their results are on disk."""
         self.batch_updates = 0
@@ -168,6 +202,44 @@ class Progress:
         head.add_row(bar, f"{done}/{total} runs", self.speed())
         return Group(Text(self.activity, style="bold"), head, table)
 
+    def _give_up(self, error: Exception) -> None:
+        """Show nothing from now on, and say so once."""
+        if self.given_up:
+            return
+        self.given_up = True
+        with suppress(Exception):
+            self._stop_live()
+        with suppress(Exception):
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            print(f"The display of progress stopped ({reason}); the training goes on without it.", file=sys.stderr)
+
+    @_harmless
+    def _start(self) -> None:
+        if self.console.is_terminal:
+            # Without a thread of its own: nothing changes but in a call of these methods, and what it raised there
+            # could not be caught here.
+            self.live = Live(get_renderable=self.render, console=self.console, auto_refresh=False)
+            self.live.start(refresh=True)
+
+    @_harmless
+    def _stop(self, activity: str) -> None:
+        if self.live is None:
+            self._show(self.line())
+        self.activity = activity
+        self._stop_live()
+
+    def _stop_live(self) -> None:
+        live, self.live = self.live, None
+        if live is not None:
+            live.stop()
+
+    def _show(self, line: str) -> None:
+        """Renew the live table, or print the line where there is no terminal."""
+        if self.live is not None:
+            self.live.refresh()
+        elif not self.given_up:
+            self.console.print(line, soft_wrap=True)
+
     def _beat(self) -> None:
         """Renew `progress.json`. It is a courtesy: a disk that is full stops the results, and not this.
 
@@ -190,10 +262,6 @@ class Progress:
             arm = "all arms" if self.together else run.arm
             self.rows[key] = f"{run.settings.environment} ({run.preset})", arm
         return self.rows[key]
-
-    def _say(self, text: str) -> None:
-        if not self.console.is_terminal:
-            self.console.print(text, soft_wrap=True, highlight=False)
 
 
 def _mean(returns: dict[str, float]) -> str:

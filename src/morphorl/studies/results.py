@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from morphorl.config.errors import SettingError, StoreError
-from morphorl.config.kinds import UntrustedError
 from morphorl.config.plain import from_dict, to_dict
+from morphorl.config.sealed import read_sealed_json
+from morphorl.config.trust import UntrustedError
 from morphorl.ppo.settings import Settings
 from morphorl.studies import study as study_
 from morphorl.studies import study_file
@@ -42,7 +43,7 @@ def load(root: Path, *, any_version: bool = False) -> Stored:
     """
     path = root / "study.json"
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = read_sealed_json(path)
         algorithm, versions = content.pop("algorithm"), content.pop("versions")
         if algorithm != study_.ALGORITHM_VERSION and not any_version:
             raise StoreError(
@@ -50,11 +51,12 @@ def load(root: Path, *, any_version: bool = False) -> Stored:
                 f"{study_.ALGORITHM_VERSION}. Use the morphorl that made it, or run it again."
             )
         content["arms"] = {label: _arm(values) for label, values in content["arms"].items()}
-        lists = {name: tuple(content[name]) for name in ("environments", "presets")}
-        return Stored(Study(**(content | lists)), versions)
+        for name in ("environments", "presets"):
+            content[name] = tuple(content[name])
+        return Stored(Study(**content), versions)
     except FileNotFoundError as error:
         raise StoreError(f"{root}: holds no study; must be a folder that `morphorl run --out` wrote.") from error
-    except UntrustedError:
+    except (UntrustedError, StoreError):
         raise
     except (ValueError, KeyError, TypeError, AttributeError, SettingError) as error:
         raise StoreError(f"{path}: is damaged ({error}).") from error

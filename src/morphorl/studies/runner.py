@@ -6,15 +6,18 @@ from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
+from rich.text import Text
 
+from morphorl.config import devices
+from morphorl.config.consoles import TextConsole
 from morphorl.config.errors import SettingError
 from morphorl.config.kinds import refuse_unimportable
-from morphorl.studies import batch_training, time_estimate
+from morphorl.studies import batch_training, memory_estimate, time_estimate
 from morphorl.studies.batch_training import Outcome
 from morphorl.studies.lock import locked
 from morphorl.studies.progress import Progress
 from morphorl.studies.store import Store
-from morphorl.studies.study import Batch, Study, batches
+from morphorl.studies.study import Batch, Study, batches, programs
 
 Engine = Callable[[Iterable[Batch], Progress], Generator[tuple[Batch, Outcome]]]
 """Trains batches in any order, and gives each back with its outcome; what it does not give back, a later start does."""
@@ -46,7 +49,8 @@ def run_study(
         The number of runs that failed, now or before, and are therefore missing.
 
     Raises:
-        SettingError: if an arm's settings are not allowed, or its dynamics cannot be imported by name.
+        SettingError: if an arm's settings are not allowed, or take more memory than there is, or its dynamics cannot
+            be imported by name; and in a process that was forked after JAX had started.
         StoreError: if the folder holds something else, is in use, or cannot be written.
 
     Example:
@@ -63,7 +67,7 @@ def run_study(
 
 def console_for(progress: bool) -> Console:
     """A console that shows progress, or one that shows nothing."""
-    return Console() if progress else Console(quiet=True, force_terminal=False)
+    return TextConsole() if progress else TextConsole(quiet=True, force_terminal=False)
 
 
 def _engine(name: str, address: str | None) -> Engine:
@@ -93,21 +97,25 @@ def run(
         The number of runs that failed, now or before, and are therefore missing.
 
     Raises:
-        SettingError: if an arm's settings are not allowed; nothing is written then.
+        SettingError: if an arm's settings are not allowed, or in a process that was forked after JAX had started;
+            nothing is written then.
         StoreError: if the store's folder holds something else, is in use, or cannot be written.
         KeyboardInterrupt: on Ctrl-C; the batches finished before it are in the store.
     """
     runs = study.runs()
     for settings in {id(run.settings): run.settings for run in runs}.values():
         refuse_unimportable(settings)
+    sizes = devices.batch_sizes()
+    memory_estimate.refuse_too_large(programs(runs), sizes[0])
     store.check(study, with_agents=with_agents)
     with locked(store.root):
-        for path in store.open(study, resume=resume, with_agents=with_agents):
-            told = f"[yellow]Damaged[/yellow]: {path.name} is set aside in {path.parent}; its runs are done again."
-            console.print(told, soft_wrap=True, highlight=False)
+        damaged = store.open(study, resume=resume, with_agents=with_agents)
         finished, failed = store.finished(), store.failed()
-        pending = batches(runs, finished | failed, *batch_training.batch_sizes())
+        pending = batches(runs, finished | failed, *sizes)
         progress = Progress(console, runs, finished, store.root, together=together)
+        for path in damaged:
+            told = f": {path.name} is set aside in {path.parent}; its runs are done again."
+            progress.say(Text.assemble(("Damaged", "yellow"), told))
         with progress, closing(engine(pending, progress)) as outcomes:
             for batch, outcome in outcomes:
                 if isinstance(outcome, Exception):
@@ -119,10 +127,9 @@ def run(
         time_estimate.remember(progress.speeds())
     missing = store.failed() & {run.id for run in runs}
     if missing:
-        console.print(
-            f"[yellow]{len(missing)} runs failed[/yellow] and are missing; `morphorl status {store.root}` tells why, "
-            f"and after `morphorl clean {store.root} --failed` the same command tries them again.",
-            soft_wrap=True,
-            highlight=False,
+        told = (
+            f" and are missing; `morphorl status {store.root}` tells why, and after `morphorl clean {store.root} "
+            "--failed` the same command tries them again."
         )
+        progress.say(Text.assemble((f"{len(missing)} runs failed", "yellow"), told))
     return len(missing)

@@ -15,7 +15,8 @@ import numpy as np
 import polars as pl
 
 from morphorl.config.errors import StoreError, shortened
-from morphorl.config.files import refuse_links_out, write_atomically, write_by_content, write_json, write_table
+from morphorl.config.files import refuse_links_out, table_bytes, write_by_content
+from morphorl.config.sealed import read_sealed_json, write_sealed_json, write_sealed_table
 from morphorl.ppo import checkpoints
 from morphorl.studies import shards
 from morphorl.studies import study as study_
@@ -88,8 +89,8 @@ class Store:
         content = {"algorithm": study_.ALGORITHM_VERSION, "versions": versions(), **study.describe()}
         with _writing(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.root / "runs.parquet", lambda path: write_table(_list_runs(study), path))
-            write_json(self.root / "study.json", content)
+            write_sealed_table(self.root / "runs.parquet", _list_runs(study))
+            write_sealed_json(self.root / "study.json", content)
             for folder in (self.shards, self.root / "failed"):
                 folder.mkdir(exist_ok=True)
         if not resume:
@@ -102,10 +103,11 @@ class Store:
 
     def _refuse_another(self, study: Study, may_grow: tuple[str, ...]) -> None:
         try:
-            held = json.loads((self.root / "study.json").read_text("utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError):
-            held = None
-        held = held if isinstance(held, dict) else {}
+            held = read_sealed_json(self.root / "study.json")
+        except StoreError:
+            if self._has_runs_of(study):  # they are whole, and tell whose folder it is
+                return
+            raise
         settled = ("name", *(name for name in MAY_GROW if name not in may_grow))
         said = json.loads(json.dumps(study.describe()))
         same_kind = held.get("algorithm") == study_.ALGORITHM_VERSION
@@ -119,6 +121,11 @@ class Store:
             f"out = {str(self.root)!r}: holds another study ({first_difference(ours, held)}); must be a new or empty "
             "folder, or one of this study. Nothing in it was touched: choose another --out, or move it away."
         )
+
+    def _has_runs_of(self, study: Study) -> bool:
+        """Whether shards hold runs of the study, and no other ones."""
+        finished = self.finished()
+        return bool(finished) and finished <= {run.id for run in study.iterate()}
 
     def _has_other_runs(self, study: Study) -> bool:
         """Whether the folder holds a run of the same labels and seed as one of the study's, and yet another run."""
@@ -153,7 +160,7 @@ class Store:
             "at": datetime.now().astimezone().isoformat(timespec="seconds"),
         }
         with _writing(self.root):
-            write_json(self.root / "failed" / f"{runs[0].id}.json", content)
+            write_sealed_json(self.root / "failed" / f"{runs[0].id}.json", content)
 
     def add(self, runs: list[Run], result: BatchResult, *, with_agents: bool) -> None:
         """Write the shard of a finished batch (after its agents, so that a shard is never without them).
@@ -172,7 +179,8 @@ class Store:
             diverged = [id for id, step in zip(ids, result.diverged_at, strict=True) if step >= 0]
             details = json.dumps({"runs": ids, "diverged": diverged, "agents": kept})
             table = tabulate(runs, result)
-            write_by_content(self.shards, ".parquet", lambda path: write_table(table, path, {shards.DETAILS: details}))
+            shard = table_bytes(table, {shards.DETAILS: details})
+            write_by_content(self.shards, ".parquet", lambda path: path.write_bytes(shard))
 
     def curves(self, study: Study) -> pl.DataFrame:
         """All updates of all finished runs of the study, in the study's order, labelled with its arms.
@@ -191,10 +199,15 @@ class Store:
             curves = curves.unique(["run", "env_steps"], keep="first")
         # Two arms may share one run, such as "γ = 0" and an unguided control: the join gives each its own rows.
         labelled = order.join(curves, on="run").sort("order", "env_steps").drop("order")
-        if labelled.is_empty():
+        if labelled.is_empty() and self._has_other_runs(study):
             raise StoreError(
                 f"{self.root}: holds no run of its study as the code has it now; the source of its dynamics or "
                 "guidance has been changed since. Bring that source back, or run the study again in another folder."
+            )
+        if labelled.is_empty():
+            raise StoreError(
+                f"{self.root}: holds no finished run of its study as it was started last, with seeds from "
+                f"{study.first_seed}; give the same `morphorl run` again to go on."
             )
         return labelled
 

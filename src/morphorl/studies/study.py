@@ -1,21 +1,24 @@
 """A study: arms × environments × presets × seeds, cut into batches that share one compiled program."""
 
+import dataclasses
 import hashlib
 import json
 import re
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
 from morphorl.config.choices import mix, mixed_choices, program_of
-from morphorl.config.errors import SettingError, did_you_mean, shortened
-from morphorl.config.fields import COUNT, COUNT_OR_ZERO
-from morphorl.config.plain import from_dict, to_dict
-from morphorl.ppo.settings import PRESETS, Settings, stack
+from morphorl.config.errors import SettingError, did_you_mean, quoted, shortened
+from morphorl.config.fields import COUNT, COUNT_OR_ZERO, hints_of
+from morphorl.config.plain import default_kind, from_dict, to_dict
+from morphorl.ppo.settings import PRESETS, Settings, stack, usual, with_tables
 from morphorl.studies import arms as arms_
 from morphorl.studies.arms import Values
 
@@ -27,6 +30,11 @@ MOST_RUNS = 2_000_000
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 """What a study may be called: the name becomes a folder, and so is never a path."""
+
+LONGEST_LABEL = 500
+"""Characters of an arm's label, before its settings' values are put in."""
+NOT_IN_LABELS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""Line breaks and other control characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,22 +99,24 @@ class Study:
             value = getattr(self, name)
             if name == "cell_seeds" and value is None:
                 continue
-            if isinstance(value, bool) or not allowed.holds(value):
-                raise SettingError(f"{name} = {value!r}: must be {allowed.words}.")
+            if not allowed.holds(value):
+                raise SettingError(f"{name} = {quoted(value)}: must be {allowed.words}.")
         _check_names("environments", self.environments)
         _check_names("presets", self.presets, list(PRESETS))
         if not isinstance(self.arms, dict) or not self.arms:
-            raise SettingError(f"arms = {self.arms!r}: must be at least one arm.")
+            raise SettingError(f"arms = {quoted(self.arms)}: must be at least one arm.")
+        for label in self.arms:
+            _check_label(label)
         for environment in self.environments:
             Settings(environment)  # which refuses one that does not exist
         arms_.flatten(self.settings)
         if self.size > MOST_RUNS:
             raise SettingError(
-                f"arms × environments × presets × seeds (× cell seeds) = {self.size:,} runs: must be at most "
-                f"{MOST_RUNS:,}."
+                f"arms × environments × presets × seeds (× cell seeds) = {_number(self.size)} runs: must be "
+                f"at most {MOST_RUNS:,}."
             )
         if self.first_seed + max(self.seeds, self.cell_seeds or 0) > 2**31:
-            raise SettingError(f"first_seed = {self.first_seed}: the last seed must be below 2³¹.")
+            raise SettingError(f"first_seed = {quoted(self.first_seed)}: the last seed must be below 2³¹.")
 
     @property
     def size(self) -> int:
@@ -123,9 +133,8 @@ class Study:
     def iterate(self) -> Iterator[Run]:
         """The runs of `runs`, one at a time."""
         for preset in self.presets:
-            labelled = self.expand(preset)
             for environment in self.environments:
-                here = [(arm, replace(settings, environment=environment)) for arm, settings in labelled.items()]
+                here = self._in(preset, environment).items()
                 for seed, cell_seed in self._seeds():
                     yield from (Run(arm, settings, seed, cell_seed, preset) for arm, settings in here)
 
@@ -141,10 +150,34 @@ class Study:
         Raises:
             SettingError: if two arms have the same label, or a value is not allowed.
         """
+        return dict(self._kept((preset, ""), lambda: self._expand(preset)))
+
+    def _in(self, preset: str, environment: str) -> dict[str, Settings]:
+        """The settings of every arm under a preset in an environment."""
+
+        def moved() -> dict[str, Settings]:
+            return {
+                arm: settings if settings.environment == environment else replace(settings, environment=environment)
+                for arm, settings in self.expand(preset).items()
+            }
+
+        return self._kept((preset, environment), moved)
+
+    def _kept(self, which: tuple[str, str], make: Callable[[], dict[str, Settings]]) -> dict[str, Settings]:
+        """What `make` gives, made once for as long as the study is alive: thousands of arms take seconds to check."""
+        if id(self) not in _expansions:
+            _expansions[id(self)] = {}
+            weakref.finalize(self, _expansions.pop, id(self))
+        known = _expansions[id(self)]
+        if which not in known:
+            known[which] = make()
+        return known[which]
+
+    def _expand(self, preset: str) -> dict[str, Settings]:
         shared = arms_.flatten({"ppo": to_dict(PRESETS[preset])}) | arms_.flatten(self.settings)
         once = {name: getattr(self, name) for name in ("steps", "evaluate_every", "evaluation_episodes")}
         once["environment"] = self.environments[0]
-        modules: dict[str, Any] = {}
+        modules: dict[str, eqx.Module] = {f"ppo {to_dict(usual().ppo)!r}": usual().ppo}
         labelled: dict[str, Settings] = {}
         for pattern, arm in self.arms.items():
             expanded = partial(_expand_arm, arm, pattern, shared, once, modules)
@@ -161,12 +194,15 @@ class Study:
         return described | {"arms": arms}
 
 
+_expansions: dict[int, dict[tuple[str, str], dict[str, Settings]]] = {}
+"""Settings of the arms of the studies that are alive, by identity, preset and environment."""
+
+
 def check_study_name(name: Any) -> None:
     """Raise `SettingError` unless a name may become a folder's name."""
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        value = shortened(name) if isinstance(name, str) else name
         raise SettingError(
-            f"name = {value!r}: must be 1 to 64 letters, digits, '-' or '_', beginning with a letter or a digit."
+            f"name = {quoted(name)}: must be 1 to 64 letters, digits, '-' or '_', beginning with a letter or a digit."
         )
 
 
@@ -242,19 +278,31 @@ def _size(runs: int, largest: int, multiple: int) -> int:
 
 
 def _expand_arm(
-    arm: Values | Settings, pattern: str, shared: dict[str, Any], once: dict[str, Any], modules: dict[str, Any]
+    arm: Values | Settings, pattern: str, shared: dict[str, Any], once: dict[str, Any], modules: dict[str, eqx.Module]
 ) -> Iterator[tuple[str, Settings]]:
     """Labels and settings of one arm. Equal parts of settings are one module, kept in `modules`."""
     if isinstance(arm, Settings):
         yield pattern, arm
         return
+    first = None
     for label, values in arms_.expand(pattern, arm):
         nested = arms_.nest(shared | arms_.flatten(values))
-        keys = {part: f"{part} {json.dumps(nested[part])}" for part in nested}
-        known = {part: modules.get(key, nested[part]) for part, key in keys.items()}
-        settings = from_dict(Settings, once | known)
-        modules |= {key: getattr(settings, part) for part, key in keys.items()}
+        tables = {name: _table(name, table, modules) for name, table in nested.items()}
+        if first is None:
+            unsaid = {field.name: getattr(usual(), field.name) for field in dataclasses.fields(Settings)}
+            first = settings = from_dict(Settings, unsaid | once | tables)
+        else:
+            settings = with_tables(first, tables)
         yield label, settings
+
+
+def _table(name: str, values: Values, modules: dict[str, eqx.Module]) -> eqx.Module:
+    """A table of settings; equal ones are one module, kept in `modules`."""
+    key = f"{name} {values!r}"
+    if key not in modules:
+        field = next(field for field in dataclasses.fields(Settings) if field.name == name)
+        modules[key] = from_dict(hints_of(Settings)[name], values, f"{name}.", default_kind(field))
+    return modules[key]
 
 
 def _in_arm[T](label: str, function: Callable[[], T]) -> T:
@@ -266,15 +314,29 @@ def _in_arm[T](label: str, function: Callable[[], T]) -> T:
 
 
 def _quoted(label: str) -> str:
-    return json.dumps(label, ensure_ascii=False)
+    return json.dumps(shortened(label), ensure_ascii=False)
+
+
+def _number(value: int) -> str:
+    return f"{value:,}" if value < 10**18 else "more than 10¹⁸"
+
+
+def _check_label(label: Any) -> None:
+    """Raise `SettingError` for a label that no table, plot or file could show."""
+    if not isinstance(label, str) or not label.strip():
+        raise SettingError(f"arms.{quoted(label)}: must be a label of one character or more.")
+    if len(label) > LONGEST_LABEL:
+        raise SettingError(f"arms.{_quoted(label)}: must be a label of at most {LONGEST_LABEL} characters.")
+    if NOT_IN_LABELS.search(label):
+        raise SettingError(f"arms.{_quoted(label)}: must be a label of one line, without control characters.")
 
 
 def _check_names(what: str, names: Any, allowed: list[str] | None = None) -> None:
     if not isinstance(names, tuple | list) or not names or not all(isinstance(name, str) for name in names):
-        raise SettingError(f"{what} = {names!r}: must be a list of one name or more.")
+        raise SettingError(f"{what} = {quoted(names)}: must be a list of one name or more.")
     if len(set(names)) < len(names):
-        raise SettingError(f"{what} = {list(names)!r}: must not name one twice.")
+        raise SettingError(f"{what} = {quoted(list(names))}: must not name one twice.")
     for name in names if allowed else ():
         if name not in (allowed or ()):
             hint = did_you_mean(name, allowed)
-            raise SettingError(f"{what} = {name!r}: must be one of {', '.join(allowed or ())}.{hint}")
+            raise SettingError(f"{what} = {quoted(name)}: must be one of {', '.join(allowed or ())}.{hint}")

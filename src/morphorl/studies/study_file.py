@@ -1,22 +1,22 @@
 """Study files: a study as TOML. Those that come with morphorl are found by name."""
 
 import re
-import tomllib
+import stat
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from morphorl.config import kinds
-from morphorl.config.errors import SettingError, did_you_mean, shortened
+from morphorl.config import kinds, toml_tables
+from morphorl.config.errors import SettingError, did_you_mean, quoted, shortened
 from morphorl.config.plain import KIND
+from morphorl.config.toml_tables import NotTOMLError, Table
+from morphorl.environments.base import module_of
 from morphorl.studies.library import shipped
 from morphorl.studies.study import Study
 
 LARGEST_FILE = 1_000_000
 """Bytes of a study file; a sweep of more values than that is no study."""
-
-Table = dict[str, Any]
 
 KEYS = [field.name for field in fields(Study)]
 EVOLVE = "evolve"
@@ -50,13 +50,18 @@ def load_with_tables(study: str, changes: list[str] | tuple[str, ...] = ()) -> t
 
 
 def foreign_modules(study: str, changes: list[str] | tuple[str, ...] = ()) -> list[str]:
-    """The modules that a study's file names by `kind = "MODULE:CLASS"`. Nothing is imported.
+    """The modules that a study's file names, by `kind = "MODULE:CLASS"` or environments such as `gym:MODULE:ID`.
+
+    Nothing is imported.
 
     Raises:
         SettingError: as `load` does, for what is no file or no TOML.
     """
-    names = _kinds(_changed(study, changes))
-    return list(dict.fromkeys(name.partition(":")[0] for name in names if kinds.is_foreign(name)))
+    table = _changed(study, changes)
+    modules = [name.partition(":")[0] for name in _kinds(table) if kinds.is_foreign(name)]
+    environments = table.get("environments")
+    ids = [one for one in environments if isinstance(one, str)] if isinstance(environments, list) else []
+    return list(dict.fromkeys([*modules, *filter(None, map(module_of, ids))]))
 
 
 def from_table(table: Table) -> Study:
@@ -68,16 +73,17 @@ def from_table(table: Table) -> Study:
     for key in table:
         if key not in (*KEYS, EVOLVE):
             keys = [*KEYS, EVOLVE]
-            raise SettingError(f"{key}: no such key; must be one of {', '.join(keys)}.{did_you_mean(key, keys)}")
+            hint = did_you_mean(key, keys)
+            raise SettingError(f"{shortened(key)}: no such key; must be one of {', '.join(keys)}.{hint}")
     for key in REQUIRED:
         if key not in table:
             raise SettingError(f"{key}: missing; a study needs {', '.join(REQUIRED)}.")
     for key in ("settings", "arms"):
         if not isinstance(table.get(key, {}), dict):
-            raise SettingError(f"{key} = {table[key]!r}: must be a table.")
+            raise SettingError(f"{key} = {quoted(table[key])}: must be a table.")
     for label, arm in table["arms"].items():
         if not isinstance(arm, dict):
-            raise SettingError(f"arms.{label} = {arm!r}: must be a table of settings.")
+            raise SettingError(f"arms.{shortened(label)} = {quoted(arm)}: must be a table of settings.")
     lists: dict[str, Any] = {
         key: tuple(table[key]) for key in ("environments", "presets") if isinstance(table.get(key), list)
     }
@@ -95,16 +101,18 @@ def path_of(study: str) -> Path:
     if not study.endswith(".toml"):
         names = list(shipped())
         raise SettingError(
-            f"study = {shortened(study)!r}: must be a file that ends in .toml, or one of {', '.join(names)}."
+            f"study = {quoted(study)}: must be a file that ends in .toml, or one of {', '.join(names)}."
             + did_you_mean(study[:100], names)
         )
     path = Path(study)
     try:
-        found = path.is_file()
-    except OSError:  # a name that no file system takes
-        found = False
-    if not found:
-        raise SettingError(f"study = {shortened(study)!r}: there is no such file.")
+        mode = path.stat().st_mode
+    except PermissionError as error:
+        raise SettingError(f"study = {quoted(study)}: cannot be read ({error.strerror}).") from error
+    except (OSError, ValueError) as error:  # also a name that no file system takes
+        raise SettingError(f"study = {quoted(study)}: there is no such file.") from error
+    if not stat.S_ISREG(mode):  # nor a pipe, from which reading would wait for ever
+        raise SettingError(f"study = {quoted(study)}: is a folder, a pipe or a device; must be a file.")
     return path
 
 
@@ -125,26 +133,34 @@ def _kinds(table: Table) -> Iterator[str]:
 
 
 def _read(path: Path) -> Table:
-    if path.stat().st_size > LARGEST_FILE:
-        raise SettingError(f"{path.name}: has {path.stat().st_size:,} bytes; must be at most {LARGEST_FILE:,}.")
     try:
-        return tomllib.loads(path.read_bytes().decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        with path.open("rb") as file:
+            text = file.read(LARGEST_FILE + 1)
+        if len(text) > LARGEST_FILE:
+            raise SettingError(f"has {path.stat().st_size:,} bytes; must be at most {LARGEST_FILE:,}.")
+        return toml_tables.parse(text.decode())
+    except OSError as error:
+        raise SettingError(f"study = {quoted(str(path))}: cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
         raise SettingError(f"{path.name}: is not TOML: {error}.") from error
+    except SettingError as error:
+        raise type(error)(f"{path.name}: {error}") from error
 
 
 def _parse_change(change: str) -> Table:
     key, equals, value = change.partition("=")
     # A bare `]` or a line break would let a change say more than one thing.
     if not equals or "\n" in change:
-        raise SettingError(f"--set {shortened(change)!r}: must be key=value, such as seeds=4.")
+        raise SettingError(f"--set {quoted(change)}: must be key=value, such as seeds=4.")
     try:
-        return tomllib.loads(change)
-    except (tomllib.TOMLDecodeError, RecursionError):
+        return toml_tables.parse(change)
+    except NotTOMLError:
         pass
+    except SettingError as error:
+        raise type(error)(f"--set {quoted(change)}: {error}") from error
     if re.fullmatch(r"\s*[A-Za-z][\w.-]*\s*", value):  # a shell eats quotes: seeds="4", presets=tuned
-        raise SettingError(f"--set {shortened(change)!r}: text needs quotes, as in --set '{key}=\"{value.strip()}\"'.")
-    raise SettingError(f"--set {shortened(change)!r}: must be key=value in TOML's syntax, such as steps=10000.")
+        raise SettingError(f"--set {quoted(change)}: text needs quotes, as in --set '{key}=\"{value.strip()}\"'.")
+    raise SettingError(f"--set {quoted(change)}: must be key=value in TOML's syntax, such as steps=10000.")
 
 
 def _merge(one: Table, other: Table) -> Table:

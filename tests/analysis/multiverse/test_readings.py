@@ -14,6 +14,7 @@ from morphorl.analysis.bootstrap import EvidenceError
 from morphorl.analysis.multiverse import design, effects, main_effects, readings
 from morphorl.commands.multiverse import Multiverse
 from morphorl.config.errors import SettingError
+from morphorl.config.sealed import write_sealed_json, write_sealed_table
 from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.ppo.settings import PPO, Settings
 from morphorl.studies import study_file
@@ -178,13 +179,13 @@ def test_the_command_writes_every_reading_every_axis_and_three_figures(labelled,
     monkeypatch.setattr(main_effects, "PERMUTATIONS", 99)
     study = study_file.load("multiverse", ["seeds=8"])
     # As a published study: its file, and a table of scores in place of its runs.
-    (tmp_path / "study.json").write_text(json.dumps(study.describe() | {"algorithm": 0, "versions": {}}))
+    write_sealed_json(tmp_path / "study.json", study.describe() | {"algorithm": 0, "versions": {}})
     gains = {
         label: settings.guidance.strength * (settings.dynamics.reset == "never") for label, settings in labelled.items()
     }
     table = planted(labelled, gains).with_columns(preset=pl.lit("standard"))
     absent = [pl.lit(None).alias(name) for name in scores.SCHEMA if name not in table.columns]
-    table.with_columns(*absent).write_parquet(tmp_path / scores.FILE)
+    write_sealed_table(tmp_path / scores.FILE, table.with_columns(*absent))
     Multiverse(tmp_path)()
     told = json.loads((tmp_path / "multiverse.json").read_text())
     assert len(told["readings"]) == readings.READINGS

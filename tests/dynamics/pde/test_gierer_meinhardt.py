@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
+from helpers.strategies import settable
 from morphorl.config.fields import SettingError
 from morphorl.dynamics.pde import patterns, sweep
 from morphorl.dynamics.pde.gierer_meinhardt import (
@@ -157,7 +158,7 @@ def test_the_error_falls_with_the_schemes_order(order):
 # --- Symmetries, batches, derivatives ---------------------------------------------------------------------------------
 
 
-@given(shift=st.tuples(st.integers(0, 31), st.integers(0, 31)), strength=st.floats(-0.001, 0.003))
+@given(shift=st.tuples(st.integers(0, 31), st.integers(0, 31)), strength=settable(-0.001, 0.003))
 @settings(max_examples=10, deadline=None)
 def test_shifting_the_start_shifts_the_result(shift, strength):
     start = noisy(SPOTS, SQUARE, scale=0.1)
@@ -214,9 +215,7 @@ def test_single_precision_follows_double_precision():
 # --- Linear theory ----------------------------------------------------------------------------------------------------
 
 
-@given(
-    strength=st.floats(-0.002, 0.004), on=st.sampled_from(["both", "activator", "inhibitor"]), kappa=st.floats(0, 0.5)
-)
+@given(strength=settable(-0.002, 0.004), on=st.sampled_from(["both", "activator", "inhibitor"]), kappa=settable(0, 0.5))
 @settings(max_examples=25, deadline=None)
 def test_steady_state_and_jacobian_are_those_of_the_equation(strength, on, kappa):
     equation = guided(GiererMeinhardtEquation(saturation=kappa), jnp.asarray(strength), on)

@@ -9,11 +9,16 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PyTree
 
-from morphorl.dynamics.base import Dynamics, Given, Shape, guided_states
+from morphorl.dynamics.base import Dynamics, Given, Shape
 from morphorl.dynamics.conformance.findings import SETTINGS, Finding, made_of, raise_problems, tried, undocumented
 from morphorl.dynamics.conformance.trial import Trial
 from morphorl.dynamics.guidance.blind import Blind
-from morphorl.dynamics.properties import constants_depend_on, learnable_numbers, reads_out_what_it_guides
+from morphorl.dynamics.properties import (
+    constants_depend_on,
+    guided_states,
+    learnable_numbers,
+    reads_out_what_it_guides,
+)
 
 STEPS = 200
 """How many steps a system is run under large observations."""
@@ -224,7 +229,7 @@ def what_is_read_out_is_the_observation_times_it(trial: Trial) -> str | None:
     Where random numbers are a part of the readout, settings refuse a rule that needs to know this.
     """
     system = trial.system
-    if not any(guided_states(type(system))) or type(system).noise is not Dynamics.noise:
+    if not any(guided_states(system)) or type(system).noise is not Dynamics.noise:
         return None
     if system.is_readable and reads_out_what_it_guides(system):
         return None

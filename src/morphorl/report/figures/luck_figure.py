@@ -59,7 +59,7 @@ def _draw_panel(left: Axes, right: Axes, arms: dict[str, ArmReport]) -> None:
 
 def _legend(arm: str, against: str | None, difference: Plain) -> str:
     value, low, high = (difference[name] for name in ("value", "low", "high"))
-    return f"{arm}\nless {against}:\n{value:+.1f} ({low:+.1f} to {high:+.1f})"
+    return canvas.shown(f"{arm}\nless {against}:\n{value:+.1f} ({low:+.1f} to {high:+.1f})")
 
 
 def _draw_found(

@@ -49,7 +49,7 @@ def learning_curves(curves: pl.DataFrame, title: str, path: Path, strengths: Str
     with axes_on(path, title, "environment steps", "episode return") as axes:
         for arm, line in _lines(list(arms), strengths).items():
             curve = analysed.curve(arms[arm])
-            axes.plot(curve.steps, curve.middle, label=_shown(arm), linewidth=1.6, **line)
+            axes.plot(curve.steps, curve.middle, label=canvas.shown(arm), linewidth=1.6, **line)
             axes.fill_between(curve.steps, curve.low, curve.high, color=line["color"], alpha=0.15, linewidth=0)
         axes.set_xlim(0, None)
         if axes.get_ylim()[0] > -0.1 * axes.get_ylim()[1]:  # returns that are not negative
@@ -73,7 +73,7 @@ def threshold_survival(
         for arm, line in _lines(list(arms), strengths).items():
             steps = np.concatenate([[0.0], found[arm].steps])
             share, low, high = (np.concatenate([[1.0], u]) for u in (found[arm].share, found[arm].low, found[arm].high))
-            axes.step(steps, share, where="post", label=_shown(arm), linewidth=1.6, **line)
+            axes.step(steps, share, where="post", label=canvas.shown(arm), linewidth=1.6, **line)
             axes.fill_between(steps, low, high, step="post", color=line["color"], alpha=0.08, linewidth=0)
         axes.set(xlim=(0, None), ylim=(0, 1.02))
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
@@ -96,7 +96,7 @@ def early_return(curves: pl.DataFrame, title: str, path: Path, strengths: Streng
     ticks = [f"{strengths[arm]:g}" for arm in order]
     by_name = len(arms) - len(order) > 2 or len(set(ticks)) < len(ticks)
     if by_name:
-        order = ticks = list(arms)
+        order, ticks = list(arms), list(map(canvas.shown, arms))
     xlabel = "arm" if by_name else "guidance strength γ (evenly spaced)"
     with axes_on(path, title, xlabel, "early return") as axes:
         for arm, line in _lines(list(arms), strengths).items():
@@ -105,7 +105,7 @@ def early_return(curves: pl.DataFrame, title: str, path: Path, strengths: Streng
                 bars = np.array([[value - low], [high - value]])
                 axes.errorbar([order.index(arm)], [value], yerr=bars, fmt="o", capsize=3, color=line["color"])
             else:
-                axes.axhline(value, label=_shown(arm), linewidth=1.4, **line)
+                axes.axhline(value, label=canvas.shown(arm), linewidth=1.4, **line)
                 axes.axhspan(low, high, color=line["color"], alpha=0.1, linewidth=0)
         axes.set_xticks(range(len(order)), ticks)
         axes.set_xlim(-0.5, len(order) - 0.5)
@@ -136,7 +136,7 @@ def small_comparisons(curves: pl.DataFrame, title: str, path: Path, strengths: S
             if arm == rival:
                 continue
             better = [one.better for one in found[arm]]
-            axes.plot(places, [e.value for e in better], marker="o", markersize=4, label=_shown(arm), **line)
+            axes.plot(places, [e.value for e in better], marker="o", markersize=4, label=canvas.shown(arm), **line)
             axes.fill_between(places, [e.low for e in better], [e.high for e in better], alpha=0.1, color=line["color"])
             tested = [(place, one.significant.value) for place, one in enumerate(found[arm]) if one.significant]
             axes.plot(*zip(*tested, strict=True), marker="o", markersize=2, linewidth=0.8, alpha=0.5, **line)
@@ -262,11 +262,6 @@ def axes_on(path: Path, title: str, xlabel: str, ylabel: str) -> Iterator[Axes]:
         axes.grid(alpha=0.25)
         yield axes
         canvas.save(figure, path)
-
-
-def _shown(arm: str) -> str:
-    """A label as Matplotlib takes it: one that begins with an underscore would be left out of the legend."""
-    return f"\u200b{arm}" if arm.startswith("_") else arm
 
 
 def _legend(axes: Axes, note: str) -> None:

@@ -11,5 +11,5 @@ def shipped() -> dict[str, Path]:
 
 def introduction(path: Path) -> str:
     """The comment that a study file begins with: what it asks."""
-    comment = re.match(r"(#.*\n)+", path.read_text())
+    comment = re.match(r"(#.*\n)+", path.read_text("utf-8"))
     return re.sub(r"\s*\n?#\s*", " ", comment[0]).strip() if comment else ""
