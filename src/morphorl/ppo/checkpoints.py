@@ -106,10 +106,10 @@ def load_agents(folder: str | Path) -> Agents:
 
 def _seeds(found: object) -> list[int]:
     """Seeds as a file has them, if they are different whole numbers."""
-    whole = isinstance(found, list) and all(type(seed) is int and seed >= 0 for seed in found)
-    if not whole or len(set(found)) < len(found):
+    seeds = [seed for seed in found if type(seed) is int and seed >= 0] if isinstance(found, list) else []
+    if seeds != found or len(set(seeds)) < len(seeds):
         raise AgentsError(f"agents.json: seeds = {shortened(str(found))}: must be different whole numbers.")
-    return found
+    return seeds
 
 
 def one(batch: Agents, seed: int | None) -> Agents:
