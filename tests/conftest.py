@@ -4,6 +4,7 @@ Nearly all of the tests' time is compiling, and XLA's optimisations are most of 
 them, except for tests marked `optimised`: those that compare programs bit by bit, which must get what users get.
 """
 
+import importlib
 import os
 import sys
 
@@ -18,6 +19,7 @@ os.environ.pop("COLUMNS", None)  # which pytest-xdist sets, and consoles made at
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_disable_most_optimizations", True)
 install_import_hook("morphorl", "beartype.beartype")
+importlib.import_module("morphorl.commands.shared")  # whose console keeps the width that it finds: here, no test's
 
 
 def pytest_ignore_collect(collection_path, config):

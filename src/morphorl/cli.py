@@ -69,6 +69,9 @@ def main() -> None:
     except (SettingError, StoreError) as error:
         _complain(str(error))
         sys.exit(2)
+    except MemoryError as error:
+        _complain(f"there is not enough memory ({str(error) or 'Python does not say for what'}).")
+        sys.exit(1)
     except BrokenPipeError:  # whoever read our output has seen enough, as `head` has
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)

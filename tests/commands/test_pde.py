@@ -149,6 +149,8 @@ REFUSED = [
     (["--equation.activator-decay", "0"], "equation.activator_decay = 0: must be above 0"),
     (["--equation.inhibitor-guidance", "0.006"], "leaves no positive steady state to start from"),
     (["--equation.activator-guidance", "0.1", "--guidance.strength", "0.1"], "must not both be set"),
+    (["--size", "16000"], "size = 16000: calls for"),
+    (["--size", "100000"], "grid.size = 100000: must be a whole number from 1 to 16,384"),
     (["--sweep", "--equation.activator-guidance", "0.1"], "sweep: sets the guidance of both fields"),
     (["--sweep", "--guidance.strength", "-1"], "guidance.strength = -1.0: must be at least 0 for a sweep"),
     (["--preset", "spot"], "'spot' for argument '--preset'"),

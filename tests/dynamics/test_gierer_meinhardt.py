@@ -339,7 +339,8 @@ def named(**values):
 
 OWN = "must be one of reset, redraw, normalise, equation, sites"
 REFUSED = [
-    (lambda: GiererMeinhardt(sites=63), r"dynamics.sites = 63: must be an even whole number of at least 4\."),
+    (lambda: GiererMeinhardt(sites=63), r"dynamics.sites = 63: must be an even whole number from 4 to 16,384\."),
+    (lambda: GiererMeinhardt(sites=10**10), r"dynamics.sites = 10000000000: must be an even whole number from 4"),
     (lambda: GiererMeinhardt(length=0.0), "dynamics.length = 0.0: must be a finite number above 0"),
     (lambda: GiererMeinhardt(time=0.0), "dynamics.time = 0.0: must be a finite number above 0"),
     (lambda: GiererMeinhardt(scale=-1.0), "dynamics.scale = -1.0: must be a finite number above 0"),

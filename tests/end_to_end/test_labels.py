@@ -14,6 +14,7 @@ import pytest
 from helpers.finished_studies import TINY
 from morphorl import cli
 from morphorl.commands.shared import console
+from morphorl.config.sealed import write_sealed_json
 from morphorl.report import summary
 from morphorl.studies import shards
 
@@ -90,7 +91,7 @@ def test_a_command_shows_labels_as_they_are(ran, command):
 def test_status_shows_what_went_wrong_as_it_is(ran):
     note = ran[0] / "failed" / "0.json"
     message = "ValueError: no [/such] :smile:\x1b[2J"
-    note.write_text(json.dumps({"runs": ["0"], "message": message, "at": "now"}))
+    write_sealed_json(note, {"runs": ["0"], "message": message, "at": "now"})
     try:
         assert "no [/such] :smile:\\x1b[2J" in said("status", ran[0])
     finally:

@@ -62,7 +62,7 @@ REFUSED = [
     (lambda: ReactionDiffusion(normalise="yes"), "dynamics.normalise = 'yes'", "true or false"),
     (lambda: ReactionDiffusion(redraw=0.1), "dynamics.redraw = 0.1", "must be 0 where dynamics.reset is 'episode'"),
     (lambda: CorrelatedNoise(autocorrelation=1.1), "dynamics.autocorrelation = 1.1", "from -1 to 1"),
-    (lambda: GiererMeinhardt(sites=7), "dynamics.sites = 7", "an even whole number of at least 4"),
+    (lambda: GiererMeinhardt(sites=7), "dynamics.sites = 7", "an even whole number from 4 to 16,384"),
     (lambda: LeakyIntegrators(columns=0), "memory.columns = 0", "whole number of at least 1"),
     (lambda: Task(repeat=-0.1), "task.repeat = -0.1", "from 0 to 1"),
     (lambda: PPO(learning_rate=0.0), "ppo.learning_rate = 0.0", "above 0"),

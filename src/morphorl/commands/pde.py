@@ -24,6 +24,7 @@ from morphorl.dynamics.pde import summary as pde_summary
 from morphorl.dynamics.pde import sweep as pde_sweep
 from morphorl.dynamics.pde.gierer_meinhardt import PRESETS, GiererMeinhardtEquation, Grid, advance, perturbed, solver
 from morphorl.report.figures import field_figures
+from morphorl.studies import memory_estimate
 
 DT = 2.0
 """Largest time step of a run; its relative error at T = 2000 is below 1e-5."""
@@ -83,6 +84,12 @@ class Pde:
         if self.out.exists() and not self.out.is_dir():
             raise SettingError(f"out = {str(self.out)!r}: is a file; must be a folder, or a name for a new one.")
         grid = Grid(1 if self.sweep else self.dims, self.size, self.length)
+        needed, there = 8 * (FRAMES + 1) * math.prod(grid.shape), memory_estimate.of_machine()  # two fields, 4 bytes
+        if needed > there:
+            raise SettingError(
+                f"size = {self.size}: calls for {memory_estimate.words(needed)} of memory; must be at most the "
+                f"{memory_estimate.words(there)} that this machine has."
+            )
         if self.sweep:
             self._sweep(grid)
         else:

@@ -40,15 +40,15 @@ class SettingError(ValueError):
     The middle of a message of more than `LONGEST_MESSAGE` characters is left out.
     """
 
-    def __init__(self, message: str):
-        super().__init__(_without_middle(message))
+    def __init__(self, message: object):  # an error too: so workers of Gymnasium's hand it on
+        super().__init__(_without_middle(str(message)))
 
 
 class StoreError(RuntimeError):
     """A folder cannot take the results, or holds none; the message says why and what would help."""
 
-    def __init__(self, message: str):
-        super().__init__(_without_middle(message))
+    def __init__(self, message: object):  # an error too: so workers of Gymnasium's hand it on
+        super().__init__(_without_middle(str(message)))
 
 
 def shortened(text: str) -> str:

@@ -9,13 +9,13 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from morphorl.config.choices import Mixed, choice, choose
 from morphorl.config.errors import SettingError
-from morphorl.config.fields import FINITE, NOT_NEGATIVE, POSITIVE, Allowed, setting
+from morphorl.config.fields import FINITE, MOST_UNITS, NOT_NEGATIVE, POSITIVE, UNITS, Allowed, setting
 from morphorl.dynamics.base import Dynamics, Given, Guide, Shape
 from morphorl.dynamics.guidance.base import nothing
 from morphorl.dynamics.pde.gierer_meinhardt import GiererMeinhardtEquation, Grid, basis
 from morphorl.dynamics.pde.linear_theory import steady_state
 
-EVEN = Allowed("an even whole number of at least 4", lambda n: isinstance(n, int) and n >= 4 and n % 2 == 0)
+EVEN = Allowed(f"an even whole number from 4 to {MOST_UNITS:,}", lambda n: UNITS.holds(n) and n >= 4 and n % 2 == 0)
 NEEDED = ("activator_production", "inhibitor_production", "activator_decay", "inhibitor_decay")
 """Rates without which an equation has no positive steady state to start from."""
 USED = 0.75

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from morphorl.config.fields import BOUND, COUNT, FINITE, FRACTION, NOT_NEGATIVE, POSITIVE, setting
+from morphorl.config.fields import BOUND, FINITE, FRACTION, NOT_NEGATIVE, POSITIVE, UNITS, setting
 from morphorl.dynamics.base import Dynamics, Guide, Shape
 from morphorl.dynamics.guidance.base import nothing
 from morphorl.dynamics.reaction_diffusion import couple
@@ -43,7 +43,7 @@ class LeakyIntegrators(Dynamics):
     Source: `docs/memory.md`.
     """
 
-    columns: int = setting(2, COUNT, static=True)
+    columns: int = setting(2, UNITS, static=True)
     """Time scales."""
     first_fast: float = setting(0.9, FRACTION)
     """μ₁ of the fastest column, per environment step; columns are spread evenly on a logarithmic scale."""

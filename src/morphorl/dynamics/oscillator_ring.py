@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from morphorl.config.fields import COUNT, FINITE, FRACTION, POSITIVE, Allowed, setting
+from morphorl.config.fields import FINITE, FRACTION, POSITIVE, UNITS, Allowed, setting
 from morphorl.dynamics.base import Dynamics, Guide, Shape
 from morphorl.dynamics.bistable import restoring
 from morphorl.dynamics.guidance.base import nothing
@@ -55,7 +55,7 @@ class OscillatorRing(Dynamics):
     Biology, 1982; what follows a rhythm: Adler, "A study of locking phenomena in oscillators", 1946.
     """
 
-    oscillators: int = setting(18, COUNT, static=True)
+    oscillators: int = setting(18, UNITS, static=True)
     """n, on the ring: one every 20 degrees."""
     frequency: float = setting(0.02, FINITE)
     """f, in cycles per environment step."""

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from morphorl.config.errors import SettingError
-from morphorl.config.fields import COUNT, FINITE, NOT_NEGATIVE, POSITIVE, Allowed, setting
+from morphorl.config.fields import FINITE, NOT_NEGATIVE, POSITIVE, UNITS, Allowed, setting
 from morphorl.config.fields import check as check_settings
 
 DIMENSIONS = Allowed("1 or 2", lambda value: isinstance(value, int) and value in (1, 2))
@@ -86,7 +86,7 @@ class Grid(eqx.Module):
 
     dims: int = setting(2, DIMENSIONS, static=True)
     """Dimensions of space, 1 or 2."""
-    size: int = setting(128, COUNT, static=True)
+    size: int = setting(128, UNITS, static=True)
     """Sites in each direction."""
     length: float = setting(64.0, POSITIVE, static=True)
     """Extent in each direction, in units of length."""
