@@ -157,7 +157,7 @@ def test_an_environment_that_is_none_is_refused_in_a_sentence(name):
 def test_an_edited_source_is_not_taken_for_the_one_before(as_new):
     trust.trust("their_lab")
     assert len(morphorl.load_agents("agents").seeds) == 2
-    assert morphorl.load_results("study") is not None
+    assert results.trusting(morphorl.load_results("study").study) == " --trust their_lab"
     forget()
     (as_new / "their_lab.py").write_text(SOURCE.replace("GAIN = 1.0", "GAIN = 2.5"))
     trust.trust("their_lab")

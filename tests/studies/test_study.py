@@ -143,6 +143,10 @@ def changed(old, new):
 REFUSED = {
     "no TOML": (FILE + "\nx = = 2", r"study\.toml: is not TOML: .*line \d+"),
     "an unknown key": (changed("seeds", "sedes"), "sedes: no such key; must be one of .* Did you mean 'seeds'?"),
+    "a table outside of settings": (
+        changed("seeds", "ppo"),
+        "ppo: no such key; must be one of .* Say settings.ppo for all arms",
+    ),
     "a missing key": (changed("seeds = 3", ""), "seeds: missing; a study needs"),
     "a path as name": (changed('"strengths"', '"../x"'), r"name = '\.\./x': must be 1 to 64 letters"),
     "an absolute path as name": (changed('"strengths"', '"/etc/x"'), "name = '/etc/x': must be 1 to 64 letters"),

@@ -24,7 +24,7 @@ from morphorl.integrations.trackers import Tracker
 from morphorl.ppo import checkpoints
 from morphorl.ppo.settings import PPO, PRESETS, Settings
 from morphorl.report import summary
-from morphorl.studies import one_setting
+from morphorl.studies import one_setting, results
 from morphorl.studies.runner import run_study
 from morphorl.studies.store import Store
 
@@ -97,7 +97,8 @@ class Train:
         checkpoints.save_agents(store.trained_agents(study), self.out)
         summary.write(study, store, console)
         trackers.send(self.track, study, store.curves(study), self.out)
-        console.print(f"Evaluate the agents: morphorl eval {self.out!s}", soft_wrap=True)
+        told = f"Evaluate the agents: morphorl eval {self.out!s}{results.trusting(study)}"
+        console.print(told, soft_wrap=True)
 
 
 def default(arguments: list[str]) -> Train:

@@ -99,6 +99,11 @@ def foreign_sources(settings: eqx.Module) -> dict[str, str]:
     return {name: found for name, found in hashes.items() if found is not None}
 
 
+def foreign_modules(settings: eqx.Module) -> list[str]:
+    """The modules of the foreign classes among the tables of some settings."""
+    return sorted({name.partition(":")[0] for name in foreign_sources(settings)})
+
+
 def refuse_unimportable(settings: eqx.Module) -> None:
     """Raise `SettingError` if a table's class is one that no other process can import by its name.
 

@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from morphorl.analysis import curve_statistics
-from morphorl.config.kinds import foreign_sources
+from morphorl.config.kinds import foreign_modules, foreign_sources
 from morphorl.config.plain import unusual
 from morphorl.ppo.checkpoints import Agents
 from morphorl.ppo.settings import Settings
@@ -66,7 +66,7 @@ def card(batch: Agents, returns: np.ndarray, files: list[str], difference: float
     ]
     graph = "" if difference is None else GRAPH.format(difference=f"{difference:.1g}")
     rows = "\n".join(f"| `{name}` | {value} |" for name, value in _told(batch.settings[0]).items())
-    modules = sorted({name.partition(":")[0] for name in foreign_sources(batch.settings[0])})
+    modules = foreign_modules(batch.settings[0])
     imports = "".join(
         f"import {module}  # the dynamics' or guidance's own file, which is not here\n" for module in modules
     )

@@ -66,6 +66,7 @@ def render(root: Path, found: Stored, curves: pl.DataFrame, replays: Iterable[Re
         "replay": played,
     }
     commands = [results.command(study), *(f"morphorl {name} runs/{study.name}" for name in ("report", "figures"))]
+    commands[1:] = [f"{command}{results.trusting(study)}" for command in commands[1:]]
     script, style = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True

@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from morphorl.config.errors import SettingError, StoreError
+from morphorl.config.kinds import foreign_modules
 from morphorl.config.plain import from_dict, to_dict
 from morphorl.config.sealed import read_sealed_json
 from morphorl.config.trust import UntrustedError
+from morphorl.environments.base import module_of
 from morphorl.ppo.settings import Settings
 from morphorl.studies import study as study_
 from morphorl.studies import study_file
@@ -93,6 +95,14 @@ def command(study: Study) -> str:
                 changes = [f" --set '{name}={_value(value)}'" for name, value in changed.items()]
                 return f"morphorl run {study.name}{''.join(changes)}"
     return f"morphorl run {study.name}.toml"
+
+
+def trusting(study: Study) -> str:
+    """The options by which a command that reads the study's folder may import what its arms and environments name."""
+    settings = [one for preset in study.presets for one in study.expand(preset).values()]
+    modules = [module for one in settings for module in foreign_modules(one)]
+    modules += filter(None, map(module_of, study.environments))
+    return "".join(f" --trust {module}" for module in dict.fromkeys(modules))
 
 
 def _arm(values: dict[str, Any]) -> Any:

@@ -12,6 +12,7 @@ from morphorl.config.errors import SettingError, did_you_mean, quoted, shortened
 from morphorl.config.plain import KIND
 from morphorl.config.toml_tables import NotTOMLError, Table
 from morphorl.environments.base import module_of
+from morphorl.ppo.settings import Settings
 from morphorl.studies.library import shipped
 from morphorl.studies.study import Study
 
@@ -73,7 +74,8 @@ def from_table(table: Table) -> Study:
     for key in table:
         if key not in (*KEYS, EVOLVE):
             keys = [*KEYS, EVOLVE]
-            hint = did_you_mean(key, keys)
+            tables = [field.name for field in fields(Settings)]
+            hint = f" Say settings.{key} for all arms." if key in tables else did_you_mean(key, keys)
             raise SettingError(f"{shortened(key)}: no such key; must be one of {', '.join(keys)}.{hint}")
     for key in REQUIRED:
         if key not in table:
