@@ -150,7 +150,7 @@ REFUSED = [
     (["--equation.inhibitor-guidance", "0.006"], "leaves no positive steady state to start from"),
     (["--equation.activator-guidance", "0.1", "--guidance.strength", "0.1"], "must not both be set"),
     (["--size", "16000"], "size = 16000: calls for"),
-    (["--size", "100000"], "grid.size = 100000: must be a whole number from 1 to 16,384"),
+    (["--size", "100000"], "grid.size = 100000: must be a whole number of at least 1 and at most 16,384"),
     (["--sweep", "--equation.activator-guidance", "0.1"], "sweep: sets the guidance of both fields"),
     (["--sweep", "--guidance.strength", "-1"], "guidance.strength = -1.0: must be at least 0 for a sweep"),
     (["--preset", "spot"], "'spot' for argument '--preset'"),

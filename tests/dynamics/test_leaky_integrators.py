@@ -94,7 +94,7 @@ FORMER = [
     ({"columns": 3}, "memory.columns: no such setting; must be one of reset, redraw, normalise"),
     (
         {"kind": "leaky_integrators", "columns": 0},
-        r"memory.columns = 0: must be a whole number of at least 1\.",
+        r"memory.columns = 0: must be a whole number of at least 1 and at most 16,384\.",
     ),
 ]
 

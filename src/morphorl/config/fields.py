@@ -30,7 +30,9 @@ CORRELATION = Allowed("a number from -1 to 1", lambda value: -1 <= value <= 1)
 COUNT = Allowed("a whole number of at least 1", lambda value: is_whole(value) and value >= 1)
 MOST_UNITS = 16_384
 """Sites, oscillators or the like of one system: matrices of so many rows and columns are what memory holds."""
-UNITS = Allowed(f"a whole number from 1 to {MOST_UNITS:,}", lambda value: COUNT.holds(value) and value <= MOST_UNITS)
+UNITS = Allowed(
+    f"a whole number of at least 1 and at most {MOST_UNITS:,}", lambda value: COUNT.holds(value) and value <= MOST_UNITS
+)
 COUNT_OR_ZERO = Allowed("a whole number of at least 0", lambda value: is_whole(value) and value >= 0)
 WIDTHS = Allowed("one or more whole numbers of at least 1", lambda value: bool(value) and all(map(COUNT.holds, value)))
 
