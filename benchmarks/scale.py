@@ -15,7 +15,7 @@ from pathlib import Path
 PLAN = """
 import resource, time
 from morphorl.studies import study_file
-from morphorl.studies.study import batches, programs
+from morphorl.studies.batches import batches, programs
 started = time.perf_counter()
 study = study_file.load("readings", {changes})
 found = list(batches(study.iterate(), set(), 32, 2))
@@ -34,7 +34,7 @@ from morphorl.studies import study_file
 from morphorl.studies.batch_training import BatchResult
 from morphorl.ppo.training import Curve
 from morphorl.studies.store import Store
-from morphorl.studies.study import batches
+from morphorl.studies.batches import batches
 study, store = study_file.load("readings", {changes}), Store(Path({folder!r}))
 store.open(study, resume=True)
 noise = np.random.default_rng(0)

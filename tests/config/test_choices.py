@@ -14,7 +14,8 @@ from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.reaction_diffusion import ActivatorInhibitor, ReactionDiffusion, couple, emphasise
 from morphorl.ppo.settings import PPO, Settings
 from morphorl.studies import batch_training
-from morphorl.studies.study import Run, programs
+from morphorl.studies.batches import programs
+from morphorl.studies.study import Run
 
 NAMES = {
     "coupling": ("mean", "ring", "lattice", "partner"),

@@ -26,7 +26,7 @@ from morphorl.evolution.search_space import Axis, Search
 from morphorl.ppo.settings import Settings
 from morphorl.report.figures import evolution_figure
 from morphorl.studies import study_file
-from morphorl.studies.study import programs
+from morphorl.studies.batches import programs
 
 FILE = """
 name = "search"

@@ -11,7 +11,8 @@ from morphorl.ppo import checkpoints
 from morphorl.ppo.settings import PPO, Settings
 from morphorl.ppo.training import Curve
 from morphorl.studies.batch_training import BatchResult
-from morphorl.studies.study import Study, batches
+from morphorl.studies.batches import batches
+from morphorl.studies.study import Study
 
 SMALL = Settings(steps=96, ppo=PPO(num_envs=2, rollout_steps=16, minibatches=2, hidden=(4,)))  # three updates of 32
 

@@ -14,7 +14,7 @@ from morphorl.ppo import task
 from morphorl.ppo.agent import init_agent
 from morphorl.report.replay import STAGES, announcement, record, replays, train_in_stages
 from morphorl.studies import batch_training
-from morphorl.studies.study import stacked
+from morphorl.studies.batches import stacked
 
 ARMS = {"γ = {guidance.strength}": {"guidance": {"strength": [0.0, 0.2]}}}
 

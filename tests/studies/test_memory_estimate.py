@@ -11,9 +11,10 @@ from morphorl.dynamics.gierer_meinhardt import GiererMeinhardt
 from morphorl.dynamics.leaky_integrators import LeakyIntegrators
 from morphorl.ppo.checkpoints import skeleton
 from morphorl.ppo.settings import PPO, Settings
+from morphorl.studies.batches import programs
 from morphorl.studies.memory_estimate import of_machine, parts_of_run, refuse_too_large, words
 from morphorl.studies.runner import run_study
-from morphorl.studies.study import Study, programs
+from morphorl.studies.study import Study
 
 NETWORKS = ("ppo.hidden", "memory.kind")
 

@@ -18,8 +18,9 @@ from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.ppo.settings import PPO, PRESETS, Settings
 from morphorl.studies import study_file
 from morphorl.studies.arms import expand, shown
+from morphorl.studies.batches import programs
 from morphorl.studies.library import introduction, shipped
-from morphorl.studies.study import Study, programs
+from morphorl.studies.study import Study
 
 FILE = """
 name = "strengths"

@@ -27,8 +27,9 @@ from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.ppo import checkpoints
 from morphorl.ppo.settings import PRESETS, Settings
 from morphorl.studies import study, study_file
+from morphorl.studies.batches import batches
 from morphorl.studies.store import Store, tabulate
-from morphorl.studies.study import Run, Study, batches
+from morphorl.studies.study import Run, Study
 
 # --- Identities -------------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,8 @@ from morphorl.environments import registry
 from morphorl.environments.base import Environment
 from morphorl.ppo import training
 from morphorl.ppo.settings import Settings
-from morphorl.studies.study import Program, Study, programs, stacked
+from morphorl.studies.batches import Program, programs, stacked
+from morphorl.studies.study import Study
 
 
 class Moments(NamedTuple):

@@ -8,7 +8,7 @@ from rich.table import Table
 from morphorl.commands.shared import Changes, StudyName, console
 from morphorl.config import devices
 from morphorl.studies import memory_estimate, study_file, time_estimate
-from morphorl.studies.study import programs
+from morphorl.studies.batches import programs
 
 
 @dataclasses.dataclass

@@ -65,8 +65,8 @@ def render(root: Path, found: Stored, curves: pl.DataFrame, replays: Iterable[Re
         "claims": [{"preset": p} | row for p, one in judged.items() for row in html_data.claims(one)] * multiverse,
         "replay": played,
     }
-    commands = [results.command(study), *(f"morphorl {name} runs/{study.name}" for name in ("report", "figures"))]
-    commands[1:] = [f"{command}{results.trusting(study)}" for command in commands[1:]]
+    reading = (f"morphorl {name} runs/{study.name}{results.trusting(study)}" for name in ("report", "figures"))
+    commands = [results.command(study), *reading]
     script, style = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True

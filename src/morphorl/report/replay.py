@@ -18,7 +18,8 @@ from morphorl.ppo.agent import Agent, shape_of
 from morphorl.ppo.rollout import act, begin
 from morphorl.ppo.settings import Settings
 from morphorl.studies import batch_training, time_estimate
-from morphorl.studies.study import Run, Stacked, batches, programs, stacked
+from morphorl.studies.batches import Stacked, batches, programs, stacked
+from morphorl.studies.study import Run
 
 STAGES = {"early": 0.05, "middle": 0.5, "final": 1.0}
 """The agents shown: those after this share of the training."""

@@ -17,8 +17,9 @@ from morphorl.environments.base import is_host
 from morphorl.ppo import gymnasium_training, training
 from morphorl.ppo.agent import Agent
 from morphorl.ppo.settings import Settings
+from morphorl.studies.batches import Batch, stacked
 from morphorl.studies.progress import Progress
-from morphorl.studies.study import Batch, Run, stacked
+from morphorl.studies.study import Run
 
 CHUNK_SECONDS = 0.5
 """Time between two signs of life, and between Ctrl-C and its effect."""
@@ -67,7 +68,7 @@ def train_batch(
 ) -> BatchResult:
     """Train runs that share one program, as one program of `size` runs.
 
-    Fewer runs than `size` are filled up, so that the bits do not depend on their number (`study.stacked`).
+    Fewer runs than `size` are filled up, so that the bits do not depend on their number (`batches.stacked`).
 
     Args:
         compiling: called before a program is compiled for the first time.

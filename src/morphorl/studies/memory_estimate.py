@@ -18,7 +18,7 @@ from morphorl.environments.base import CARTPOLES
 from morphorl.environments.wrappers import memory_of, num_shown
 from morphorl.ppo.agent import shape_of
 from morphorl.ppo.settings import Settings
-from morphorl.studies.study import Program
+from morphorl.studies.batches import Program
 
 NUMBER = 4
 """Bytes of a number in single precision."""

@@ -21,10 +21,11 @@ from morphorl.ppo.checkpoints import Agents
 from morphorl.ppo.settings import PPO, PRESETS, Settings
 from morphorl.studies import batch_training, memory_estimate, time_estimate
 from morphorl.studies.batch_training import BatchResult
+from morphorl.studies.batches import batches, programs
 from morphorl.studies.progress import Progress
 from morphorl.studies.runner import console_for
 from morphorl.studies.store import tabulate
-from morphorl.studies.study import Run, Study, batches, programs
+from morphorl.studies.study import Run, Study
 
 
 class TrainingResult(NamedTuple):

@@ -17,8 +17,8 @@ from typing import Any
 import jax
 
 from morphorl.config.errors import SettingError
+from morphorl.studies.batches import Batch
 from morphorl.studies.progress import Progress
-from morphorl.studies.study import Batch
 
 RETRIES = 10
 """How often a batch is tried again when the machine or process that trained it is lost."""

@@ -14,10 +14,11 @@ from morphorl.config.errors import SettingError
 from morphorl.config.kinds import refuse_unimportable
 from morphorl.studies import batch_training, memory_estimate, time_estimate
 from morphorl.studies.batch_training import Outcome
+from morphorl.studies.batches import Batch, batches, programs
 from morphorl.studies.lock import locked
 from morphorl.studies.progress import Progress
 from morphorl.studies.store import Store
-from morphorl.studies.study import Batch, Study, batches, programs
+from morphorl.studies.study import Study
 
 Engine = Callable[[Iterable[Batch], Progress], Generator[tuple[Batch, Outcome]]]
 """Trains batches in any order, and gives each back with its outcome; what it does not give back, a later start does."""

@@ -63,7 +63,7 @@ def failures(root: Path) -> list[dict[str, Any]]:
 def damaged_failures(root: Path) -> list[str]:
     """What to say of damaged notes: a sentence, or nothing where there are none."""
     damaged = len(_notes(root)) - len(failures(root))
-    told = f"{damaged} notes of failed batches are damaged; the next run tries those runs again."
+    told = f"Damaged notes of failed batches: {damaged}; the next run tries those runs again."
     return [told] if damaged else []
 
 

@@ -1,24 +1,21 @@
-"""A study: arms × environments × presets × seeds, cut into batches that share one compiled program."""
+"""A study: arms × environments × presets × seeds, and the runs that it asks for."""
 
 import dataclasses
 import hashlib
 import json
 import re
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import equinox as eqx
-import jax.numpy as jnp
-from jaxtyping import Array, Int
 
-from morphorl.config.choices import mix, mixed_choices, program_of
 from morphorl.config.errors import SettingError, did_you_mean, quoted, shortened
 from morphorl.config.fields import COUNT, COUNT_OR_ZERO, hints_of
 from morphorl.config.plain import default_kind, from_dict, to_dict
-from morphorl.ppo.settings import PRESETS, Settings, stack, usual, with_tables
+from morphorl.ppo.settings import PRESETS, Settings, usual, with_tables
 from morphorl.studies import arms as arms_
 from morphorl.studies.arms import Values
 
@@ -204,77 +201,6 @@ def check_study_name(name: Any) -> None:
         raise SettingError(
             f"name = {quoted(name)}: must be 1 to 64 letters, digits, '-' or '_', beginning with a letter or a digit."
         )
-
-
-class Batch(NamedTuple):
-    """Runs that share one compiled program, the number of runs that this program takes, and what they mix in it."""
-
-    runs: list[Run]
-    size: int
-    mixed: frozenset[int] = frozenset()
-    """The choices that differ between runs of the program (`choices.mixed_choices`)."""
-
-
-class Stacked(NamedTuple):
-    """What a program of several runs takes; every array has the runs as its leading axis."""
-
-    settings: Settings
-    seeds: Int[Array, " runs"]
-    cell_seeds: Int[Array, " runs"]
-
-
-def stacked(runs: Sequence[Run], mixed: frozenset[int], size: int = 0) -> Stacked:
-    """The settings and seeds of runs that share one program, as that program takes them.
-
-    Fewer runs than `size` are filled up with copies of the last one, whose results are to be dropped: the same program,
-    and so the same bits, whatever the number.
-
-    Args:
-        mixed: the choices that differ between runs of the program (`choices.mixed_choices`).
-    """
-    padded = [*runs, *[runs[-1]] * (size - len(runs))]
-    seeds, cell_seeds = (jnp.array([getattr(run, name) for run in padded]) for name in ("seed", "cell_seed"))
-    return Stacked(stack([mix(run.settings, mixed) for run in padded]), seeds, cell_seeds)
-
-
-class Program(NamedTuple):
-    """All runs of a study that share one compiled program, by their ids, and the choices in which they differ."""
-
-    runs: dict[str, Run]
-    mixed: frozenset[int]
-
-
-def programs(runs: Iterable[Run]) -> list[Program]:
-    """Group runs by the program that trains them; a run under two labels comes once."""
-    grouped: dict[object, dict[str, Run]] = {}
-    of: dict[int, dict[str, Run]] = {}  # settings are shared by many runs, and alive as long as those are
-    for run in runs:
-        group = of.get(id(run.settings))
-        if group is None:
-            group = of[id(run.settings)] = grouped.setdefault(program_of(run.settings), {})
-        group[run.id] = run
-    found = []
-    for group in grouped.values():
-        distinct = {id(run.settings): run.settings for run in group.values()}
-        found.append(Program(group, mixed_choices(distinct.values())))
-    return found
-
-
-def batches(runs: Iterable[Run], finished: set[str], largest: int, multiple: int) -> Iterator[Batch]:
-    """Cut the runs that are not finished into batches, in the order given; a run under two labels comes once.
-
-    A program and its size depend on all runs of the study, not on those still missing, so that an interrupted study
-    goes on with the very same programs. The size is a multiple of `multiple` (the number of devices) and at most
-    `largest`; fewer runs than devices are a program of just their number.
-    """
-    for program in programs(runs):
-        size = _size(len(program.runs), largest, multiple)
-        missing = [run for id, run in program.runs.items() if id not in finished]
-        yield from (Batch(missing[i : i + size], size, program.mixed) for i in range(0, len(missing), size))
-
-
-def _size(runs: int, largest: int, multiple: int) -> int:
-    return runs if runs < multiple else min(largest, -(-runs // multiple) * multiple)
 
 
 def _expand_arm(
