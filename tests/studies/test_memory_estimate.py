@@ -50,8 +50,8 @@ HOPELESS = [
     ({"ppo": PPO(epochs=10**12)}, r"ppo\.epochs = 1000000000000"),
     ({"evaluation_episodes": 10**12}, r"evaluation_episodes = 1000000000000"),
     ({"steps": 10**16}, r"steps = 10000000000000000"),
-    ({"dynamics": GiererMeinhardt(sites=10**12)}, r"dynamics\.kind = 'gierer_meinhardt'"),
-    ({"memory": LeakyIntegrators(columns=10**12)}, r"memory\.kind = 'leaky_integrators'"),
+    ({"dynamics": GiererMeinhardt(sites=16_384), "ppo": PPO(num_envs=10**7)}, r"dynamics\.kind = 'gierer_meinhardt'"),
+    ({"memory": LeakyIntegrators(columns=16_384), "ppo": PPO(num_envs=10**7)}, r"memory\.kind = 'leaky_integrators'"),
 ]
 
 
