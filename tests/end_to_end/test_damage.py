@@ -108,7 +108,7 @@ def judged(command, folder, right):
         return "a sentence" if end.endswith(".") and "\n" not in end else f"NO SENTENCE {end!r}"
     if written == right[2] and (command != "status" or printed == right[1]):
         return "the right result"
-    said = re.search("rests on|are damaged|Damaged notes|(?<!18) of 18 runs", printed)
+    said = re.search("rests on|is there|Damaged|(?<!18) of 18 runs", printed)
     return "said what is missing" if said else "SILENT CHANGE"
 
 

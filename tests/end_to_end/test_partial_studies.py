@@ -48,6 +48,16 @@ def test_what_rests_on_fewer_runs_says_so(folder, capsys, command, written):
         assert SAID.replace(" ", "") in _text_of(folder / "figures" / "cartpole.svg")
 
 
+def test_a_figure_says_what_it_lacks_and_not_what_others_do(tmp_path, capsys):
+    both = finished_studies.study(CROSSED, seeds=3)
+    one = dataclasses.replace(both, environments=("CartPole-v1",))
+    finished_studies.finish(tmp_path, one)
+    Store(tmp_path).open(both, resume=True)
+    cli.parse(["figures", str(tmp_path)])()
+    assert "StatelessCartPole-v1, standard: none of the study's 6 runs is there." in capsys.readouterr().out
+    assert "none of" not in (tmp_path / "figures" / "cartpole.svg").read_text()
+
+
 def test_a_whole_study_says_nothing(tmp_path, capsys):
     finished_studies.finish(tmp_path / "study", crossed())
     cli.parse(["compare", str(tmp_path / "study")])()

@@ -42,7 +42,7 @@ def write(folder: Path, study: Study, preset: str, scores: pl.DataFrame) -> list
     """Judge a study under one preset, and write `verdicts.json`; nothing for a study that cannot be judged."""
     judged = judge(study, preset, scores)
     if judged:
-        missing = [one for one in coverage.shortfalls(study, scores) if one.preset == preset]
+        missing = coverage.shortfalls(study, scores, preset)
         content = {"computed_from": computed_from(study, preset, scores)} | to_plain(judged)
         write_json(folder / FILE, content | coverage.to_plain(missing))
     return judged

@@ -30,51 +30,56 @@ class Figures:
 
     def __call__(self) -> None:
         (study, _), curves = results.curves(self.dir)
-        told = coverage.sentences(coverage.shortfalls(study, scores.table(curves)))
-        with canvas.with_footnote(told):
-            self._draw_all(study, curves)
-        tables.say(console, told)
-
-    def _draw_all(self, study: Study, curves: pl.DataFrame) -> None:
+        table = scores.table(curves)
         for preset in study.presets:
             folder = verdicts.folder_of(self.dir, study, preset) / "figures"
             with console.status(f"{preset}: computing intervals and drawing figures"):
-                told = _draw(study, preset, curves.filter(preset=preset), folder)
+                told = _draw(study, preset, curves.filter(preset=preset), table, folder)
             for name, why in told.items():
                 what = str(folder / f"{name}.png") if why is None else f"{name}: not drawn: {why}"
                 console.print(what, soft_wrap=True)
-        self._draw_maps(study, curves)
+        self._draw_maps(study, table)
+        tables.say(console, coverage.sentences(coverage.shortfalls(study, table)))
 
-    def _draw_maps(self, study: Study, curves: pl.DataFrame) -> None:
+    def _draw_maps(self, study: Study, table: pl.DataFrame) -> None:
         """The map of a study that sweeps diffusion and guidance, one figure for each environment."""
-        for environment in curves["environment"].unique(maintain_order=True):
+        for environment in table["environment"].unique(maintain_order=True):
             found = pattern_map.find(study.expand(study.presets[0]), environment)
             if found is None:
                 continue
-            table = scores.table(curves.filter(environment=environment))
-            panels = {preset: table.filter(preset=preset) for preset in study.presets}
+            panels = {preset: table.filter(preset=preset, environment=environment) for preset in study.presets}
             path = self.dir / "figures" / f"{summary.file_name(environment)}_map"
-            why = attempt(pattern_map.draw, found, panels, environment, path)
+            missing = coverage.shortfalls(study, table, environment=environment)
+            with canvas.with_footnote(coverage.sentences(missing)):
+                why = attempt(pattern_map.draw, found, panels, environment, path)
             what = f"{path}.png" if why is None else f"{path.name}: not drawn: {why}"
             console.print(what, soft_wrap=True)
 
 
-def _draw(study: Study, preset: str, curves: pl.DataFrame, folder: Path) -> dict[str, str | None]:
-    """Every figure of one preset, by name: None where it was drawn, or why it was not."""
+def _draw(study: Study, preset: str, curves: pl.DataFrame, table: pl.DataFrame, folder: Path) -> dict[str, str | None]:
+    """Every figure of one preset, by name: None where it was drawn, or why it was not.
+
+    Args:
+        curves: rows of this preset.
+        table: the scores of all of the study's runs.
+    """
     labelled = study.expand(preset)
     strengths, rival = interpretations.strengths(labelled), interpretations.rival(labelled)
-    judged = verdicts.load(folder.parent, study, preset, scores.table(curves))
+    judged = verdicts.load(folder.parent, study, preset, table)
     told: dict[str, str | None] = {}
     if len(labelled) <= summary.MOST_LINES:
         for environment in curves["environment"].unique(maintain_order=True):
             rows, path = curves.filter(environment=environment), folder / summary.file_name(environment)
             threshold = registry.make_env(environment).threshold
-            told |= study_figures.draw_all(rows, f"{environment}, {preset}", path, strengths, rival, threshold)
+            missing = coverage.shortfalls(study, table, preset, environment)
+            with canvas.with_footnote(coverage.sentences(missing)):
+                told |= study_figures.draw_all(rows, f"{environment}, {preset}", path, strengths, rival, threshold)
     else:
         told["learning curves and the like"] = f"{len(labelled)} arms are too many for one figure."
     metrics = {verdict.claim: verdict.metric for one in judged for verdict in one.verdicts}
     for claim, metric in metrics.items() if len(judged) > 1 else ():
         words = re.sub(r"\W+", "_", claim.replace("γ = 0", "unguided").lower()).strip("_")
         name, title = f"readings_{words}", f"{claim}, {preset}: {metric}"
-        told[name] = attempt(study_figures.specification, judged, claim, title, folder / name)
+        with canvas.with_footnote(coverage.sentences(coverage.shortfalls(study, table, preset))):
+            told[name] = attempt(study_figures.specification, judged, claim, title, folder / name)
     return told

@@ -44,7 +44,7 @@ class Status:
         for sentence in shards.damaged_failures(self.dir):
             _say(sentence)
         if damaged:
-            _say(f"{len(damaged)} shards are damaged; the next run sets them aside and does their runs again.")
+            _say(f"Damaged shards: {len(damaged)}; the next run sets them aside and does their runs again.")
 
 
 def _say(text: str) -> None:

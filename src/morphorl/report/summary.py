@@ -43,15 +43,11 @@ def write(study: Study, store: Store, console: Console) -> None:
         write_sealed_table(store.root / "curves.parquet", curves)
         table = scores.table(curves)
         write_sealed_table(store.root / scores.FILE, table)
-    told = coverage.sentences(coverage.shortfalls(study, table))
     for preset in curves["preset"].unique(maintain_order=True):
         folder = verdicts.folder_of(store.root, study, preset)
-        with canvas.with_footnote(told):
-            _draw(
-                curves.filter(preset=preset), preset, folder, console, interpretations.strengths(study.expand(preset))
-            )
+        _draw(study, preset, curves.filter(preset=preset), table, folder, console)
         summarise(study, preset, table, folder, console)
-    tables.say(console, told)
+    tables.say(console, coverage.sentences(coverage.shortfalls(study, table)))
     _mention_unknown(curves, console)
     _mention_divergence(curves, console)
     console.print(f"Results: {store.root}", soft_wrap=True)
@@ -67,7 +63,7 @@ def summarise(study: Study, preset: str, table: pl.DataFrame, folder: Path, cons
     environments = here["environment"].unique(maintain_order=True)
     with console.status(f"{preset}: computing intervals"):
         summary = {environment: _summarise(here.filter(environment=environment)) for environment in environments}
-        missing = [one for one in coverage.shortfalls(study, table) if one.preset == preset]
+        missing = coverage.shortfalls(study, table, preset)
         write_json(folder / "summary.json", _plain(summary) | coverage.to_plain(missing))
     steps = max(settings.steps for settings in study.expand(preset).values())
     few = here["arm"].n_unique() <= MOST_LINES
@@ -82,13 +78,16 @@ def summarise(study: Study, preset: str, table: pl.DataFrame, folder: Path, cons
     verdict_report.write(study, preset, table, folder, console)
 
 
-def _draw(curves: pl.DataFrame, preset: str, folder: Path, console: Console, strengths: dict[str, float]) -> None:
+def _draw(study: Study, preset: str, curves: pl.DataFrame, table: pl.DataFrame, folder: Path, console: Console) -> None:
+    """The learning curves of one preset, whose rows `curves` are; `table` has the scores of all of the study's runs."""
     folder.mkdir(exist_ok=True)
+    strengths = interpretations.strengths(study.expand(preset))
     environments = curves["environment"].unique(maintain_order=True)
     with console.status(f"{preset}: drawing figures"):
         for environment in environments if curves["arm"].n_unique() <= MOST_LINES else ():
-            rows = curves.filter(environment=environment)
-            study_figures.learning_curves(rows, environment, folder / "figures" / file_name(environment), strengths)
+            rows, path = curves.filter(environment=environment), folder / "figures" / file_name(environment)
+            with canvas.with_footnote(coverage.sentences(coverage.shortfalls(study, table, preset, environment))):
+                study_figures.learning_curves(rows, environment, path, strengths)
 
 
 def write_evaluation(batch: Agents, returns: np.ndarray, folder: Path, console: Console, *, greedy: bool) -> None:
