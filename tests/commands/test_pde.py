@@ -15,6 +15,8 @@ from morphorl.dynamics.pde import sweep
 from morphorl.dynamics.pde.gierer_meinhardt import GiererMeinhardtEquation
 from morphorl.dynamics.pde.linear_theory import critical_strength
 
+FRAMES = pde.FRAMES
+
 
 @pytest.fixture(autouse=True)
 def as_users_have_it(tmp_path, monkeypatch):
@@ -159,6 +161,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("arguments", "message"), REFUSED, ids=[" ".join(a) for a, _ in REFUSED])
 def test_what_is_wrong_is_refused_and_nothing_is_written(arguments, message, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(pde, "FRAMES", FRAMES)  # whose memory is what a large grid is refused for
     monkeypatch.setattr(sys, "argv", ["morphorl", "pde", "--out", "OUT", *arguments])
     with pytest.raises(SystemExit) as end:
         cli.main()
