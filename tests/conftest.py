@@ -4,6 +4,7 @@ Nearly all of the tests' time is compiling, and XLA's optimisations are most of 
 them, except for tests marked `optimised`: those that compare programs bit by bit, which must get what users get.
 """
 
+import contextlib
 import importlib
 import os
 import sys
@@ -18,6 +19,8 @@ use_all_cores()
 os.environ.pop("COLUMNS", None)  # which pytest-xdist sets, and consoles made at import would keep for ever
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_disable_most_optimizations", True)
+with contextlib.suppress(ImportError):  # Numba compiles the functions themselves, and no checkers around them
+    importlib.import_module("morphorl.ppo.fused.xla_call")
 install_import_hook("morphorl", "beartype.beartype")
 importlib.import_module("morphorl.commands.shared")  # whose console keeps the width that it finds: here, no test's
 

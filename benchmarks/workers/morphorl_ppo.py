@@ -20,7 +20,8 @@ from morphorl.dynamics.blending import Blend  # noqa: E402
 from morphorl.dynamics.guidance.blind import Blind  # noqa: E402
 from morphorl.ppo.settings import PPO, Settings  # noqa: E402
 from morphorl.studies import batch_training  # noqa: E402
-from morphorl.studies.study import Study, batches  # noqa: E402
+from morphorl.studies.batches import batches  # noqa: E402
+from morphorl.studies.study import Study  # noqa: E402
 
 GUIDANCE_STRENGTH = 0.1
 

@@ -175,8 +175,8 @@ def test_distillation_teaches_the_network_what_the_cell_does():
     samples = losses.Samples(observation, readout, jnp.zeros(120, int), zeros, zeros, zeros)
     agent = started(settings).agent
     networks = losses.Networks(agent.actor, agent.critic)
-    state = losses.optimiser(settings.ppo).init(networks)
-    networks, _, finite = jax.jit(losses.learn)(settings, networks, state, samples, 1e-2, key)
+    state = learning.optimiser(settings.ppo).init(networks)
+    networks, _, finite = jax.jit(learning.learn)(settings, networks, state, samples, 1e-2, key)
     agreement = jnp.mean(jnp.argmax(networks.actor(observation), axis=0) == jnp.argmax(readout, axis=0))
     assert finite
     assert agreement > 0.95
@@ -208,13 +208,13 @@ def test_gradient_written_by_hand_is_the_automatic_one(activation):
 
 @pytest.mark.parametrize("batch", [1, 120, 128, 1000])
 def test_every_epoch_sees_every_sample_once_in_an_order_of_its_own(batch):
-    orders = np.asarray(losses.shuffle(jax.random.key(0), 3, batch))
+    orders = np.asarray(learning.shuffle(jax.random.key(0), 3, batch))
     assert (np.sort(orders, axis=1) == np.arange(batch)).all()
     assert batch == 1 or len(np.unique(orders, axis=0)) == 3
 
 
 def test_shuffled_positions_are_uniform():
     # 20,000 orders of 6: each sample is at each place 1 time in 6, within 5 standard deviations of a binomial count.
-    orders = np.asarray(losses.shuffle(jax.random.key(1), 20_000, 6))
+    orders = np.asarray(learning.shuffle(jax.random.key(1), 20_000, 6))
     counts = np.stack([(orders == sample).sum(axis=0) for sample in range(6)])
     assert np.abs(counts - 20_000 / 6).max() < 5 * np.sqrt(20_000 * 5 / 36)

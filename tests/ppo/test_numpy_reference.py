@@ -9,7 +9,7 @@ import pytest
 
 from morphorl.dynamics.blending import Blend
 from morphorl.environments.base import Environment
-from morphorl.ppo import losses, numpy_reference, samples
+from morphorl.ppo import learning, losses, numpy_reference, samples
 from morphorl.ppo.agent import init_agent
 from morphorl.ppo.rollout import Experience
 from morphorl.ppo.settings import PPO, Settings
@@ -101,10 +101,10 @@ def test_learning_takes_the_same_steps():
     settings = dataclasses.replace(PLAIN, ppo=ppo, blend=Blend("average", weight=0.3))
     made = losses.prepare(settings, ENV, AGENT, ROLLOUT, LAST)
     networks, key = losses.networks_of(AGENT), jax.random.key(2)
-    fresh = losses.optimiser(ppo).init(networks)
-    learned, _, finite = jax.jit(losses.learn)(settings, networks, fresh, made, 0.01, key)
+    fresh = learning.optimiser(ppo).init(networks)
+    learned, _, finite = jax.jit(learning.learn)(settings, networks, fresh, made, 0.01, key)
     double = numpy_reference.Samples(*(np.asarray(u, np.float64 if u.dtype == jnp.float32 else None) for u in made[:6]))
-    orders = np.asarray(losses.shuffle(key, ppo.epochs, ppo.batch)).reshape(ppo.epochs * ppo.minibatches, -1)
+    orders = np.asarray(learning.shuffle(key, ppo.epochs, ppo.batch)).reshape(ppo.epochs * ppo.minibatches, -1)
     expected = numpy_reference.learn(settings, learner(), double, orders, 0.01)
     assert finite
     pairs = zip([*arrays(learned.actor), *arrays(learned.critic)], [*expected.actor, *expected.critic], strict=True)

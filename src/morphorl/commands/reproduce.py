@@ -8,6 +8,7 @@ from typing import Literal
 from morphorl.commands.shared import Folder, console
 from morphorl.report import summary
 from morphorl.studies import study_file
+from morphorl.studies.kernel_choice import KernelOption, settled
 from morphorl.studies.runner import run_study
 from morphorl.studies.store import Store
 
@@ -30,6 +31,9 @@ class Reproduce:
     """PPO's settings: `standard` are widely published ones, `tuned` those that we found on other seeds."""
     out: Folder = Path("runs/reproduce")
     """Where everything is written. A folder that holds the same study goes on where it stopped."""
+    kernel: KernelOption = "auto"
+    """What computes the learning phase: `xla` anywhere, `fused` faster on processors with AVX2 (extra `fast`). `auto`
+    keeps the one that OUT was begun with; in a new OUT it is `fused` from a million environment steps on."""
     resume: bool = True
     """Keep the finished runs that OUT holds; with --no-resume they are done again."""
 
@@ -38,6 +42,7 @@ class Reproduce:
         study = dataclasses.replace(
             study_file.load("blind_dynamics"), seeds=self.seeds, steps=self.steps, presets=presets
         )
+        study = settled(study, self.out, self.kernel)
         failed = run_study(study, self.out, resume=self.resume)
         summary.write(study, Store(self.out), console)
         if failed:

@@ -9,6 +9,7 @@ from morphorl.integrations import trackers
 from morphorl.integrations.trackers import Tracker
 from morphorl.report import summary
 from morphorl.studies import study_file
+from morphorl.studies.kernel_choice import KernelOption, settled
 from morphorl.studies.runner import run_study
 from morphorl.studies.store import Store
 
@@ -30,6 +31,9 @@ class RunStudy:
     """The cluster's address, such as 192.168.0.1:6379 (with --engine ray); without, a cluster is started here."""
     set: Changes = ()
     """Change a value of the study, in TOML's syntax: --set seeds=4 --set settings.ppo.epochs=2. May be repeated."""
+    kernel: KernelOption = "auto"
+    """What computes the learning phase: `xla` anywhere, `fused` faster on processors with AVX2 (extra `fast`). `auto`
+    keeps the one that OUT was begun with; in a new OUT it is `fused` from a million environment steps on."""
     resume: bool = True
     """Keep the finished runs that OUT holds; with --no-resume they are done again."""
 
@@ -40,8 +44,9 @@ class RunStudy:
         trackers.check(self.track)
         trust_study(self.study, self.set)
         with console.status("Checking the settings of all runs …"):
-            study = study_file.load(self.study, self.set)
-        out = folder_of(study.name) if self.out is None else self.out
+            study, table = study_file.load_with_tables(self.study, self.set)
+            out = folder_of(study.name) if self.out is None else self.out
+            study = settled(study, out, table.get("kernel", "auto") if self.kernel == "auto" else self.kernel)
         failed = run_study(study, out, resume=self.resume, engine=self.engine, address=self.address)
         store = Store(out)
         summary.write(study, store, console)

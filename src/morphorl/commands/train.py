@@ -25,6 +25,7 @@ from morphorl.ppo import checkpoints
 from morphorl.ppo.settings import PPO, PRESETS, Settings
 from morphorl.report import summary
 from morphorl.studies import one_setting, results
+from morphorl.studies.kernel_choice import KernelOption, settled
 from morphorl.studies.runner import run_study
 from morphorl.studies.store import Store
 
@@ -55,6 +56,9 @@ class Train:
     """Environment steps between two greedy evaluations during training (0: never)."""
     evaluation_episodes: int = 8
     """Episodes of each such evaluation."""
+    kernel: KernelOption = "auto"
+    """What computes the learning phase: `xla` anywhere, `fused` faster on processors with AVX2 (extra `fast`). `auto`
+    keeps the one that OUT was begun with; in a new OUT it is `fused` from a million environment steps on."""
     resume: bool = True
     """Keep the finished runs that OUT holds; with --no-resume they are done again."""
     track: Tracker = "none"
@@ -90,6 +94,7 @@ class Train:
             learned=self.learned,
         )
         study = one_setting.as_study(settings, self.seeds, self.first_seed, self.preset)
+        study = settled(study, self.out, self.kernel)
         trackers.check(self.track)
         if run_study(study, self.out, resume=self.resume, with_agents=True):
             sys.exit(1)

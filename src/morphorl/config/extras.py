@@ -6,6 +6,7 @@ from typing import Any
 from morphorl.config.errors import SettingError
 
 EXTRAS = {
+    "fast": "numba",
     "ray": "ray",
     "sb3": "stable_baselines3",
     "onnx": "onnxruntime",

@@ -1,4 +1,4 @@
-"""PPO for an agent with a dynamical system: advantages, the clipped loss, and learning from one rollout."""
+"""PPO for an agent with a dynamical system: advantages, and the clipped loss."""
 
 from functools import partial
 from typing import NamedTuple
@@ -6,8 +6,7 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import optax
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float
 
 from morphorl.dynamics.blending import blend
 from morphorl.environments.base import Environment
@@ -16,7 +15,7 @@ from morphorl.ppo.agent import Agent, network_view
 from morphorl.ppo.networks import MLP
 from morphorl.ppo.rollout import Experience
 from morphorl.ppo.samples import Samples, Sequences
-from morphorl.ppo.settings import PPO, Settings
+from morphorl.ppo.settings import Settings
 
 Scalar = float | Float[Array, ""]
 """A number, or the array that it becomes inside a compiled program."""
@@ -112,7 +111,7 @@ def prepare(
     )
 
 
-# --- Loss and update -------------------------------------------------------------------------------------------------
+# --- Loss ------------------------------------------------------------------------------------------------------------
 
 
 def ppo_loss(networks: Networks, settings: Settings, rollout: Samples | Sequences) -> Float[Array, ""]:
@@ -161,48 +160,6 @@ def _mean(weight: Float[Array, " batch"] | None, values: Float[Array, " batch"])
     if weight is None:
         return jnp.mean(values)
     return jnp.sum(jnp.where(weight > 0, values, 0.0)) / jnp.maximum(jnp.sum(weight), 1.0)
-
-
-def optimiser(ppo: PPO) -> optax.GradientTransformation:
-    """Clipping by the global norm, then Adam's direction; `learn` multiplies it by the learning rate."""
-    return optax.chain(optax.clip_by_global_norm(ppo.max_gradient_norm), optax.scale_by_adam(eps=1e-5))
-
-
-def shuffle(key: PRNGKeyArray, epochs: int, batch: int) -> Int[Array, "epochs batch"]:
-    """A random order of the batch for each epoch.
-
-    Random numbers whose last bits are replaced by the position are sorted, and the positions read off: sorting one
-    array of plain numbers is twice as fast on a CPU as `jax.random.permutation`, which sorts pairs.
-    """
-    position = jnp.arange(batch, dtype=jnp.uint32)[None]
-    last_bits = jnp.uint32(2 ** (batch - 1).bit_length() - 1)
-    numbers = jax.random.bits(key, (epochs, batch)) & ~last_bits | position
-    return (jnp.sort(numbers, axis=1) & last_bits).astype(jnp.int32)
-
-
-def learn(
-    settings: Settings,
-    networks: Networks,
-    optimiser_state: optax.OptState,
-    samples: Samples | Sequences,
-    learning_rate: Scalar,
-    key: PRNGKeyArray,
-) -> tuple[Networks, optax.OptState, Bool[Array, ""]]:
-    """Several epochs of minibatch steps on one rollout; also returns whether loss and gradient stayed finite."""
-    ppo = settings.ppo
-    batch = ppo.num_envs if isinstance(samples, Sequences) else ppo.batch
-    minibatches = shuffle(key, ppo.epochs, batch).reshape(ppo.epochs * ppo.minibatches, -1)
-
-    def step(carry, chosen):
-        networks, optimiser_state, finite = carry
-        minibatch = jax.tree.map(lambda u: u[..., chosen], samples)
-        loss, gradient = jax.value_and_grad(ppo_loss)(networks, settings, minibatch)
-        finite = finite & jnp.isfinite(loss) & jnp.isfinite(optax.tree.norm(gradient))
-        direction, optimiser_state = optimiser(ppo).update(gradient, optimiser_state)
-        networks = jax.tree.map(lambda w, d: w - learning_rate * d, networks, direction)
-        return (networks, optimiser_state, finite), None
-
-    return jax.lax.scan(step, (networks, optimiser_state, jnp.array(True)), minibatches)[0]
 
 
 def networks_of(agent: Agent) -> Networks:

@@ -22,6 +22,7 @@ from morphorl.dynamics.learned_parameters import Learned
 from morphorl.dynamics.none import NoDynamics
 from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.environments.wrappers import Task
+from morphorl.ppo.kernels import Kernel
 
 
 class PPO(eqx.Module):
@@ -138,6 +139,8 @@ class Settings(eqx.Module):
     memory: Dynamics = dataclasses.field(default_factory=NoDynamics)
     """The system that shows the networks what it holds of the past."""
     task: Task = dataclasses.field(default_factory=Task)
+    kernel: Kernel = setting("xla", static=True)
+    """What computes the learning phase: `xla`, or `fused`, where it knows the networks (`ppo/kernels.py`)."""
     learned: Learned = dataclasses.field(default_factory=Learned)
 
     def __check_init__(self) -> None:

@@ -21,7 +21,8 @@ from morphorl.dynamics import learned_parameters
 from morphorl.dynamics.base import Given, State
 from morphorl.dynamics.learned_parameters import Offsets
 from morphorl.ppo.agent import Agent, dynamics_view, spread
-from morphorl.ppo.losses import Networks, optimiser, ppo_loss
+from morphorl.ppo.learning import optimiser
+from morphorl.ppo.losses import Networks, ppo_loss
 from morphorl.ppo.rollout import Experience, RolloutRandomness
 from morphorl.ppo.samples import Samples, in_columns, in_sequences, starts_of
 from morphorl.ppo.settings import Settings
@@ -105,7 +106,7 @@ def learn(
         networks: those that acted.
         constants: of the dynamics, which minibatches do not cut.
         share: of the learning rate, where it is annealed.
-        orders: a random order of the environments for each epoch (`losses.shuffle`).
+        orders: a random order of the environments for each epoch (`learning.shuffle`).
     """
     rate = share * settings.learned.learning_rate
 

@@ -18,7 +18,8 @@ from morphorl.dynamics.guidance.base import Performance, RewardAware
 from morphorl.environments.base import Environment
 from morphorl.ppo import recurrent, reward_signals, schedules, task, through_time
 from morphorl.ppo.agent import Agent, init_agent, observe
-from morphorl.ppo.losses import Networks, learn, networks_of, optimiser, prepare, shuffle
+from morphorl.ppo.learning import learn, optimiser, shuffle
+from morphorl.ppo.losses import Networks, networks_of, prepare
 from morphorl.ppo.rollout import Experience, RolloutRandomness, RolloutState, begin, collect, draw, evaluate
 from morphorl.ppo.settings import Settings
 

@@ -18,7 +18,7 @@ from morphorl.ppo.settings import Settings, usual
 Values = dict[str, Any]
 """Settings as plain values, nested: `{"guidance": {"strength": 0.1}}`."""
 
-SHARED = ("environment", "steps", "evaluate_every", "evaluation_episodes")
+SHARED = ("environment", "steps", "evaluate_every", "evaluation_episodes", "kernel")
 """Settings that a study gives once, for all its arms."""
 
 

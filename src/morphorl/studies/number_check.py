@@ -14,7 +14,7 @@ import optax
 from jaxtyping import Array, Int, PRNGKeyArray
 
 from morphorl.environments import registry
-from morphorl.ppo import losses, numpy_reference, training
+from morphorl.ppo import learning, numpy_reference, training
 from morphorl.ppo.networks import MLP
 from morphorl.ppo.numpy_reference import Learner, Network, Numbers
 from morphorl.ppo.rollout import Experience
@@ -82,7 +82,7 @@ def updates() -> list[Update]:
 
     def make(settings, state, index):
         after, rollout = training.observed_update(settings, env, state, index)
-        orders = losses.shuffle(_key(state, index), settings.ppo.epochs, settings.ppo.batch)
+        orders = learning.shuffle(_key(state, index), settings.ppo.epochs, settings.ppo.batch)
         return Update(state, after, rollout, orders)
 
     state = sharded(jax.vmap(init), len(seeds), (RUNS, RUNS, RUNS))(settings, seeds, cell_seeds)

@@ -17,7 +17,9 @@ from morphorl.dynamics.learned_parameters import Learned
 from morphorl.dynamics.none import NoDynamics
 from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.environments.wrappers import Task
+from morphorl.ppo import kernels
 from morphorl.ppo.checkpoints import Agents
+from morphorl.ppo.kernels import Kernel
 from morphorl.ppo.settings import PPO, PRESETS, Settings
 from morphorl.studies import batch_training, memory_estimate, time_estimate
 from morphorl.studies.batch_training import BatchResult
@@ -46,6 +48,7 @@ def train(
     memory: Dynamics | None = None,
     task: Task | None = None,
     learned: Learned | None = None,
+    kernel: Kernel = "xla",
     ppo: PPO | str = "standard",
     steps: int = 100_000,
     seeds: int = 16,
@@ -67,6 +70,7 @@ def train(
         memory: the system that shows the networks what it holds of the past; none if not given.
         task: what is put around the environment; nothing if not given.
         learned: which parameters of the dynamics PPO learns as well; none if not given.
+        kernel: what computes the learning phase: `xla`, or the faster `fused` of the extra `fast`.
         ppo: PPO's settings, or the name of a preset of `PRESETS`.
         steps: environment steps of each agent's training.
         seeds: number of agents.
@@ -76,7 +80,7 @@ def train(
         progress: whether to show how the training stands.
 
     Raises:
-        SettingError: for a value that is not allowed.
+        SettingError: for a value that is not allowed, or a kernel that cannot be used here.
 
     Example:
         >>> trained = train("CartPole-v1", dynamics=ReactionDiffusion(), seeds=16)
@@ -95,6 +99,7 @@ def train(
         memory=NoDynamics() if memory is None else memory,
         task=Task() if task is None else task,
         learned=Learned() if learned is None else learned,
+        kernel=kernel,
     )
     runs = as_study(settings, seeds, first_seed, preset).runs()
     return _collect(_train(runs, progress))
@@ -102,7 +107,8 @@ def train(
 
 def as_study(settings: Settings, seeds: int, first_seed: int, preset: str) -> Study:
     """The study whose only arm has these settings; `preset` is a label."""
-    return Study("train", (settings.environment,), {"agent": settings}, seeds, first_seed, presets=(preset,))
+    arms = {"agent": settings}
+    return Study("train", (settings.environment,), arms, seeds, first_seed, presets=(preset,), kernel=settings.kernel)
 
 
 def _preset(name: str) -> PPO:
@@ -122,6 +128,7 @@ def _blend(blend: Blend | None, dynamics: Dynamics | None) -> Blend:
 
 def _train(runs: list[Run], progress: bool) -> list[tuple[list[Run], BatchResult]]:
     """Train all runs. What goes wrong is raised as it is: the fault may lie in dynamics of the user's own."""
+    kernels.refuse_unavailable(runs[0].settings.kernel)
     memory_estimate.refuse_too_large(programs(runs), devices.batch_sizes()[0])
     pending = batches(runs, set(), *devices.batch_sizes())
     trained = []

@@ -12,6 +12,7 @@ from morphorl.config import devices
 from morphorl.config.consoles import TextConsole
 from morphorl.config.errors import SettingError
 from morphorl.config.kinds import refuse_unimportable
+from morphorl.ppo import kernels
 from morphorl.studies import batch_training, memory_estimate, time_estimate
 from morphorl.studies.batch_training import Outcome
 from morphorl.studies.batches import Batch, batches, programs
@@ -51,7 +52,8 @@ def run_study(
 
     Raises:
         SettingError: if an arm's settings are not allowed, or take more memory than there is, or its dynamics cannot
-            be imported by name; and in a process that was forked after JAX had started.
+            be imported by name, or its kernel cannot be used here; and in a process that was forked after JAX had
+            started.
         StoreError: if the folder holds something else, is in use, or cannot be written.
 
     Example:
@@ -106,6 +108,7 @@ def run(
     runs = study.runs()
     for settings in {id(run.settings): run.settings for run in runs}.values():
         refuse_unimportable(settings)
+    kernels.refuse_unavailable(study.kernel)
     sizes = devices.batch_sizes()
     memory_estimate.refuse_too_large(programs(runs), sizes[0])
     store.check(study, with_agents=with_agents)

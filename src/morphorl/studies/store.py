@@ -103,7 +103,7 @@ class Store:
 
     def _refuse_another(self, study: Study, may_grow: tuple[str, ...]) -> None:
         try:
-            held = read_sealed_json(self.root / "study.json")
+            held = {"kernel": "xla"} | read_sealed_json(self.root / "study.json")
         except StoreError:
             if self._has_runs_of(study):  # they are whole, and tell whose folder it is
                 return

@@ -15,6 +15,7 @@ import equinox as eqx
 from morphorl.config.errors import SettingError, did_you_mean, quoted, shortened
 from morphorl.config.fields import COUNT, COUNT_OR_ZERO, hints_of
 from morphorl.config.plain import default_kind, from_dict, to_dict
+from morphorl.ppo.kernels import KERNELS, Kernel
 from morphorl.ppo.settings import PRESETS, Settings, usual, with_tables
 from morphorl.studies import arms as arms_
 from morphorl.studies.arms import Values
@@ -89,6 +90,8 @@ class Study:
     """PPO's settings to start from; the study is run under each."""
     settings: Values = field(default_factory=dict)
     """Settings common to all arms."""
+    kernel: Kernel = "xla"
+    """What computes the learning phase of all runs; commands choose it by themselves (`kernel_choice.py`)."""
 
     def __post_init__(self) -> None:
         check_study_name(self.name)
@@ -98,6 +101,8 @@ class Study:
                 continue
             if not allowed.holds(value):
                 raise SettingError(f"{name} = {quoted(value)}: must be {allowed.words}.")
+        if self.kernel not in KERNELS:
+            raise SettingError(f"kernel = {quoted(self.kernel)}: must be one of {', '.join(map(repr, KERNELS))}.")
         _check_names("environments", self.environments)
         _check_names("presets", self.presets, list(PRESETS))
         if not isinstance(self.arms, dict) or not self.arms:
@@ -172,7 +177,8 @@ class Study:
 
     def _expand(self, preset: str) -> dict[str, Settings]:
         shared = arms_.flatten({"ppo": to_dict(PRESETS[preset])}) | arms_.flatten(self.settings)
-        once = {name: getattr(self, name) for name in ("steps", "evaluate_every", "evaluation_episodes")}
+        names = ("steps", "evaluate_every", "evaluation_episodes", "kernel")
+        once = {name: getattr(self, name) for name in names}
         once["environment"] = self.environments[0]
         modules: dict[str, eqx.Module] = {f"ppo {to_dict(usual().ppo)!r}": usual().ppo}
         labelled: dict[str, Settings] = {}
@@ -208,7 +214,7 @@ def _expand_arm(
 ) -> Iterator[tuple[str, Settings]]:
     """Labels and settings of one arm. Equal parts of settings are one module, kept in `modules`."""
     if isinstance(arm, Settings):
-        yield pattern, arm
+        yield pattern, arm if arm.kernel == once["kernel"] else replace(arm, kernel=once["kernel"])
         return
     first = None
     for label, values in arms_.expand(pattern, arm):

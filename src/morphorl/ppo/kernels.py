@@ -1,0 +1,78 @@
+"""The two ways to compute PPO's learning phase, and which of them can be had here.
+
+`xla` is the reference: JAX's operators, on any device, for any settings. `fused` is the same in one function of machine
+code (`ppo/fused`), on processors with AVX2, some 1.4 times as fast. The two agree to the last digits of single
+precision, and no further; so a study is trained by one of them, which is part of each run's identity.
+"""
+
+import importlib.metadata
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import jax
+
+from morphorl.config import extras
+from morphorl.config.errors import SettingError
+
+if TYPE_CHECKING:
+    from morphorl.ppo.settings import Settings
+
+Kernel = Literal["xla", "fused"]
+KERNELS: tuple[Kernel, ...] = ("xla", "fused")
+EXTRA = "fast"
+INTERFACE = (0, 4)
+"""The version of XLA's call interface whose frames `fused/xla_call.py` takes apart."""
+
+
+def takes(settings: "Settings") -> bool:
+    """Whether the fused kernel knows settings' networks: two hidden layers whose widths are multiples of 16, no more.
+
+    Runs of other settings are trained by XLA in a study of either kernel.
+    """
+    ppo = settings.ppo
+    wide = len(ppo.hidden) == 2 and all(width % 16 == 0 for width in ppo.hidden)
+    return ppo.network == "mlp" and not ppo.skip and wide
+
+
+def unavailable() -> str | None:
+    """Why the fused kernel cannot be used on this machine; None if it can."""
+    try:
+        binding = extras.need(EXTRA, "llvmlite.binding", "it")
+        extras.need(EXTRA, "numba", "it")
+    except extras.MissingExtraError as error:
+        return str(error).removeprefix("it: ").rstrip(".")
+    if jax.default_backend() != "cpu":
+        return f"it is for processors, and JAX computes on a {jax.default_backend()} here"
+    if not {"avx2", "fma"} <= {name for name, there in binding.get_host_cpu_features().items() if there}:
+        return "it needs a processor with AVX2"
+    if (found := _interface()) != INTERFACE:
+        version = importlib.metadata.version("jaxlib")
+        return (
+            f"it knows version {_dotted(INTERFACE)} of XLA's call interface, and jaxlib {version} has {_dotted(found)}"
+        )
+    return None
+
+
+def refuse_unavailable(kernel: str) -> None:
+    """Raise an error for a kernel that this machine does not have.
+
+    Raises:
+        SettingError: with the reason, and what to say instead.
+    """
+    if kernel == "fused" and (reason := unavailable()):
+        raise SettingError(
+            f"kernel = 'fused': cannot be used here: {reason}. 'xla' computes the same to the last digits of single "
+            "precision, in a folder of its own."
+        )
+
+
+def _interface() -> tuple[int, int]:
+    """The version of the call interface of this jaxlib, from the header that it carries."""
+    header = (Path(jax.ffi.include_dir()) / "xla" / "ffi" / "api" / "c_api.h").read_text()
+    found = dict(re.findall(r"#define XLA_FFI_API_(MAJOR|MINOR) (\d+)", header))
+    return int(found.get("MAJOR", -1)), int(found.get("MINOR", -1))
+
+
+def _dotted(version: tuple[int, int]) -> str:
+    return ".".join(map(str, version))

@@ -1,0 +1,39 @@
+"""Which kernel trains a study where the user leaves it open: the one it was begun with, else the one that pays."""
+
+import dataclasses
+from pathlib import Path
+from typing import Literal
+
+from morphorl.config.errors import StoreError
+from morphorl.config.sealed import read_sealed_json
+from morphorl.ppo import kernels
+from morphorl.ppo.kernels import Kernel
+from morphorl.studies.study import Study
+
+KernelOption = Literal["auto", "xla", "fused"]
+"""What a command line may say."""
+WORTH_STEPS = 1_000_000
+"""Environment steps of a study from which on the fused kernel saves more time than loading it takes."""
+
+
+def settled(study: Study, folder: Path, kernel: KernelOption) -> Study:
+    """A study with the kernel that is to train it.
+
+    `auto` is the kernel of the study that the folder holds. In a new folder it is `fused` where this machine can use
+    it (`kernels.unavailable`) and the study has a million environment steps or more, else `xla`.
+    """
+    chosen = kernel if kernel != "auto" else _held(folder) or _worthwhile(study)
+    return dataclasses.replace(study, kernel=chosen)
+
+
+def _held(folder: Path) -> Kernel | None:
+    """The kernel of the study in a folder; None if it holds none that can be read."""
+    try:
+        return read_sealed_json(folder / "study.json").get("kernel", "xla")
+    except (OSError, StoreError):  # opening the folder tells what is wrong with it
+        return None
+
+
+def _worthwhile(study: Study) -> Kernel:
+    steps = sum(run.settings.steps for run in study.iterate())
+    return "fused" if steps >= WORTH_STEPS and kernels.unavailable() is None else "xla"
