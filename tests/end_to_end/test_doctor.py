@@ -41,7 +41,7 @@ def test_version(monkeypatch, capsys):
 def test_the_doctor_tells_what_a_bug_report_needs_and_tests_itself(capsys):
     doctor.Doctor()()
     printed = capsys.readouterr().out
-    for word in ("Python", "jaxlib", "devices", "cores", "cache", "extras", "agents trained as they should"):
+    for word in ("Python", "jaxlib", "devices", "kernel", "cores", "cache", "extras", "agents trained as they should"):
         assert word in printed
     assert re.search(r"numbers: a training update agrees with float64 to \de-0\d", printed)
 

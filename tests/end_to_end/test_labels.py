@@ -48,10 +48,10 @@ def study_file(folder):
 def said(*words):
     """What a command prints on a wide screen."""
     screen = io.StringIO()
-    width, console.width = console.width, WIDE
+    width, console._width = console._width, WIDE
     with contextlib.redirect_stdout(screen), contextlib.redirect_stderr(screen):
         cli.parse([str(word) for word in words])()
-    console.width = width
+    console._width = width
     return screen.getvalue()
 
 

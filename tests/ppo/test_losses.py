@@ -11,7 +11,7 @@ from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.environments import registry
 from morphorl.environments.base import Environment, Step
-from morphorl.ppo import distributions, losses, training
+from morphorl.ppo import distributions, learning, losses, training
 from morphorl.ppo.agent import Statistics, network_view, observe, policy_step, spread
 from morphorl.ppo.networks import init_mlp, layer
 from morphorl.ppo.settings import PPO, Settings

@@ -20,6 +20,7 @@ import morphorl
 from morphorl.commands.shared import console
 from morphorl.config.devices import cache_folder
 from morphorl.config.extras import EXTRAS
+from morphorl.ppo import kernels
 
 if TYPE_CHECKING:
     from morphorl.ppo.training import TrainState
@@ -61,6 +62,7 @@ def facts() -> dict[str, str]:
         "packages": ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES),
         "extras": ", ".join(installed) or "none",
         "devices": _devices(),
+        "kernel": _kernel(),
         "cores": f"{len(os.sched_getaffinity(0))} of {os.cpu_count()}",
         "cache": _cache(cache_folder()),
     }
@@ -98,6 +100,14 @@ def _devices() -> str:
     except RuntimeError as error:
         return f"none ({_first_line(error)})"
     return f"{len(devices)} of kind {devices[0].device_kind} ({devices[0].platform})"
+
+
+def _kernel() -> str:
+    try:
+        reason = kernels.unavailable()
+    except RuntimeError:  # no device at all, which is said beside it
+        return "none"
+    return f"xla; 'fused' cannot be used here: {reason}" if reason else "fused for long studies, xla for all else"
 
 
 def _first_line(error: Exception) -> str:

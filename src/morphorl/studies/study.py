@@ -15,7 +15,7 @@ import equinox as eqx
 from morphorl.config.errors import SettingError, did_you_mean, quoted, shortened
 from morphorl.config.fields import COUNT, COUNT_OR_ZERO, hints_of
 from morphorl.config.plain import default_kind, from_dict, to_dict
-from morphorl.ppo.kernels import KERNELS, Kernel
+from morphorl.ppo.kernels import KERNELS
 from morphorl.ppo.settings import PRESETS, Settings, usual, with_tables
 from morphorl.studies import arms as arms_
 from morphorl.studies.arms import Values
@@ -90,8 +90,9 @@ class Study:
     """PPO's settings to start from; the study is run under each."""
     settings: Values = field(default_factory=dict)
     """Settings common to all arms."""
-    kernel: Kernel = "xla"
-    """What computes the learning phase of all runs; commands choose it by themselves (`kernel_choice.py`)."""
+    kernel: str = "xla"
+    """What computes the learning phase of all runs, one of `kernels.KERNELS`; commands choose it by themselves
+    (`kernel_choice.py`)."""
 
     def __post_init__(self) -> None:
         check_study_name(self.name)

@@ -22,7 +22,10 @@ For continuous actions, with their mean m and s_k = (action_k − m_k)/σ_k,
 All products of matrices are one function, `multiply`, of a block of samples that stays in the processor's caches.
 """
 
-from typing import NamedTuple
+# Numba hands an intrinsic's first argument over by itself, which no type checker knows.
+# pyright: reportCallIssue=false
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from llvmlite import binding
@@ -47,6 +50,9 @@ from morphorl.ppo.fused.vectors import (
     total,
 )
 
+if TYPE_CHECKING:
+    from morphorl.ppo.losses import Scalar
+
 BLOCK = 64
 """Samples that are worked on at a time; the last block is filled up with samples of weight 0."""
 ROWS, WIDE = 4, 4 if binding.get_host_cpu_features().get("avx512f") else 1
@@ -59,17 +65,17 @@ HALF_LOG_TAU = f32(0.5 * np.log(2 * np.pi))
 class Hyper(NamedTuple):
     """The numbers that the loss and the optimiser need."""
 
-    learning_rate: float
-    clip: float
-    value_clip: float
-    value_coefficient: float
-    entropy_coefficient: float
-    max_gradient_norm: float
-    network: float
+    learning_rate: "Scalar"
+    clip: "Scalar"
+    value_clip: "Scalar"
+    value_coefficient: "Scalar"
+    entropy_coefficient: "Scalar"
+    max_gradient_norm: "Scalar"
+    network: "Scalar"
     """The share of the network's output in the blend."""
-    readout: float
+    readout: "Scalar"
     """The share of the system's readout."""
-    distil: float
+    distil: "Scalar"
 
 
 class Shape(NamedTuple):

@@ -1,5 +1,7 @@
 """The fused kernel inside a compiled program: from JAX's pytrees to its flat arrays, and back."""
 
+from typing import cast
+
 import jax
 import jax.numpy as jnp
 import optax
@@ -55,7 +57,7 @@ def learn(
         minibatch=ppo.batch // ppo.minibatches,
         epochs=ppo.epochs,
     )
-    empty, adam = optimiser_state  # pyright: ignore[reportGeneralTypeIssues]
+    empty, adam = cast(tuple[optax.EmptyState, optax.ScaleByAdamState], optimiser_state)
     flat, as_networks = ravel_pytree(networks)
     result = jax.ShapeDtypeStruct(flat.shape, jnp.float32)
     call = jax.ffi.ffi_call(

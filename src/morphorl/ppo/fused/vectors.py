@@ -8,6 +8,9 @@ The polynomials are those of the Cephes library (Moshier, 1992) for `exp` and `l
 Eigen and XLA use for `tanh`. All are right to a few units in the last place.
 """
 
+# Numba hands an intrinsic's first argument over by itself, which no type checker knows.
+# pyright: reportCallIssue=false
+
 import operator
 from typing import NamedTuple
 
@@ -51,7 +54,7 @@ class _Model(models.PrimitiveModel):
 def _operator(python, instruction, flags=FLAGS):
     """Let one of Python's operators take two vectors."""
 
-    @infer_global(python)
+    @infer_global(python)  # pyright: ignore[reportOptionalCall]
     class _Two(AbstractTemplate):
         def generic(self, args, kws):
             return signature(vector, vector, vector) if args == (vector, vector) else None

@@ -4,16 +4,20 @@ The frame's layout is part of XLA's foreign function interface (`xla/ffi/api/c_a
 change with its version: `kernels.INTERFACE` is the one that the offsets below are of.
 """
 
+# Numba hands an intrinsic's first argument over by itself, which no type checker knows.
+# pyright: reportCallIssue=false
+
 import ctypes
 import functools
 import hashlib
 from pathlib import Path
 
 import jax
-import numba
 import numpy as np
-from numba import carray, cfunc, types
+from numba import cfunc, types
+from numba.core import config
 from numba.extending import intrinsic
+from numba.np.numpy_support import carray
 from numba.np.unsafe.ndarray import to_fixed_tuple
 
 from morphorl.config.devices import cache_folder
@@ -23,6 +27,8 @@ from morphorl.ppo.kernels import INTERFACE
 
 NAME = "morphorl_learn"
 """What the compiled programs call."""
+CACHE = "CACHE_DIR"
+"""Numba's option that says where it keeps what it has compiled."""
 NUMBERS, SIZES = len(Hyper._fields), len(Shape._fields)
 
 
@@ -100,12 +106,12 @@ def answer(frame):
 @functools.cache
 def register() -> None:
     """Compile the kernel, or load it from the cache, and tell XLA of it; once in a process."""
-    kept = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(cache_folder() / "numba" / _digest())
+    kept = getattr(config, CACHE)
+    setattr(config, CACHE, str(cache_folder() / "numba" / _digest()))
     try:
         compiled = cfunc(types.int64(types.CPointer(types.int64)), cache=True)(answer)
     finally:
-        numba.config.CACHE_DIR = kept
+        setattr(config, CACHE, kept)
     capsule = ctypes.pythonapi.PyCapsule_New
     capsule.restype, capsule.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
     jax.ffi.register_ffi_target(NAME, capsule(compiled.address, None, None), platform="cpu")
