@@ -22,15 +22,20 @@ from workers import work
 
 PLAIN, CELL, STATELESS = "morphorl, plain PPO", "morphorl, cell", "morphorl, cell, Stateless"
 FIELD = "morphorl, field of 64 sites"
+FUSED, FUSED_CELL = f"{PLAIN}, fused", f"{CELL}, fused"
 REJAX, REJAX_SPLIT = "rejax", "rejax, one device per core"
+PUREJAXRL, PUREJAXRL_SPLIT = "PureJaxRL's way", "PureJaxRL's way, one device per core"
+JAX_PEERS = {"rejax_ppo": (REJAX, REJAX_SPLIT), "purejaxrl_ppo": (PUREJAXRL, PUREJAXRL_SPLIT)}
+"""The worker of each peer on JAX, its row's name, and that where it is divided among the cores."""
 SB3, RECURRENT = "Stable-Baselines3 PPO", "RecurrentPPO, Stateless"
-CEILING, COLD, WARM = "matrix products", "first result, cold", "first result, warm"
-NOT_RATES = {CEILING, COLD, WARM}
+PEAK, CEILING, COLD, WARM = "multiply-adds", "matrix products", "first result, cold", "first result, warm"
+NOT_RATES = {PEAK, CEILING, COLD, WARM}
 NOTE = (
     "Median and spread of the repeats. Stable-Baselines3 and RecurrentPPO train one agent per process, so that more "
     "agents come one after another, at the rate shown. The limit is reached by an update that does nothing but its "
-    "matrix products, at XLA's rate for these shapes; RecurrentPPO's LSTMs are other networks and have none. A first "
-    "result is that of `morphorl train --seeds 16 --steps 5000` in a fresh process, with an empty or a filled cache."
+    "matrix products, at XLA's rate for these shapes; the peak is that of multiply-adds in registers. RecurrentPPO's "
+    "LSTMs are other networks and have none. A first result is that of `morphorl train --seeds 16 --steps 5000` in a "
+    "fresh process, with an empty or a filled cache."
 )
 
 
@@ -57,12 +62,14 @@ def machine() -> dict[str, Any]:
 def summarise(measurements: list[Measurement], machine: dict[str, Any], packages: list[str]) -> dict[str, Any]:
     """Medians and spreads of all rows, each row's share of the arithmetic limit, and the ratios between rows."""
     ceiling = statistics.median(next(m.rates for m in measurements if m.row.name == CEILING))
-    rows = [_row(m, ceiling) for m in measurements]
+    peak = next((statistics.median(m.rates) for m in measurements if m.row.name == PEAK), None)
+    rows = [_row(m, ceiling, peak) for m in measurements]
     ratios = {name: ratio for name, ratio in _ratios(rows) if ratio is not None}
     return {
         "machine": machine,
         "packages": packages,
         "ceiling_flop_per_second": ceiling,
+        "peak_flop_per_second": peak,
         "rows": rows,
         "ratios": ratios,
     }
@@ -79,10 +86,10 @@ def write(summary: dict[str, Any], out: Path, console: Console) -> None:
         console.print(f"{name}: {ratio:.3g}", highlight=False)
 
 
-def _row(measurement: Measurement, ceiling: float) -> dict[str, Any]:
+def _row(measurement: Measurement, ceiling: float, peak: float | None) -> dict[str, Any]:
     row, rates = measurement.row, measurement.rates
     median = statistics.median(rates)
-    share = row.flop_per_step * median / ceiling if row.flop_per_step else None
+    flop = row.flop_per_step and row.flop_per_step * median
     return {
         "name": row.name,
         "agents": row.agents,
@@ -91,7 +98,8 @@ def _row(measurement: Measurement, ceiling: float) -> dict[str, Any]:
         "slowest": min(rates),
         "fastest": max(rates),
         "repeats": rates,
-        "share_of_limit": share,
+        "share_of_limit": flop and flop / ceiling,
+        "share_of_peak": flop and peak and flop / peak,
         "peak_bytes": measurement.peak_bytes,
     }
 
@@ -107,9 +115,13 @@ def _ratios(rows: list[dict[str, Any]]) -> Iterable[tuple[str, float | None]]:
         return numerator / denominator if numerator and denominator else None
 
     for agents in (1, 16):
-        best_rejax = max((r for r in (rate(REJAX, agents), rate(REJAX_SPLIT, agents)) if r), default=None)
-        yield f"{agents} agents: morphorl / rejax (its faster way)", over(rate(PLAIN, agents), best_rejax)
-        yield f"{agents} agents: morphorl / rejax (its own way)", over(rate(PLAIN, agents), rate(REJAX, agents))
+        yield f"{agents} agents: fused / xla", over(rate(FUSED, agents), rate(PLAIN, agents))
+        for own, split in JAX_PEERS.values():
+            faster = max((r for r in (rate(own, agents), rate(split, agents)) if r), default=None)
+            for ours, name in ((PLAIN, "morphorl"), (FUSED, "morphorl, fused")):
+                yield f"{agents} agents: {name} / {own} (its faster way)", over(rate(ours, agents), faster)
+                yield f"{agents} agents: {name} / {own} (its own way)", over(rate(ours, agents), rate(own, agents))
+    yield "16 agents: time with the cell / time without, fused", over(rate(FUSED, 16), rate(FUSED_CELL, 16))
     yield "16 agents: morphorl / Stable-Baselines3, one process", over(rate(PLAIN, 16), rate(SB3, 1))
     yield "16 agents: morphorl / Stable-Baselines3, one per core", over(rate(PLAIN, 16), rate(SB3))
     yield "Stateless: morphorl with the cell / RecurrentPPO, one process", over(rate(STATELESS, 16), rate(RECURRENT, 1))
@@ -124,7 +136,7 @@ def _table(summary: dict[str, Any]) -> Table:
     title = f"{summary['machine']['processor']}, {summary['machine']['cores']} cores"
     table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     table.add_column("")
-    for heading in ("agents", "env steps/s", "spread", "limit", "memory"):
+    for heading in ("agents", "env steps/s", "spread", "limit", "peak", "memory"):
         table.add_column(heading, justify="right")
     for row in summary["rows"]:
         table.add_row(row["name"], str(row["agents"]), *_values(row))
@@ -137,14 +149,15 @@ def _short(rate: float) -> str:
     return f"{rate / 1000:.1f}k" if rate < 100_000 else f"{rate / 1000:,.0f}k"
 
 
-def _values(row: dict[str, Any]) -> tuple[str, str, str, str]:
+def _values(row: dict[str, Any]) -> tuple[str, ...]:
     memory = f"{row['peak_bytes'] / 2**30:.2f} GiB"
-    if row["name"] == CEILING:
-        return f"{row['rate'] / 1e9:.0f} GFLOP/s", f"{row['slowest'] / 1e9:.0f}–{row['fastest'] / 1e9:.0f}", "", memory
+    if row["name"] in (PEAK, CEILING):
+        spread = f"{row['slowest'] / 1e9:.0f}–{row['fastest'] / 1e9:.0f}"
+        return f"{row['rate'] / 1e9:.0f} GFLOP/s", spread, "", "", memory
     if row["name"] in NOT_RATES:
-        return f"{1 / row['rate']:.1f} s", f"{1 / row['fastest']:.1f}–{1 / row['slowest']:.1f}", "", ""
-    share = f"{row['share_of_limit']:.0%}" if row["share_of_limit"] else ""
-    return _short(row["rate"]), f"{_short(row['slowest'])}–{_short(row['fastest'])}", share, memory
+        return f"{1 / row['rate']:.1f} s", f"{1 / row['fastest']:.1f}–{1 / row['slowest']:.1f}", "", "", ""
+    shares = (f"{row[name]:.0%}" if row[name] else "" for name in ("share_of_limit", "share_of_peak"))
+    return _short(row["rate"]), f"{_short(row['slowest'])}–{_short(row['fastest'])}", *shares, memory
 
 
 def _chart(summary: dict[str, Any], path: Path) -> None:

@@ -71,6 +71,7 @@ def _row(axis: str, value: int, length: float) -> Row:
         "CartPole-v1",
         "none",
         "reaction_diffusion",
+        "xla",
         *(place[name] for name in ("envs", "width", "cores")),
     )
     return Row(f"{axis} {value}", place["agents"], "morphorl_ppo", arguments, sys.executable)

@@ -15,6 +15,7 @@ from measuring import Row, WorkerError, install, measure
 from rich.console import Console
 
 import report
+from morphorl.ppo import kernels
 
 PEERS = {
     "rejax": (
@@ -30,7 +31,7 @@ PEERS = {
 """The Python and the packages of each peer's own environment."""
 
 CORES = len(os.sched_getaffinity(0))
-CEILING_AGENTS, CEILING_LOOPS = 16, 4000
+CEILING_AGENTS, CEILING_LOOPS, PEAK_LOOPS = 16, 4000, 300_000_000
 """Enough agents to divide among the cores; few enough for their matrices to stay in the caches."""
 
 console = Console()
@@ -44,7 +45,7 @@ class Options:
     """
 
     peers: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Also rejax, Stable-Baselines3 and sb3-contrib, installed into OUT/environments (2 GB)."""
+    """Also rejax, PureJaxRL's way, Stable-Baselines3 and sb3-contrib, installed into OUT/environments (2 GB)."""
     out: Annotated[Path, tyro.conf.arg(metavar="DIR")] = Path("runs/speed")
     """Where everything is written."""
     agents: tuple[int, ...] = (1, 16, 64)
@@ -65,34 +66,41 @@ class Options:
 
 
 def morphorl_rows(options: Options, agents: int) -> list[Row]:
-    """Plain PPO, PPO with the cell, with the field as the cell, and the cell where velocities are hidden."""
+    """Plain PPO, PPO with the cell, with the field as the cell, and the cell where velocities are hidden.
+
+    The first two by the fused kernel too, where this machine can use it.
+    """
     updates = options.updates(256 / agents**0.5)
-    works = (
-        (report.PLAIN, "CartPole-v1", "none", "reaction_diffusion", 4),
-        (report.CELL, "CartPole-v1", "average", "reaction_diffusion", 4),
-        (report.FIELD, "CartPole-v1", "average", "gierer_meinhardt", 4),
-        (report.STATELESS, "StatelessCartPole-v1", "average", "reaction_diffusion", 2),
-    )
+    works = [
+        (report.PLAIN, "CartPole-v1", "none", "reaction_diffusion", "xla", 4),
+        (report.CELL, "CartPole-v1", "average", "reaction_diffusion", "xla", 4),
+        (report.FIELD, "CartPole-v1", "average", "gierer_meinhardt", "xla", 4),
+        (report.STATELESS, "StatelessCartPole-v1", "average", "reaction_diffusion", "xla", 2),
+    ]
+    if kernels.unavailable() is None:
+        works += [(f"{name}, fused", *work[:3], "fused", 4) for name, *work in works[:2]]
     return [
         Row(
             name,
             agents,
             "morphorl_ppo",
-            (agents, updates, environment, blend, dynamics),
+            (agents, updates, environment, blend, dynamics, kernel),
             sys.executable,
             flop_per_step=report.flop_per_step(features),
         )
-        for name, environment, blend, dynamics, features in works
+        for name, environment, blend, dynamics, kernel, features in works
     ]
 
 
-def rejax_rows(options: Options, agents: int, python: str) -> list[Row]:
-    """rejax as its README shows it, and where the number of agents allows it divided among the cores too."""
+def jax_peer_rows(options: Options, agents: int, python: str) -> list[Row]:
+    """rejax as its README shows it, PureJaxRL's way, and both divided among the cores where their number allows it."""
     updates, flop = options.updates(256 / agents**0.5), report.flop_per_step(4)
-    rows = [Row(report.REJAX, agents, "rejax_ppo", (agents, updates, 1), python, flop_per_step=flop)]
-    if CORES > 1 and agents % CORES == 0:
-        rows.append(Row(report.REJAX_SPLIT, agents, "rejax_ppo", (agents, updates, CORES), python, flop_per_step=flop))
-    return rows
+    cores = [1, CORES] if CORES > 1 and agents % CORES == 0 else [1]
+    return [
+        Row(names[used > 1], agents, worker, (agents, updates, used), python, flop_per_step=flop)
+        for worker, names in report.JAX_PEERS.items()
+        for used in cores
+    ]
 
 
 def sb3_rows(options: Options, python: str) -> list[Row]:
@@ -115,6 +123,13 @@ def ceiling_row(options: Options) -> Row:
     return Row(report.CEILING, CEILING_AGENTS, "ceiling", (CEILING_AGENTS, loops), sys.executable)
 
 
+def peak_rows(options: Options) -> list[Row]:
+    """The processor's rate of multiply-adds in registers, where the kernel's vectors can be had to measure it."""
+    if kernels.unavailable() is not None:
+        return []
+    return [Row(report.PEAK, CORES, "peak", (options.updates(PEAK_LOOPS),), sys.executable)]
+
+
 def install_peer(name: str, out: Path) -> str:
     """The interpreter of a peer's own environment."""
     python, packages = PEERS[name]
@@ -124,6 +139,7 @@ def install_peer(name: str, out: Path) -> str:
 def all_rows(options: Options) -> list[Row]:
     """Everything that is measured, the rows of the table and what stands beside them."""
     rows = [
+        *peak_rows(options),
         ceiling_row(options),
         Row(report.COLD, 16, "first_result", ("cold",), sys.executable),
         Row(report.WARM, 16, "first_result", ("warm",), sys.executable),
@@ -133,7 +149,7 @@ def all_rows(options: Options) -> list[Row]:
         return rows
     with console.status("installing the peers"):
         pythons = {name: install_peer(name, options.out) for name in PEERS}
-    rows += [row for agents in options.agents for row in rejax_rows(options, agents, pythons["rejax"])]
+    rows += [row for agents in options.agents for row in jax_peer_rows(options, agents, pythons["rejax"])]
     return rows + sb3_rows(options, pythons["stable-baselines3"])
 
 

@@ -1,6 +1,6 @@
 """Worker: agents trained by morphorl, batch by batch as a study runs them.
 
-Usage: morphorl_ppo.py AGENTS UPDATES ENVIRONMENT BLEND DYNAMICS [NUM_ENVS WIDTH CORES]
+Usage: morphorl_ppo.py AGENTS UPDATES ENVIRONMENT BLEND DYNAMICS KERNEL [NUM_ENVS WIDTH CORES]
 """
 
 import os
@@ -10,8 +10,8 @@ import work
 
 from morphorl.config import devices
 
-if len(sys.argv) > 8:
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv[8])])
+if len(sys.argv) > 9:
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv[9])])
 devices.use_all_cores()
 
 from morphorl.config.kinds import resolve  # noqa: E402
@@ -32,6 +32,7 @@ def main(
     environment: str,
     blend: str,
     dynamics: str,
+    kernel: str,
     num_envs: int = work.NUM_ENVS,
     width: int = work.HIDDEN[0],
     *_: object,
@@ -63,8 +64,9 @@ def main(
         dynamics=resolve(Dynamics, dynamics)(),
         guidance=guidance,
         blend=Blend(kind=blend),  # pyright: ignore[reportArgumentType]
+        kernel=kernel,  # pyright: ignore[reportArgumentType]
     )
-    runs = Study("speed", (environment,), {"agent": settings}, agents).runs()
+    runs = Study("speed", (environment,), {"agent": settings}, agents, kernel=kernel).runs()
 
     def repeat() -> float:
         for batch, size, _ in batches(runs, set(), *devices.batch_sizes()):
@@ -75,4 +77,4 @@ def main(
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:6], *map(int, sys.argv[6:]))
+    main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:7], *map(int, sys.argv[7:]))

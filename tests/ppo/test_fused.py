@@ -229,8 +229,11 @@ def test_networks_that_the_kernel_does_not_know_are_xlas(changes, known, monkeyp
 
 
 REASONS = {
-    "an extra": (lambda patch: patch.setitem(extras.EXTRAS, "fast", "numba"), "needs the extra 'fast'"),
-    "a processor": (lambda patch: None, "it needs a processor with AVX2"),
+    "an extra": (lambda patch: patch.setitem(extras.EXTRAS, "fast", "not_there"), "it needs the extra 'fast', which"),
+    "a processor": (
+        lambda patch: patch.setattr("llvmlite.binding.get_host_cpu_features", lambda: {"avx2": False, "fma": True}),
+        "it needs a processor with AVX2",
+    ),
     "an interface": (lambda patch: patch.setattr(kernels, "_interface", lambda: (0, 5)), "and jaxlib"),
     "an accelerator": (lambda patch: patch.setattr(jax, "default_backend", lambda: "gpu"), "JAX computes on a gpu"),
 }
@@ -239,12 +242,6 @@ REASONS = {
 @needs_kernel
 @pytest.mark.parametrize("what", REASONS)
 def test_what_is_missing_is_said(what, monkeypatch):
-    import llvmlite.binding
-
-    if what == "an extra":
-        monkeypatch.setitem(__import__("sys").modules, "llvmlite.binding", None)
-    if what == "a processor":
-        monkeypatch.setattr(llvmlite.binding, "get_host_cpu_features", lambda: {"avx2": False, "fma": True})
     change, sentence = REASONS[what]
     change(monkeypatch)
     with pytest.raises(SettingError, match=r"kernel = 'fused': cannot be used here: ") as refusal:

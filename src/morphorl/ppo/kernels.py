@@ -6,6 +6,7 @@ precision, and no further; so a study is trained by one of them, which is part o
 """
 
 import importlib.metadata
+import importlib.util
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -37,13 +38,12 @@ def takes(settings: "Settings") -> bool:
 
 def unavailable() -> str | None:
     """Why the fused kernel cannot be used on this machine; None if it can."""
-    try:
-        binding = extras.need(EXTRA, "llvmlite.binding", "it")
-        extras.need(EXTRA, "numba", "it")
-    except extras.MissingExtraError as error:
-        return str(error).removeprefix("it: ").rstrip(".")
+    if importlib.util.find_spec(extras.EXTRAS[EXTRA]) is None:
+        return extras.missing(EXTRA, "it").removesuffix(".").replace(":", "", 1)
     if jax.default_backend() != "cpu":
         return f"it is for processors, and JAX computes on a {jax.default_backend()} here"
+    from llvmlite import binding  # which comes with Numba
+
     if not {"avx2", "fma"} <= {name for name, there in binding.get_host_cpu_features().items() if there}:
         return "it needs a processor with AVX2"
     if (found := _interface()) != INTERFACE:
