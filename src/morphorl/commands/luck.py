@@ -21,6 +21,7 @@ from morphorl.config.sealed import write_sealed_table
 from morphorl.report import tables
 from morphorl.report.figures import canvas, luck_figure
 from morphorl.studies import study_file
+from morphorl.studies.kernel_choice import settled
 from morphorl.studies.runner import run_study
 from morphorl.studies.store import Store
 from morphorl.studies.study import Study
@@ -75,13 +76,14 @@ class Luck:
 
     def _run(self) -> tuple[Study, pl.DataFrame, Path, int]:
         trust_study(self.study, self.set)
-        study = study_file.load(self.study, self.set)
+        study, said = study_file.load_with_tables(self.study, self.set)
         if min(study.cell_seeds or 1, study.seeds) < 3:
             raise SettingError(
                 f"cell_seeds = {study.cell_seeds}, seeds = {study.seeds}: must be 3 or more of each, crossed; set them "
                 "in the study, or with --set cell_seeds=16."
             )
         store = Store(folder_of(study.name) if self.out is None else self.out)
+        study = settled(study, store.root, said.get("kernel", "auto"))
         failed = run_study(study, store.root)
         curves = store.curves(study)
         table = scores.table(curves)

@@ -6,6 +6,7 @@ from rich.text import Text
 
 from morphorl.analysis import coverage, scores
 from morphorl.commands.shared import PositionalFolder, console
+from morphorl.ppo import kernels
 from morphorl.report import html, html_data, replay, tables
 from morphorl.studies import results, shards
 
@@ -22,7 +23,10 @@ class Report:
 
     def __call__(self) -> None:
         found, curves = results.curves(self.dir)
-        runs = html_data.shown_runs(found.study) if self.replay else []
+        reason = kernels.unavailable() if self.replay and found.study.kernel == "fused" else None
+        if reason:
+            console.print(f"No replays: the agents were trained by the fused kernel, and {reason}.", soft_wrap=True)
+        runs = html_data.shown_runs(found.study) if self.replay and not reason else []
         if told := replay.announcement(runs):
             console.print(told, soft_wrap=True)
         with console.status("reading the results") as status:
