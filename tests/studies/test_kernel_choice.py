@@ -6,6 +6,7 @@ import json
 import pytest
 
 from helpers.small_studies import SMALL, fill, small_study
+from morphorl.commands.report import Report
 from morphorl.config.errors import SettingError, StoreError
 from morphorl.config.sealed import read_sealed_json, write_sealed_json
 from morphorl.ppo import kernels
@@ -88,6 +89,16 @@ def test_a_kernel_that_is_not_there_is_refused_before_anything_is_written(tmp_pa
     with pytest.raises(SettingError, match=r"kernel = 'fused': cannot be used here: it needs a processor with AVX2"):
         run_study(study, tmp_path / "new", progress=False)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_where_the_kernel_is_not_there_has_no_replays_and_says_so(tmp_path, monkeypatch, capsys):
+    study = dataclasses.replace(small_study(), kernel="fused")
+    fill(Store(opened(study, tmp_path)), study.runs())
+    monkeypatch.setattr(kernels, "unavailable", lambda: "it needs a processor with AVX2")
+    Report(tmp_path)()
+    told = " ".join(capsys.readouterr().out.split())
+    assert "No replays: the agents were trained by the fused kernel, and it needs a processor with AVX2." in told
+    assert "<dt>kernel</dt><dd>fused</dd>" in (tmp_path / "report.html").read_text()
 
 
 @pytest.mark.skipif(kernels.unavailable() is not None, reason=str(kernels.unavailable()))
