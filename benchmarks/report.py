@@ -175,6 +175,7 @@ def _chart(summary: dict[str, Any], path: Path) -> None:
         axes.axvline(limit, color="#b5651d", linestyle="--", linewidth=1, zorder=0)
         axes.set_title(f"agents trained at a time; dashed: arithmetic limit, {_short(limit)} steps/s", fontsize=9)
         axes.set(xscale="log", xlabel="environment steps per second (log scale)")
+        axes.margins(y=0.01)
         axes.set_xlim(100, 4 * limit)  # a fixed left end: on a log scale it decides how long bars look
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         axes.xaxis.set_minor_formatter(NullFormatter())
