@@ -150,6 +150,16 @@ def test_what_is_not_finite_is_said_as_xla_says_it(name, advantage):
 
 
 @needs_kernel
+def test_an_update_that_forgets_the_readout_does_not_look_at_it():
+    settings, networks, state, samples = case(ppo={"epochs": 1}, blend=Blend("average", weight=0.3, update="network"))
+    expected = by_kernel(settings, networks, state, samples, 1e-3, jax.random.key(3))
+    samples = samples._replace(readout=samples.readout.at[:, 5].set(-math.inf))
+    found = by_kernel(settings, networks, state, samples, 1e-3, jax.random.key(3))
+    assert found[2]
+    assert apart(found[:2], expected[:2]) == 0
+
+
+@needs_kernel
 @pytest.mark.parametrize("rate", [1e30, math.inf, math.nan])
 def test_a_wild_rate_is_said_as_xla_says_it(rate):
     settings, networks, state, samples = case(ppo={"epochs": 1})

@@ -11,7 +11,7 @@ from morphorl.config.errors import SettingError, StoreError
 from morphorl.config.sealed import read_sealed_json, write_sealed_json
 from morphorl.ppo import kernels
 from morphorl.studies import kernel_choice, results
-from morphorl.studies.kernel_choice import settled
+from morphorl.studies.kernel_choice import with_kernel
 from morphorl.studies.runner import run_study
 from morphorl.studies.store import Store
 from morphorl.studies.study import Study
@@ -26,33 +26,48 @@ def ids(study):
     return {run.id for run in study.iterate()}
 
 
+def wide_study():
+    """`small_study` with networks that the fused kernel knows: 18 runs of 96 steps."""
+    ppo = dataclasses.replace(SMALL.ppo, hidden=(16, 16))
+    arms = {label: dataclasses.replace(arm, ppo=ppo) for label, arm in small_study().arms.items()}
+    return dataclasses.replace(small_study(), arms=arms)
+
+
 def opened(study, folder):
     Store(folder).open(study, resume=True)
     return folder
 
 
 def test_what_is_said_counts(tmp_path, available):
-    assert settled(small_study(), tmp_path, "xla").kernel == "xla"
-    assert settled(small_study(), tmp_path, "fused").kernel == "fused"
+    assert with_kernel(small_study(), tmp_path, "xla").kernel == "xla"
+    assert with_kernel(small_study(), tmp_path, "fused").kernel == "fused"
 
 
 @pytest.mark.parametrize(("least", "chosen"), [(1, "fused"), (18 * 96, "fused"), (18 * 96 + 1, "xla")])
 def test_a_new_study_takes_the_fused_one_where_it_pays(least, chosen, tmp_path, available, monkeypatch):
-    monkeypatch.setattr(kernel_choice, "WORTH_STEPS", least)  # the study has 18 runs of 96 steps
-    assert settled(small_study(), tmp_path, "auto").kernel == chosen
+    monkeypatch.setattr(kernel_choice, "WORTH_STEPS", least)
+    assert with_kernel(wide_study(), tmp_path, "auto").kernel == chosen
+
+
+def test_steps_that_the_fused_one_cannot_learn_from_do_not_count(tmp_path, available, monkeypatch):
+    monkeypatch.setattr(kernel_choice, "WORTH_STEPS", 1)
+    plain = {"blend": {"kind": "none"}}
+    assert with_kernel(Study("wide", ("CartPole-v1",), {"a": plain}, 2), tmp_path, "auto").kernel == "fused"
+    assert with_kernel(Study("host", ("gym:CartPole-v1",), {"a": plain}, 2), tmp_path, "auto").kernel == "xla"
+    assert with_kernel(small_study(), tmp_path, "auto").kernel == "xla"
 
 
 def test_a_machine_without_it_takes_the_other_one(tmp_path, monkeypatch):
     monkeypatch.setattr(kernel_choice, "WORTH_STEPS", 1)
     monkeypatch.setattr(kernels, "unavailable", lambda: "it needs a processor with AVX2")
-    assert settled(small_study(), tmp_path, "auto").kernel == "xla"
+    assert with_kernel(wide_study(), tmp_path, "auto").kernel == "xla"
 
 
 @pytest.mark.parametrize("kernel", ["xla", "fused"])
 def test_a_study_goes_on_with_the_kernel_it_was_begun_with(kernel, tmp_path, available, monkeypatch):
     monkeypatch.setattr(kernel_choice, "WORTH_STEPS", 1)
     opened(dataclasses.replace(small_study(), kernel=kernel), tmp_path)
-    assert settled(small_study(seeds=5), tmp_path, "auto").kernel == kernel
+    assert with_kernel(small_study(seeds=5), tmp_path, "auto").kernel == kernel
     assert results.load(tmp_path).study.kernel == kernel
 
 
@@ -61,8 +76,17 @@ def test_two_kernels_are_two_studies(tmp_path):
     fused = dataclasses.replace(xla, kernel="fused")
     assert not ids(xla) & ids(fused)
     opened(xla, tmp_path)
-    with pytest.raises(StoreError, match=r"holds another study \(kernel is 'xla' there and 'fused' here\)"):
-        Store(tmp_path).check(fused)
+    for other in (fused, dataclasses.replace(fused, first_seed=100)):
+        with pytest.raises(StoreError, match=r"holds another study \(kernel is 'xla' there and 'fused' here\)"):
+            Store(tmp_path).check(other)
+
+
+@pytest.mark.parametrize("kernel", ["xla", "fused"])
+def test_whole_runs_tell_the_kernel_of_a_damaged_folder(kernel, tmp_path, available):
+    study = dataclasses.replace(small_study(), kernel=kernel)
+    fill(Store(opened(study, tmp_path)), study.runs())
+    (tmp_path / "study.json").write_text("{")
+    assert with_kernel(small_study(), tmp_path, "auto").kernel == kernel
 
 
 def test_a_study_from_before_there_were_two_is_xlas(tmp_path):
@@ -71,7 +95,7 @@ def test_a_study_from_before_there_were_two_is_xlas(tmp_path):
     content = {key: value for key, value in read_sealed_json(tmp_path / "study.json").items() if key != "kernel"}
     write_sealed_json(tmp_path / "study.json", content)
     assert results.load(tmp_path).study == study
-    assert settled(study, tmp_path, "auto").kernel == "xla"
+    assert with_kernel(study, tmp_path, "auto").kernel == "xla"
     assert Store(tmp_path).open(study, resume=True) == []
     assert len(Store(tmp_path).finished()) == len(ids(study))
 

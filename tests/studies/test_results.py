@@ -31,8 +31,8 @@ def test_a_shipped_study_comes_back_from_its_folder_its_command_and_its_file(nam
     assert results.load(tmp_path).study == small
     assert results.load(tmp_path).versions["morphorl"]
     words = shlex.split(results.command(small))
-    assert words[:3] == ["morphorl", "run", name]
-    assert study_file.load(name, tuple(word for word in words[3:] if word != "--set")) == small
+    assert words[:5] == ["morphorl", "run", name, "--kernel", "xla"]
+    assert study_file.load(name, tuple(word for word in words[5:] if word != "--set")) == small
     text = results.to_toml(small)
     assert text is not None
     assert study_file.from_table(tomllib.loads(text)) == small
@@ -48,9 +48,10 @@ def test_hostile_labels_come_back_too(tmp_path):
     assert results.command(hostile) == "morphorl run tiny.toml"
 
 
-def test_complete_settings_become_a_file_that_runs_the_same(tmp_path):
+@pytest.mark.parametrize("kernel", ["xla", "fused"])
+def test_complete_settings_become_a_file_that_runs_the_same(kernel, tmp_path):
     settings = Settings("StatelessCartPole-v1", steps=1000, evaluate_every=0, ppo=PPO(num_envs=2, hidden=(8, 8)))
-    trained = Study("train", ("StatelessCartPole-v1",), {"agent": settings}, 3, presets=("tuned",))
+    trained = Study("train", ("StatelessCartPole-v1",), {"agent": settings}, 3, presets=("tuned",), kernel=kernel)
     Store(tmp_path).open(trained, resume=True)
     assert ids(results.load(tmp_path).study) == ids(trained)
     text = results.to_toml(trained)

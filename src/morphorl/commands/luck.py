@@ -21,7 +21,7 @@ from morphorl.config.sealed import write_sealed_table
 from morphorl.report import tables
 from morphorl.report.figures import canvas, luck_figure
 from morphorl.studies import study_file
-from morphorl.studies.kernel_choice import settled
+from morphorl.studies.kernel_choice import with_kernel
 from morphorl.studies.runner import run_study
 from morphorl.studies.store import Store
 from morphorl.studies.study import Study
@@ -83,7 +83,7 @@ class Luck:
                 "in the study, or with --set cell_seeds=16."
             )
         store = Store(folder_of(study.name) if self.out is None else self.out)
-        study = settled(study, store.root, said.get("kernel", "auto"))
+        study = with_kernel(study, store.root, said.get("kernel", "auto"))
         failed = run_study(study, store.root)
         curves = store.curves(study)
         table = scores.table(curves)

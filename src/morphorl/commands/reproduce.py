@@ -8,7 +8,7 @@ from typing import Literal
 from morphorl.commands.shared import Folder, console
 from morphorl.report import summary
 from morphorl.studies import study_file
-from morphorl.studies.kernel_choice import KernelOption, settled
+from morphorl.studies.kernel_choice import KernelOption, with_kernel
 from morphorl.studies.runner import run_study
 from morphorl.studies.store import Store
 
@@ -42,7 +42,7 @@ class Reproduce:
         study = dataclasses.replace(
             study_file.load("blind_dynamics"), seeds=self.seeds, steps=self.steps, presets=presets
         )
-        study = settled(study, self.out, self.kernel)
+        study = with_kernel(study, self.out, self.kernel)
         failed = run_study(study, self.out, resume=self.resume)
         summary.write(study, Store(self.out), console)
         if failed:

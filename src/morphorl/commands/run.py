@@ -9,7 +9,7 @@ from morphorl.integrations import trackers
 from morphorl.integrations.trackers import Tracker
 from morphorl.report import summary
 from morphorl.studies import study_file
-from morphorl.studies.kernel_choice import KernelOption, settled
+from morphorl.studies.kernel_choice import KernelOption, with_kernel
 from morphorl.studies.runner import run_study
 from morphorl.studies.store import Store
 
@@ -46,7 +46,7 @@ class RunStudy:
         with console.status("Checking the settings of all runs …"):
             study, table = study_file.load_with_tables(self.study, self.set)
             out = folder_of(study.name) if self.out is None else self.out
-            study = settled(study, out, table.get("kernel", "auto") if self.kernel == "auto" else self.kernel)
+            study = with_kernel(study, out, table.get("kernel", "auto") if self.kernel == "auto" else self.kernel)
         failed = run_study(study, out, resume=self.resume, engine=self.engine, address=self.address)
         store = Store(out)
         summary.write(study, store, console)

@@ -25,7 +25,7 @@ from morphorl.ppo import checkpoints
 from morphorl.ppo.settings import PPO, PRESETS, Settings
 from morphorl.report import summary
 from morphorl.studies import one_setting, results
-from morphorl.studies.kernel_choice import KernelOption, settled
+from morphorl.studies.kernel_choice import KernelOption, with_kernel
 from morphorl.studies.runner import run_study
 from morphorl.studies.store import Store
 
@@ -94,7 +94,7 @@ class Train:
             learned=self.learned,
         )
         study = one_setting.as_study(settings, self.seeds, self.first_seed, self.preset)
-        study = settled(study, self.out, self.kernel)
+        study = with_kernel(study, self.out, self.kernel)
         trackers.check(self.track)
         if run_study(study, self.out, resume=self.resume, with_agents=True):
             sys.exit(1)

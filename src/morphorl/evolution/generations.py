@@ -137,6 +137,7 @@ def generation_study(
         search.seeds,
         search.seeds_of(number),
         presets=study.presets,
+        kernel=start.kernel,
     )
 
 
@@ -239,7 +240,8 @@ def _refuse_another(root: Path, identity: dict[str, Any]) -> None:
             f"out = {str(root)!r}: holds other files and no search.json; must be a new or empty folder. Nothing in it "
             "was touched."
         ) from error
-    if json.dumps(there) != json.dumps(identity):
+    there["start"] = {"kernel": "xla"} | there["start"]  # searches are older than its alternative
+    if there != json.loads(json.dumps(identity)):
         raise StoreError(
             f"out = {str(root)!r}: holds another search ({first_difference(identity, there)}); must be a new or empty "
             "folder, or one of this search. Nothing in it was touched: choose another --out, or move it away."

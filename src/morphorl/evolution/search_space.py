@@ -192,7 +192,7 @@ def start(search: Search, study: Study) -> Settings:
         )
     alone = Study(study.name, study.environments, {"start": arm}, 1, steps=study.steps,
                   evaluate_every=study.evaluate_every, evaluation_episodes=study.evaluation_episodes,
-                  presets=study.presets, settings=study.settings)  # fmt: skip
+                  presets=study.presets, settings=study.settings, kernel=study.kernel)  # fmt: skip
     return next(alone.iterate()).settings
 
 

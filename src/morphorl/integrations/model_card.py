@@ -81,7 +81,7 @@ def card(batch: Agents, returns: np.ndarray, files: list[str], difference: float
 | environment | {environment} |
 | agents trained | {len(means)} (seeds {", ".join(map(str, batch.seeds))}) |
 | greedy return | IQM {told}, {episodes} episodes each |
-| trained for | {batch.settings[0].steps:,} environment steps each |
+| trained for | {batch.settings[0].steps:,} environment steps each, by the kernel `{batch.settings[0].kernel}` |
 
 Settings that differ from morphorl's defaults:
 

@@ -1,8 +1,9 @@
 """The two ways to compute PPO's learning phase, and which of them can be had here.
 
 `xla` is the reference: JAX's operators, on any device, for any settings. `fused` is the same in one function of machine
-code (`ppo/fused`), on processors with AVX2, some 1.4 times as fast. The two agree to the last digits of single
-precision, and no further; so a study is trained by one of them, which is part of each run's identity.
+code (`ppo/fused`), on processors with AVX2, and trains some 1.3 times as fast. A step on the same samples agrees to the
+last digits of single precision. But the fused kernel draws an order of samples of its own, so that a seed's run is
+another run: a study is trained by one of the two, which is part of each run's identity.
 """
 
 import importlib.metadata
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
 Kernel = Literal["xla", "fused"]
 KERNELS: tuple[Kernel, ...] = ("xla", "fused")
 EXTRA = "fast"
+NUMBA = (0, 66)
+"""The first version that the kernel is known to work with."""
 INTERFACE = (0, 4)
 """The version of XLA's call interface whose frames `fused/xla_call.py` takes apart."""
 
 
 def takes(settings: "Settings") -> bool:
-    """Whether the fused kernel knows settings' networks: two hidden layers whose widths are multiples of 16, no more.
+    """Whether the fused kernel knows settings' networks: two hidden layers, their widths multiples of 16, and nothing
+    beside them (`ppo.skip`, `ppo.network`).
 
     Runs of other settings are trained by XLA in a study of either kernel.
     """
@@ -40,6 +44,8 @@ def unavailable() -> str | None:
     """Why the fused kernel cannot be used on this machine; None if it can."""
     if importlib.util.find_spec(extras.EXTRAS[EXTRA]) is None:
         return extras.missing(EXTRA, "it").removesuffix(".").replace(":", "", 1)
+    if (numba := _version("numba")) < NUMBA:
+        return f"it needs Numba {_dotted(NUMBA)} or later, and {_dotted(numba)} is installed"
     if jax.default_backend() != "cpu":
         return f"it is for processors, and JAX computes on a {jax.default_backend()} here"
     from llvmlite import binding  # which comes with Numba
@@ -54,6 +60,17 @@ def unavailable() -> str | None:
     return None
 
 
+def versions(kernel: str) -> dict[str, str]:
+    """What decides the bits of a kernel's results beside what decides those of XLA's: libraries, and vectors."""
+    if kernel != "fused" or unavailable():
+        return {}
+    from llvmlite import binding
+
+    widest = "AVX-512" if binding.get_host_cpu_features().get("avx512f") else "AVX2"
+    found = {name: importlib.metadata.version(name) for name in ("numba", "llvmlite")}
+    return found | {"vectors": widest}
+
+
 def refuse_unavailable(kernel: str) -> None:
     """Raise an error for a kernel that this machine does not have.
 
@@ -62,8 +79,8 @@ def refuse_unavailable(kernel: str) -> None:
     """
     if kernel == "fused" and (reason := unavailable()):
         raise SettingError(
-            f"kernel = 'fused': cannot be used here: {reason}. 'xla' computes the same to the last digits of single "
-            "precision, in a folder of its own."
+            f"kernel = 'fused': cannot be used here: {reason}. 'xla' trains other runs of the same settings, in a "
+            "folder of its own."
         )
 
 
@@ -72,6 +89,12 @@ def _interface() -> tuple[int, int]:
     header = (Path(jax.ffi.include_dir()) / "xla" / "ffi" / "api" / "c_api.h").read_text()
     found = dict(re.findall(r"#define XLA_FFI_API_(MAJOR|MINOR) (\d+)", header))
     return int(found.get("MAJOR", -1)), int(found.get("MINOR", -1))
+
+
+def _version(package: str) -> tuple[int, int]:
+    """Major and minor version of a package."""
+    major, minor, *_ = importlib.metadata.version(package).split(".")
+    return int(major), int(minor)
 
 
 def _dotted(version: tuple[int, int]) -> str:

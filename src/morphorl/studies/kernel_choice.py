@@ -6,8 +6,10 @@ from typing import Literal
 
 from morphorl.config.errors import StoreError
 from morphorl.config.sealed import read_sealed_json
+from morphorl.environments.base import is_host
 from morphorl.ppo import kernels
-from morphorl.ppo.kernels import Kernel
+from morphorl.ppo.kernels import KERNELS, Kernel
+from morphorl.studies.store import Store
 from morphorl.studies.study import Study
 
 KernelOption = Literal["auto", "xla", "fused"]
@@ -16,24 +18,29 @@ WORTH_STEPS = 1_000_000
 """Environment steps of a study from which on the fused kernel saves more time than loading it takes."""
 
 
-def settled(study: Study, folder: Path, kernel: KernelOption) -> Study:
+def with_kernel(study: Study, folder: Path, kernel: KernelOption) -> Study:
     """A study with the kernel that is to train it.
 
     `auto` is the kernel of the study that the folder holds. In a new folder it is `fused` where this machine can use
-    it (`kernels.unavailable`) and the study has a million environment steps or more, else `xla`.
+    it (`kernels.unavailable`) and the study has a million environment steps or more that it can learn from, else `xla`.
     """
-    chosen = kernel if kernel != "auto" else _held(folder) or _worthwhile(study)
+    chosen = kernel if kernel != "auto" else _held(study, folder) or _worthwhile(study)
     return dataclasses.replace(study, kernel=chosen)
 
 
-def _held(folder: Path) -> Kernel | None:
-    """The kernel of the study in a folder; None if it holds none that can be read."""
+def _held(study: Study, folder: Path) -> str | None:
+    """The kernel of the study in a folder; None if it holds none."""
     try:
         return read_sealed_json(folder / "study.json").get("kernel", "xla")
-    except (OSError, StoreError):  # opening the folder tells what is wrong with it
+    except StoreError:  # it is damaged: whole runs tell
+        finished = Store(folder).finished()
+        candidates = (dataclasses.replace(study, kernel=kernel) for kernel in KERNELS)
+        return next((one.kernel for one in candidates if finished & {run.id for run in one.iterate()}), None)
+    except OSError:  # opening the folder tells what is wrong with it
         return None
 
 
 def _worthwhile(study: Study) -> Kernel:
-    steps = sum(run.settings.steps for run in study.iterate())
+    known = (run.settings for run in study.iterate() if kernels.takes(run.settings))
+    steps = sum(settings.steps for settings in known if not is_host(settings.environment))
     return "fused" if steps >= WORTH_STEPS and kernels.unavailable() is None else "xla"

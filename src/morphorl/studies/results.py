@@ -1,5 +1,6 @@
 """A study as its folder remembers it, and as the commands and the file that repeat it."""
 
+import dataclasses
 import json
 import tomllib
 from collections.abc import Iterator
@@ -90,10 +91,11 @@ def command(study: Study) -> str:
     if study.name in shipped():
         original = study_file.load(study.name)
         if original.arms == study.arms and original.settings == study.settings:
-            changed = {name: getattr(study, name) for name in ONCE if getattr(original, name) != getattr(study, name)}
+            same = dataclasses.replace(original, kernel=study.kernel)
+            changed = {name: getattr(study, name) for name in ONCE if getattr(same, name) != getattr(study, name)}
             if None not in changed.values():
                 changes = [f" --set '{name}={_value(value)}'" for name, value in changed.items()]
-                return f"morphorl run {study.name}{''.join(changes)}"
+                return f"morphorl run {study.name} --kernel {study.kernel}{''.join(changes)}"
     return f"morphorl run {study.name}.toml"
 
 
@@ -114,7 +116,7 @@ def _lines(study: Study) -> Iterator[str]:
     complete = [arm for arm in study.arms.values() if isinstance(arm, Settings)]
     once = {name: value for name in ONCE if (value := getattr(study, name)) is not None}
     if complete:
-        once |= {name: getattr(complete[0], name) for name in SHARED if name != "environment"}
+        once |= {name: getattr(complete[0], name) for name in SHARED if name not in ("environment", "kernel")}
     yield f"name = {_value(study.name)}"
     yield from (f"{name} = {_value(value)}" for name, value in once.items())
     if study.settings:

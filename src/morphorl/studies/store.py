@@ -17,7 +17,7 @@ import polars as pl
 from morphorl.config.errors import StoreError, shortened
 from morphorl.config.files import refuse_links_out, table_bytes, write_by_content
 from morphorl.config.sealed import read_sealed_json, write_sealed_json, write_sealed_table
-from morphorl.ppo import checkpoints
+from morphorl.ppo import checkpoints, kernels
 from morphorl.studies import shards
 from morphorl.studies import study as study_
 from morphorl.studies.batch_training import BatchResult
@@ -86,7 +86,8 @@ class Store:
             StoreError: if the folder holds something else.
         """
         self.check(study, with_agents=with_agents)
-        content = {"algorithm": study_.ALGORITHM_VERSION, "versions": versions(), **study.describe()}
+        content = {"algorithm": study_.ALGORITHM_VERSION, "versions": versions() | kernels.versions(study.kernel)}
+        content |= study.describe()
         with _writing(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
             write_sealed_table(self.root / "runs.parquet", _list_runs(study))
@@ -108,7 +109,7 @@ class Store:
             if self._has_runs_of(study):  # they are whole, and tell whose folder it is
                 return
             raise
-        settled = ("name", *(name for name in MAY_GROW if name not in may_grow))
+        settled = ("name", "kernel", *(name for name in MAY_GROW if name not in may_grow))
         said = json.loads(json.dumps(study.describe()))
         same_kind = held.get("algorithm") == study_.ALGORITHM_VERSION
         same_kind = same_kind and all(held.get(name) == said[name] for name in settled)

@@ -10,6 +10,7 @@ from pathlib import Path
 from morphorl.config.devices import cache_folder
 from morphorl.config.files import write_json
 from morphorl.dynamics.base import Dynamics
+from morphorl.ppo import kernels
 from morphorl.ppo.settings import Settings
 
 TYPICAL = 1.2e6
@@ -33,9 +34,10 @@ def kind(settings: Settings) -> str:
     beside = "" if settings.blend.kind == "none" else f", {_sized(settings.dynamics)}"
     evaluated = f"{settings.evaluation_episodes} episodes every {settings.evaluate_every}"
     learned = f", learning {', '.join(settings.learned.parameters)}" if settings.learned.parameters else ""
+    fused = ", fused" if settings.kernel == "fused" and kernels.takes(settings) else ""
     return (
         f"{ppo.epochs} epochs of {ppo.minibatches} minibatches of {ppo.num_envs} × {ppo.rollout_steps} steps, "
-        f"networks {ppo.hidden}, evaluated {evaluated if settings.evaluate_every else 'never'}{beside}{learned}"
+        f"networks {ppo.hidden}, evaluated {evaluated if settings.evaluate_every else 'never'}{beside}{learned}{fused}"
     )
 
 

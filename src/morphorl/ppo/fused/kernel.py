@@ -140,6 +140,7 @@ def product(turned):
 
     @jit
     def multiply(to, start, left, right, count, height, width):
+        """The widest tiles first, narrow ones for the columns that are left."""
         for row in range(0, height, ROWS):
             column = 0
             while WIDE > 1 and column + LANES * WIDE <= width:
@@ -233,7 +234,7 @@ def forward(net, params, w2t, relu, block):
 
 
 @jit
-def through(e, h, width, relu, gradient, bias):
+def times_slope(e, h, width, relu, gradient, bias):
     """e ⊙ f′(h) in place of e, and its sum over the samples added to a bias' gradient."""
     zero, one = full(f32(0)), full(f32(1))
     for i in range(0, width, LANES):
@@ -263,11 +264,11 @@ def backward(net, params, zeros, relu, block, gradient):
     to = Matrix(gradient, net.w3, second)
     multiply(to, to, Matrix(block.d, 0, BLOCK), h2, BLOCK, up(outputs, ROWS), second)
     multiply_turned(e2, none, Matrix(block.d, 0, BLOCK), Matrix(params, net.w3, second), outputs, BLOCK, second)
-    through(block.e2, block.h2, second, relu, gradient, net.b2)
+    times_slope(block.e2, block.h2, second, relu, gradient, net.b2)
     to = Matrix(gradient, net.w2, first)
     multiply_turned(to, to, e2, h1, BLOCK, second, first)
     multiply(e1, none, e2, Matrix(params, net.w2, first), second, BLOCK, first)
-    through(block.e1, block.h1, first, relu, gradient, net.b1)
+    times_slope(block.e1, block.h1, first, relu, gradient, net.b1)
     to = Matrix(gradient, net.w1, first)
     multiply_turned(to, to, Matrix(block.x, 0, features), e1, BLOCK, features, first)
 
@@ -414,7 +415,7 @@ def adam(params, mean, square, gradient, scale, rate, count):
 
 
 @jit
-def space(n):
+def aligned_zeros(n):
     """n zeros, from the beginning of one of the cache's lines."""
     room = np.zeros(n + LANES, np.float32)
     start = -(room.ctypes.data // 4) % LANES
@@ -426,20 +427,20 @@ def new_block(shape):
     """Room for a block of samples."""
     a4, actions = up(shape.actions, ROWS), shape.actions if shape.continuous else 1
     return Block(
-        space(BLOCK * up(shape.features, ROWS)),
-        space(BLOCK * shape.first),
-        space(BLOCK * shape.second),
-        space(BLOCK * shape.first),
-        space(BLOCK * shape.second),
-        space(BLOCK * a4),
-        space(BLOCK * a4),
-        space(BLOCK * a4),
-        space(BLOCK * actions),
-        space(BLOCK),
-        space(BLOCK),
-        space(BLOCK),
-        space(BLOCK),
-        space(BLOCK),
+        aligned_zeros(BLOCK * up(shape.features, ROWS)),
+        aligned_zeros(BLOCK * shape.first),
+        aligned_zeros(BLOCK * shape.second),
+        aligned_zeros(BLOCK * shape.first),
+        aligned_zeros(BLOCK * shape.second),
+        aligned_zeros(BLOCK * a4),
+        aligned_zeros(BLOCK * a4),
+        aligned_zeros(BLOCK * a4),
+        aligned_zeros(BLOCK * actions),
+        aligned_zeros(BLOCK),
+        aligned_zeros(BLOCK),
+        aligned_zeros(BLOCK),
+        aligned_zeros(BLOCK),
+        aligned_zeros(BLOCK),
     )
 
 
@@ -457,7 +458,7 @@ def shuffled(words, epochs, samples):
 
 
 @jit
-def standard(table, chosen):
+def normalisation(table, chosen):
     """Of a minibatch: the weight of a sample in its mean, and mean and reciprocal deviation of its advantages."""
     weights, mean, variance = f32(0), f32(0), f32(0)
     for i in chosen:
@@ -506,8 +507,10 @@ def learn(flat_params, flat_mean, flat_square, count, table, words, hyper, shape
     Args:
         flat_params, flat_mean, flat_square: weights, and what Adam keeps of their gradient, in JAX's order.
         count: steps that Adam has done.
-        table: a sample a row: observation, readout, action, log-probability, value, advantage, weight.
-        words: 32 random bits for each sample and epoch.
+        hyper, shape: numbers (`Hyper`) and sizes (`Shape`).
+        table: (samples, columns), a sample a row: observation, readout, action, log-probability, value, advantage, and
+            weight.
+        words: (epochs · samples), 32 random bits each.
         to_params, to_mean, to_square: where the results are written.
 
     Returns:
@@ -517,7 +520,7 @@ def learn(flat_params, flat_mean, flat_square, count, table, words, hyper, shape
     actor = network_at(0, shape.features, shape.first, shape.second, shape.actions)
     critic = network_at(actor.end, shape.features, shape.first, shape.second, 1)
     deviation, size = critic.end, critic.end + up(shape.actions, LANES)
-    params, mean, square, gradient = space(size), space(size), space(size), space(size)
+    params, mean, square, gradient = aligned_zeros(size), aligned_zeros(size), aligned_zeros(size), aligned_zeros(size)
     where = np.empty(len(flat_params), np.int32)
     rest = places(critic, where, places(actor, where, 0))
     for i in range(rest, len(where)):
@@ -525,12 +528,12 @@ def learn(flat_params, flat_mean, flat_square, count, table, words, hyper, shape
     for i in range(len(where)):
         to = where[i]
         params[to], mean[to], square[to] = flat_params[i], flat_mean[i], flat_square[i]
-    block, zeros, w2t = new_block(shape), space(max(shape.first, shape.second)), space(2 * shape.first * shape.second)
     half = shape.first * shape.second
+    block, zeros, w2t = new_block(shape), aligned_zeros(max(shape.first, shape.second)), aligned_zeros(2 * half)
     order, finite = shuffled(words, shape.epochs, shape.samples), True
     for step in range(shape.epochs * shape.samples // minibatch):
         chosen = order[step * minibatch : (step + 1) * minibatch]
-        weight, average, scale = standard(table, chosen)
+        weight, average, scale = normalisation(table, chosen)
         for i in range(size):
             gradient[i] = f32(0)
         transpose(actor, params, w2t[:half])

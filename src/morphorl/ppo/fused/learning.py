@@ -68,7 +68,7 @@ def learn(
         ravel_pytree(adam.mu)[0],
         ravel_pytree(adam.nu)[0],
         adam.count,
-        _table(samples),
+        _table(samples, readout_counts=settings.blend.update != "network"),
         jax.random.bits(key, (ppo.epochs, ppo.batch)),
         jnp.stack([jnp.asarray(number, jnp.float32) for number in hyper]),
         jnp.array(shape, jnp.int32),
@@ -87,10 +87,11 @@ def _shares(blend: Blend) -> tuple[Scalar, Scalar]:
     return choose(blend.kind, kinds, weight)
 
 
-def _table(samples: Samples) -> Array:
-    """The samples as the kernel takes them, one a row."""
+def _table(samples: Samples, *, readout_counts: bool) -> Array:
+    """The samples as the kernel takes them, one a row; zeros for a readout that the update forgets."""
     single = jnp.ndim(samples.action) == 1
     action = samples.action.astype(jnp.float32)
     weight = jnp.ones_like(samples.value) if samples.weight is None else samples.weight
     numbers = jnp.stack([samples.log_prob, samples.value, samples.advantage, weight])
-    return jnp.concatenate([samples.observation, samples.readout, action[None] if single else action, numbers]).T
+    readout = samples.readout if readout_counts else jnp.zeros_like(samples.readout)
+    return jnp.concatenate([samples.observation, readout, action[None] if single else action, numbers]).T

@@ -305,7 +305,8 @@ _tanh_below = polynomial(1.19825839466702e-06, 1.18534705686654e-04, 2.268434632
 def exp(x):
     """eˣ = 2ⁿ·eʳ with whole n and small r."""
     inside = clipped(x, full(LOWEST), full(HIGHEST))
-    n = _nearest(inside * full(f32(1.44269504088896341)))
+    number = pick(x, full(LOWEST), full(LOWEST), inside)  # for no integer is NaN
+    n = _nearest(number * full(f32(1.44269504088896341)))
     r = fma(n, full(-LN2_REST), fma(n, full(-LN2), inside))
     y = fma(_exp(r) * r, r, r + full(f32(1))) * _power_of_two(n)
     return pick(full(LOWEST), x, pick(x, full(HIGHEST), y, full(f32(np.inf))), full(f32(0)))

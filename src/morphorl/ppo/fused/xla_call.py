@@ -10,6 +10,7 @@ change with its version: `kernels.INTERFACE` is the one that the offsets below a
 import ctypes
 import functools
 import hashlib
+import os
 from pathlib import Path
 
 import jax
@@ -63,7 +64,7 @@ def floats(buffers, i, agent, size):
     return carray(floats_at(data(buffers, i) + 4 * size * agent), (size,))
 
 
-def answer(frame):
+def handle_call(frame):
     """Learn for each agent of a call.
 
     As words of 64 bits, a frame holds at 1 its extensions (of which a question for the version comes first), at 9 and
@@ -106,15 +107,13 @@ def answer(frame):
 @functools.cache
 def register() -> None:
     """Compile the kernel, or load it from the cache, and tell XLA of it; once in a process."""
-    kept = getattr(config, CACHE)
-    setattr(config, CACHE, str(cache_folder() / "numba" / _digest()))
+    kept, folder = getattr(config, CACHE), cache_folder() / "numba" / _digest()
+    setattr(config, CACHE, str(folder))
     try:
-        compiled = cfunc(types.int64(types.CPointer(types.int64)), cache=True)(answer)
+        compiled = cfunc(types.int64(types.CPointer(types.int64)), cache=_writable(folder))(handle_call)
     finally:
         setattr(config, CACHE, kept)
-    capsule = ctypes.pythonapi.PyCapsule_New
-    capsule.restype, capsule.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
-    jax.ffi.register_ffi_target(NAME, capsule(compiled.address, None, None), platform="cpu")
+    jax.ffi.register_ffi_target(NAME, jax.ffi.pycapsule(ctypes.c_void_p(compiled.address)), platform="cpu")
     _alive.append(compiled)
 
 
@@ -125,4 +124,13 @@ _alive = []
 def _digest() -> str:
     """A hash of the kernel's source: Numba's cache sees changes in one file alone."""
     sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
-    return hashlib.sha256(sources).hexdigest()[:16]
+    return hashlib.sha256(sources + repr(INTERFACE).encode()).hexdigest()[:16]
+
+
+def _writable(folder: Path) -> bool:
+    """Whether something can be kept in a folder; else every start compiles anew, as with XLA's programs."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
