@@ -10,6 +10,7 @@ from morphorl.commands.report import Report
 from morphorl.config.errors import SettingError, StoreError
 from morphorl.config.sealed import read_sealed_json, write_sealed_json
 from morphorl.ppo import kernels
+from morphorl.ppo.fused import learning as fused
 from morphorl.studies import kernel_choice, results
 from morphorl.studies.kernel_choice import with_kernel
 from morphorl.studies.runner import run_study
@@ -126,9 +127,12 @@ def test_a_report_where_the_kernel_is_not_there_has_no_replays_and_says_so(tmp_p
 
 
 @pytest.mark.skipif(kernels.unavailable() is not None, reason=str(kernels.unavailable()))
-def test_the_kernel_trains_a_study_and_its_folder_says_so(tmp_path):
+def test_the_kernel_trains_a_study_and_its_folder_says_so(tmp_path, monkeypatch):
+    called, learn = [], fused.learn
+    monkeypatch.setattr(fused, "learn", lambda *given: called.append(given) or learn(*given))
     settings = dataclasses.replace(SMALL, ppo=dataclasses.replace(SMALL.ppo, hidden=(16, 16)), evaluate_every=0)
     study = Study("fused", ("CartPole-v1",), {"agent": settings}, 2, kernel="fused")
     assert run_study(study, tmp_path, progress=False) == 0
+    assert called
     assert json.loads((tmp_path / "study.json").read_text())["kernel"] == "fused"
     assert Store(tmp_path).curves(study)["diverged_at"].is_null().all()

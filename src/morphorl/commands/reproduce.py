@@ -33,7 +33,7 @@ class Reproduce:
     """Where everything is written. A folder that holds the same study goes on where it stopped."""
     kernel: KernelOption = "auto"
     """What computes the learning phase: `xla` anywhere, `fused` faster on processors with AVX2 (extra `fast`). `auto`
-    keeps the one that OUT was begun with; in a new OUT it is `fused` from a million environment steps on."""
+    keeps the one that OUT was begun with; in a new OUT it is `fused` from three million environment steps on."""
     resume: bool = True
     """Keep the finished runs that OUT holds; with --no-resume they are done again."""
 

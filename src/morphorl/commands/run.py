@@ -33,7 +33,7 @@ class RunStudy:
     """Change a value of the study, in TOML's syntax: --set seeds=4 --set settings.ppo.epochs=2. May be repeated."""
     kernel: KernelOption = "auto"
     """What computes the learning phase: `xla` anywhere, `fused` faster on processors with AVX2 (extra `fast`). `auto`
-    keeps the one that OUT was begun with; in a new OUT it is `fused` from a million environment steps on."""
+    keeps the one that OUT was begun with; in a new OUT it is `fused` from three million environment steps on."""
     resume: bool = True
     """Keep the finished runs that OUT holds; with --no-resume they are done again."""
 

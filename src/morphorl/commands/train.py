@@ -58,7 +58,7 @@ class Train:
     """Episodes of each such evaluation."""
     kernel: KernelOption = "auto"
     """What computes the learning phase: `xla` anywhere, `fused` faster on processors with AVX2 (extra `fast`). `auto`
-    keeps the one that OUT was begun with; in a new OUT it is `fused` from a million environment steps on."""
+    keeps the one that OUT was begun with; in a new OUT it is `fused` from three million environment steps on."""
     resume: bool = True
     """Keep the finished runs that OUT holds; with --no-resume they are done again."""
     track: Tracker = "none"

@@ -14,15 +14,17 @@ from morphorl.studies.study import Study
 
 KernelOption = Literal["auto", "xla", "fused"]
 """What a command line may say."""
-WORTH_STEPS = 1_000_000
-"""Environment steps of a study from which on the fused kernel saves more time than loading it takes."""
+WORTH_STEPS = 3_000_000
+"""Environment steps of a study from which on the fused kernel saves the two seconds that loading it takes: at 470k
+steps a second in place of 363k (docs/speed.md). Compiling it, once, takes what some 25 million steps save."""
 
 
 def with_kernel(study: Study, folder: Path, kernel: KernelOption) -> Study:
     """A study with the kernel that is to train it.
 
     `auto` is the kernel of the study that the folder holds. In a new folder it is `fused` where this machine can use
-    it (`kernels.unavailable`) and the study has a million environment steps or more that it can learn from, else `xla`.
+    it (`kernels.unavailable`) and the study has three million environment steps or more that it can learn from, else
+    `xla`.
     """
     chosen = kernel if kernel != "auto" else _held(study, folder) or _worthwhile(study)
     return dataclasses.replace(study, kernel=chosen)
