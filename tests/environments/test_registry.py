@@ -128,23 +128,41 @@ def test_continuous_actions_are_refused(name):
         registry.make_env(name)
 
 
-@pytest.mark.parametrize("name", registry.names())
+LIBRARY = [name for offer in registry.library_offers() for name in offer.ids]
+"""Ours that `tests/environments/library` steps; here only the shapes of what they give are looked at."""
+
+
+@pytest.mark.parametrize("name", [name for name in registry.names() if name not in LIBRARY])
 def test_every_environment_with_discrete_actions_resets_and_steps(name):
     env = registry.make_env(name)
     state, observation = jax.jit(env.reset)(jax.random.key(0))
     after = jax.jit(env.step)(jax.random.key(1), state, jnp.array(env.num_actions - 1))
+    assert np.all(np.isfinite(observation))
+    assert np.all(np.isfinite(after.observation))
+    assert_well_shaped(env, state, observation, after)
+    spec = gymnasium.registry.get(name)
+    assert spec is None or env.time_limit == spec.max_episode_steps
+
+
+@pytest.mark.parametrize("name", [*LIBRARY, "TMaze-100", "popgym-RepeatFirstEasy-v0+action"])
+def test_every_environment_of_the_library_gives_what_an_environment_gives(name):
+    env = registry.make_env(name)
+    assert env.id == name
+    key, action = jax.random.key(0), jnp.array(0)
+    state, observation = jax.eval_shape(env.reset, key)
+    assert_well_shaped(env, state, observation, jax.eval_shape(env.step, key, state, action))
+
+
+def assert_well_shaped(env, state, observation, after):
     for seen in (observation, after.observation):
         assert seen.shape == (env.num_features,)
         assert seen.dtype == jnp.float32
-        assert np.all(np.isfinite(seen))
     assert (after.reward.shape, after.reward.dtype) == ((), jnp.float32)
     for end in (after.terminated, after.truncated):
         assert (end.shape, end.dtype) == ((), bool)
     # A rollout selects between stepped and fresh states, so both must be made of the same arrays.
     kinds = [jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype, leaf.weak_type), s) for s in (state, after.state)]
     assert kinds[0] == kinds[1]
-    spec = gymnasium.registry.get(name)
-    assert spec is None or env.time_limit == spec.max_episode_steps
 
 
 def test_an_id_that_would_download_data_is_refused_before_it_does():

@@ -55,3 +55,6 @@ class Environment(NamedTuple):
     step: Callable[[PRNGKeyArray, EnvState, Int[Array, ""]], Step]
     continuous: bool = False
     """Whether actions are `num_actions` real numbers (for Gymnasium's alone, `gymnasium_envs.py`)."""
+    at: "Callable[[float | Float[Array, '']], Environment] | None" = None
+    """The environment at a share of the training that is over, from 0 to 1, for one that changes meanwhile; the fields
+    here are then those at 1. None: it is always the same."""

@@ -1,8 +1,10 @@
 """The registry of environments: ours, gymnax's and Gymnasium's, by their ids."""
 
 import functools
+import importlib
+import pkgutil
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import gymnasium
 import gymnax
@@ -11,10 +13,11 @@ import jax.numpy as jnp
 from gymnax.environments import spaces
 
 from morphorl.config.errors import SettingError, did_you_mean
-from morphorl.environments import gymnasium_envs
+from morphorl.environments import gymnasium_envs, library
 from morphorl.environments.base import Environment, Step, is_host
 from morphorl.environments.cartpole import LIMITS, CartPoleNoVel, StatelessCartPole
 from morphorl.environments.mountain_car import SparseMountainCar, StatelessSparseMountainCar
+from morphorl.environments.previous_action import SUFFIX, with_previous_action
 from morphorl.environments.wrappers import with_noise
 
 OURS: dict[str, Callable[[], Any]] = {
@@ -41,16 +44,27 @@ REFUSED = dict.fromkeys(CONTINUOUS, "has continuous actions; must be one with di
 """Ids of gymnax that cannot be used here, and why."""
 
 
+class Offer(NamedTuple):
+    """What a file of `environments/library` offers."""
+
+    ids: tuple[str, ...]
+    """The ids that are listed; `make` may know more of the same form."""
+    make: Callable[[str], Environment | None]
+    """The environment of an id of this file; None for any other id."""
+
+
 def names() -> list[str]:
-    """The ids that `make_env` accepts."""
+    """The ids that `make_env` accepts, and of those with a number in them the usual ones."""
     usable = [name for name in gymnax.registered_envs if name not in REFUSED and name != "CartPole-v1"]
-    return ["CartPole-v1", *OURS, *usable]
+    return ["CartPole-v1", *OURS, *(name for offer in library_offers() for name in offer.ids), *usable]
 
 
 @functools.cache
 def make_env(env_id: str) -> Environment:
-    """The environment of that id: one of ours (`OURS`), any gymnax one with discrete actions, or `gym:` and an id of
-    Gymnasium's, which only the host can step.
+    """The environment of that id: one of ours (`OURS`, `environments/library`), any gymnax one with discrete actions,
+    or `gym:` and an id of Gymnasium's, which only the host can step.
+
+    With `+action` after an id that is not Gymnasium's, it also shows the action before (`previous_action.py`).
 
     Raises:
         SettingError: for an unknown id, or one that is refused.
@@ -59,6 +73,10 @@ def make_env(env_id: str) -> Environment:
         return gymnasium_envs.describe(env_id)
     if env_id in REFUSED:
         raise SettingError(f"environment = {env_id!r}: {REFUSED[env_id]}: {', '.join(names())}.")
+    if env_id.endswith(SUFFIX):
+        return with_previous_action(make_env(env_id.removesuffix(SUFFIX)))
+    if made := next((made for offer in library_offers() if (made := offer.make(env_id))), None):
+        return made
     if env_id not in names():
         hint = did_you_mean(env_id, names())
         raise SettingError(f"environment = {env_id!r}: must be one of {', '.join(names())}.{hint}")
@@ -80,6 +98,14 @@ def make_env(env_id: str) -> Environment:
         env_id, features, env.num_actions, int(params.max_steps_in_episode), _threshold(env_id), reset, step
     )
     return with_noise(made, NOISE[env_id]) if env_id in NOISE else made
+
+
+@functools.cache
+def library_offers() -> tuple[Offer, ...]:
+    """What each file of `environments/library` offers; those without `IDS` only serve the others."""
+    files = pkgutil.walk_packages(library.__path__, f"{library.__name__}.")
+    modules = [importlib.import_module(file.name) for file in files]
+    return tuple(Offer(module.IDS, module.make) for module in modules if hasattr(module, "IDS"))
 
 
 def _gymnax(env_id: str) -> tuple[Any, Any]:
