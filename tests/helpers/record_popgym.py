@@ -70,11 +70,14 @@ def knowing(task, env, generator):
 
 
 def pair(env, generator):
-    """A card that makes a pair with the one that was turned first; if none was, any that is closed."""
+    """A card that makes a pair with the one that was turned first, or by chance that one again; if none was, any that
+    is closed."""
     closed = [place for place in range(env.deck.num_cards) if place not in env.deck["face_up_idx"]]
     if not env.deck["in_play_idx"]:
         return int(generator.choice(closed))
     first = env.deck["in_play_idx"][0]
+    if generator.random() < 0.1:
+        return int(first)
     kinds = env.deck_idx_type[env.deck.idx]
     return int(next((p for p in closed if p != first and kinds[p] == kinds[first]), closed[0]))
 
