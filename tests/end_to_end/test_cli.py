@@ -193,7 +193,7 @@ def test_markup_in_a_value_is_shown_as_it_is(command):
         (["clean", "--help"], ["DIR", "--failed"]),
         (["reproduce", "--help"], ["--seeds", "--steps", "--preset", "--out", "--no-resume"]),
         (["train", "--help"], ["--env", "--seeds", "--guidance.strength", "--dynamics.coupling", "--ppo.minibatches"]),
-        (["eval", "--help"], ["DIR", "--episodes", "--greedy", "--stochastic"]),
+        (["eval", "--help"], ["DIR", "--episodes", "--greedy", "--stochastic", "--env"]),
         (["pde", "--help"], ["--preset", "--dims", "--guidance.strength", "--sweep", "--equation.saturation"]),
     ],
 )
