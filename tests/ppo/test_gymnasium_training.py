@@ -145,7 +145,8 @@ def test_continuous_actions_have_the_density_of_scipys_normal_distribution():
     other = mean + generator.normal(size=(2, 5))
     expected = (0.5 * ((mean - other) / np.exp(log_deviation)[:, None]) ** 2).sum(axis=0)
     assert_allclose(ours.cross_entropy(jnp.asarray(other, jnp.float32)), expected, rtol=1e-4)
-    drawn = distributions.sample(jax.random.key(0), jnp.zeros((2, 20_000)), jnp.asarray(log_deviation, jnp.float32))
+    chance = distributions.draw(jax.random.key(0), (2, 20_000), continuous=True)
+    drawn = distributions.sample(jnp.zeros((2, 20_000)), jnp.asarray(log_deviation, jnp.float32), chance)
     assert_allclose(drawn.std(axis=1), np.exp(log_deviation), rtol=0.03)
 
 

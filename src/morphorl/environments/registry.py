@@ -6,14 +6,12 @@ from typing import Any
 
 import gymnasium
 import gymnax
-import jax
-import jax.numpy as jnp
-from gymnax.environments import spaces
 
 from morphorl.config.errors import SettingError, did_you_mean
-from morphorl.environments import gymnasium_envs
-from morphorl.environments.base import Environment, Step, is_host
+from morphorl.environments import foreign, gymnasium_envs
+from morphorl.environments.base import Environment, is_host, module_of
 from morphorl.environments.cartpole import LIMITS, CartPoleNoVel, StatelessCartPole
+from morphorl.environments.from_gymnax import from_gymnax
 from morphorl.environments.mountain_car import SparseMountainCar, StatelessSparseMountainCar
 from morphorl.environments.wrappers import with_noise
 
@@ -34,10 +32,7 @@ THRESHOLDS = {"NoisyStatelessCartPole-v1": 475.0, "NoisyCartPoleNoVel-v1": 475.0
 """The return from which we call a task solved that Gymnasium does not know."""
 
 
-CONTINUOUS = ("Pendulum-v1", "MountainCarContinuous-v0", "PointRobot-misc", "Reacher-misc", "Swimmer-misc")
-REFUSED = dict.fromkeys(CONTINUOUS, "has continuous actions; must be one with discrete actions") | {
-    "MNISTBandit-bsuite": "downloads data when it is made; must be one that does not"
-}
+REFUSED = {"MNISTBandit-bsuite": "downloads data when it is made; must be one that does not"}
 """Ids of gymnax that cannot be used here, and why."""
 
 
@@ -49,37 +44,35 @@ def names() -> list[str]:
 
 @functools.cache
 def make_env(env_id: str) -> Environment:
-    """The environment of that id: one of ours (`OURS`), any gymnax one with discrete actions, or `gym:` and an id of
-    Gymnasium's, which only the host can step.
+    """The environment of that id: one of ours (`OURS`), any of gymnax, `MODULE:NAME` for one of the user's own
+    (`foreign.py`), or `gym:` and an id of Gymnasium's, which only the host can step.
 
     Raises:
+        UntrustedError: if it leads to a module that is neither imported nor trusted.
         SettingError: for an unknown id, or one that is refused.
     """
     if is_host(env_id):
         return gymnasium_envs.describe(env_id)
+    if module_of(env_id) is not None:
+        return foreign.make(env_id)
     if env_id in REFUSED:
         raise SettingError(f"environment = {env_id!r}: {REFUSED[env_id]}: {', '.join(names())}.")
     if env_id not in names():
         hint = did_you_mean(env_id, names())
-        raise SettingError(f"environment = {env_id!r}: must be one of {', '.join(names())}.{hint}")
+        raise SettingError(
+            f"environment = {env_id!r}: must be one of {', '.join(names())}, or MODULE:NAME for one of your own.{hint}"
+        )
     env, params = _gymnax(env_id)
-    if not isinstance(env.action_space(params), spaces.Discrete):
-        raise SettingError(f"environment = {env_id!r}: has continuous actions; must be one with discrete actions.")
-
-    def reset(key):
-        observation, state = env.reset_env(key, params)
-        return _strong(state), _flat(observation)
-
-    def step(key, state, action):
-        observation, state, reward, terminated, _ = env.step_env(key, state, action, params)
-        truncated = env.is_truncated(state, params)
-        return Step(_strong(state), _flat(observation), jnp.float32(reward), jnp.bool_(terminated), truncated)
-
-    features = jax.eval_shape(reset, jax.random.key(0))[1].size
-    made = Environment(
-        env_id, features, env.num_actions, int(params.max_steps_in_episode), _threshold(env_id), reset, step
-    )
+    made = from_gymnax(env_id, env, params, _threshold(env_id))
     return with_noise(made, NOISE[env_id]) if env_id in NOISE else made
+
+
+def gymnax_style(env_id: str) -> tuple[Any, Any] | None:
+    """The instance of a class after gymnax's that an environment is made of, and its parameters; None for any other."""
+    if module_of(env_id) is None:
+        return _gymnax(env_id)
+    found = None if is_host(env_id) else foreign.named(env_id)
+    return None if found is None or isinstance(found, Environment) else (found, found.default_params)
 
 
 def _gymnax(env_id: str) -> tuple[Any, Any]:
@@ -94,12 +87,3 @@ def _threshold(env_id: str) -> float | None:
         return THRESHOLDS[env_id]
     spec = gymnasium.registry.get(env_id) or gymnasium.registry.get(f"morphorl/{env_id}")
     return spec.reward_threshold if spec else None
-
-
-def _flat(observation):
-    return jnp.asarray(observation, jnp.float32).reshape(-1)
-
-
-def _strong(state):
-    """Arrays of fixed types in place of gymnax's Python numbers, so that stepped and reset states can be selected."""
-    return jax.tree.map(lambda leaf: jax.lax.convert_element_type(jnp.asarray(leaf), jnp.asarray(leaf).dtype), state)

@@ -38,7 +38,9 @@ class Agent(eqx.Module):
     core: eqx.nn.GRUCell | None = None
     """The recurrent unit under both networks."""
     log_deviation: Float[Array, " actions"] | None = None
-    """Of continuous actions; the network and the dynamics then give their mean in place of logits."""
+    """log σ of continuous actions; the network and the dynamics then give their mean in place of logits."""
+    returns: Statistics | None = None
+    """Of the discounted sums of rewards, which the rewards are scaled by (`reward_scale.py`)."""
     learned: dict[str, Float[Array, ""]] | None = None
     """What was learned of the dynamics' parameters (`learned_parameters.Offsets`)."""
     performance: Performance | None = None
@@ -76,13 +78,19 @@ def init_agent(
         actor=dataclasses.replace(actor, skip=jnp.zeros((actions, inputs))) if settings.ppo.skip else actor,
         critic=init_mlp(key_critic, (inputs, *hidden, 1), 1.0, activation),
         pattern=settings.dynamics.init(cell_key, shape),
-        statistics=Statistics(jnp.zeros(()), jnp.zeros(features), jnp.zeros(features)),
+        statistics=no_statistics(features),
         constants=settings.dynamics.constants(cell_key, shape),
         core=core,
-        log_deviation=jnp.zeros(actions) if continuous else None,
+        log_deviation=jnp.full(actions, settings.ppo.log_deviation, jnp.float32) if continuous else None,
+        returns=no_statistics(1) if settings.ppo.normalise_rewards else None,
         learned=learned_parameters.init(settings.learned.parameters),
         performance=unknown() if settings.guidance.needs else None,
     )
+
+
+def no_statistics(features: int) -> Statistics:
+    """Before anything was observed."""
+    return Statistics(jnp.zeros(()), jnp.zeros(features), jnp.zeros(features))
 
 
 def spread(pattern: State, envs: int) -> State:
@@ -138,7 +146,7 @@ def network_view(
     """The observation as the networks see it: as it is, or (x − mean)/deviation clipped to ±10."""
     if not settings.ppo.normalise_observations:
         return observation
-    variance = _variance(statistics)
+    variance = variance_of(statistics)
     standard = (observation - statistics.mean[:, None]) / jnp.sqrt(variance + 1e-8)[:, None]
     return jnp.clip(standard, -10.0, 10.0)
 
@@ -149,7 +157,7 @@ def dynamics_view(
     """The observation as the dynamics see it: as it is, or divided by its running root mean square."""
     if not settings.dynamics.normalise:
         return observation
-    mean_square = _variance(statistics) + statistics.mean**2
+    mean_square = variance_of(statistics) + statistics.mean**2
     return observation / jnp.sqrt(mean_square + 1e-8)[:, None]
 
 
@@ -167,7 +175,7 @@ def observe(statistics: Statistics, observation: Float[Array, "features batch"])
     )
 
 
-def _variance(statistics: Statistics) -> Float[Array, " features"]:
+def variance_of(statistics: Statistics) -> Float[Array, " features"]:
     """The running variance; 1 before anything was observed."""
     seen = statistics.size > 0
     return jnp.where(seen, statistics.deviations / jnp.maximum(statistics.size, 1.0), 1.0)

@@ -12,14 +12,14 @@ import safetensors.numpy
 from morphorl.config.errors import SettingError, StoreError, shortened
 from morphorl.config.extras import MissingExtraError
 from morphorl.config.files import checksum, read, write_atomically
-from morphorl.config.kinds import foreign_sources, refuse_unimportable
+from morphorl.config.kinds import refuse_unimportable
 from morphorl.config.plain import from_dict, to_dict
 from morphorl.config.sealed import read_sealed_json, write_sealed_json
 from morphorl.config.trust import UntrustedError
 from morphorl.environments import registry
 from morphorl.ppo import task
 from morphorl.ppo.agent import Agent, init_agent
-from morphorl.ppo.settings import Settings
+from morphorl.ppo.settings import Settings, foreign_sources
 
 SCHEMA = "morphorl.agents/1"
 ARRAYS = "agents.safetensors"

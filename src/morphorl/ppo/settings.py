@@ -11,8 +11,20 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from morphorl.config import kinds
 from morphorl.config.errors import SettingError
-from morphorl.config.fields import BOUND, COUNT, COUNT_OR_ZERO, FRACTION, NOT_NEGATIVE, POSITIVE, WIDTHS, check, setting
+from morphorl.config.fields import (
+    BOUND,
+    COUNT,
+    COUNT_OR_ZERO,
+    FINITE,
+    FRACTION,
+    NOT_NEGATIVE,
+    POSITIVE,
+    WIDTHS,
+    check,
+    setting,
+)
 from morphorl.config.plain import unusual
 from morphorl.dynamics.base import Dynamics
 from morphorl.dynamics.blending import Blend
@@ -21,6 +33,7 @@ from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.learned_parameters import Learned
 from morphorl.dynamics.none import NoDynamics
 from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
+from morphorl.environments.base import is_host, module_of
 from morphorl.environments.wrappers import Task
 from morphorl.ppo.kernels import Kernel
 
@@ -67,6 +80,12 @@ class PPO(eqx.Module):
     """The hidden layers' activation."""
     normalise_observations: bool = setting(False, static=True)
     """Whether the networks see observations shifted and scaled by their running mean and deviation."""
+    normalise_rewards: bool = setting(False, static=True)
+    """Whether PPO learns from rewards divided by the running deviation of their discounted sums."""
+    log_deviation: float = setting(0.0, FINITE)
+    """Of continuous actions: log σ at the start, in units of the action range (0: σ is half of it). It is learned."""
+    squash: bool = setting(False, static=True)
+    """Whether tanh squashes continuous actions into their range; if not, they are clipped at its ends."""
 
     def __check_init__(self) -> None:
         check(self, "ppo")
@@ -124,7 +143,8 @@ class Settings(eqx.Module):
     """One run: which environment, how long, and the agent that learns in it."""
 
     environment: str = setting("CartPole-v1", static=True)
-    """A gymnax id with discrete actions, one of ours (`registry.OURS`), or `gym:` and an id of Gymnasium's."""
+    """A gymnax id, one of ours (`registry.OURS`), `MODULE:NAME` for one in JAX of your own, or `gym:` and an id of
+    Gymnasium's."""
     steps: int = setting(100_000, COUNT, static=True)
     """Environment steps of training, over all parallel environments; rounded down to whole updates."""
     evaluate_every: int = setting(2_000, COUNT_OR_ZERO, static=True)
@@ -158,7 +178,8 @@ class Settings(eqx.Module):
         """
         known = _digests.get(id(self))
         if known is None:
-            known = hashlib.sha256(json.dumps(unusual(self, usual()), sort_keys=True).encode()).hexdigest()
+            told = unusual(self, usual()) | sources_of(self.environment)
+            known = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
             _digests[id(self)] = known
             weakref.finalize(self, _digests.pop, id(self))
         return known
@@ -177,6 +198,20 @@ class Settings(eqx.Module):
     def evaluation_interval(self) -> int:
         """Updates between two greedy evaluations; 0 for none."""
         return min(-(-self.evaluate_every // self.ppo.batch), self.updates + 1)  # which a program's numbers can hold
+
+
+def sources_of(environment: str) -> dict[str, str]:
+    """The hash of the file of an environment in JAX of the user's own, by its id; nothing for any other."""
+    if is_host(environment) or module_of(environment) is None:
+        return {}
+    from morphorl.environments import foreign  # imports gymnax, which takes seconds that planning can do without
+
+    return foreign.sources(environment)
+
+
+def foreign_sources(settings: Settings) -> dict[str, str]:
+    """The hashes of what is foreign in a run: its dynamics', its guidance's and its environment's files, by name."""
+    return kinds.foreign_sources(settings) | sources_of(settings.environment)
 
 
 @functools.cache

@@ -16,7 +16,7 @@ from morphorl.dynamics import learned_parameters
 from morphorl.dynamics.base import State
 from morphorl.dynamics.guidance.base import Performance, RewardAware
 from morphorl.environments.base import Environment
-from morphorl.ppo import recurrent, reward_signals, schedules, task, through_time
+from morphorl.ppo import recurrent, reward_scale, reward_signals, schedules, task, through_time
 from morphorl.ppo.agent import Agent, init_agent, observe
 from morphorl.ppo.learning import learn, optimiser, shuffle
 from morphorl.ppo.losses import Networks, networks_of, prepare
@@ -131,6 +131,13 @@ def improve(
         weight: (time, envs), 0 for rows in which an environment did nothing but reset; None if there are none.
     """
     ppo = settings.ppo
+    if state.agent.returns is not None:
+        before = state.rollout_state.discounted_sum
+        assert before is not None, "a rollout whose rewards are scaled starts from their sums"
+        ended = experience.terminated | experience.truncated
+        returns, after = reward_scale.follow(state.agent.returns, before, experience.reward, ended, ppo.discount)
+        rollout_state = rollout_state._replace(discounted_sum=after)
+        state = state._replace(agent=dataclasses.replace(state.agent, returns=returns))
     acted = learned_parameters.effective(settings, state.agent.learned)
     samples = prepare(acted, env, state.agent, experience, rollout_state.observation)
     if weight is not None:
