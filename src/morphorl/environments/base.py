@@ -59,6 +59,9 @@ class Environment(NamedTuple):
     action_range: ActionRange | None = None
     """Of actions that are `num_actions` real numbers; `step` takes them in units of it. None for whole numbers."""
 
+    picture: tuple[int, int, int] | None = None
+    """Height, width and channels, where an observation is a picture; the vector has channels running fastest."""
+
     @property
     def continuous(self) -> bool:
         """Whether actions are real numbers."""

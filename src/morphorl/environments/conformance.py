@@ -89,7 +89,8 @@ def _can_be_traced(env: Environment) -> str | None:
     state, observation = jax.eval_shape(env.reset, jax.random.key(0))
     after = jax.eval_shape(env.step, jax.random.key(0), state, _action(env))
     if observation.shape != (env.num_features,) or after.observation.shape != (env.num_features,):
-        return f"reset observes {observation.shape} and step {after.observation.shape}; both must be vectors of one length."
+        shapes = f"reset observes {observation.shape} and step {after.observation.shape}"
+        return f"{shapes}; must be vectors of one length."
     return None
 
 

@@ -1,5 +1,6 @@
 """Environments from classes after gymnax's: a pair of pure functions whose observations are vectors."""
 
+import math
 from typing import Any
 
 import jax
@@ -32,9 +33,10 @@ def from_gymnax(env_id: str, env: Any, params: Any, threshold: float | None) -> 
         truncated = jnp.bool_(env.is_truncated(state, params))
         return Step(_strong(state), _flat(observation), jnp.float32(reward), jnp.bool_(terminated), truncated)
 
-    features = jax.eval_shape(reset, jax.random.key(0))[1].size
+    shape = jax.eval_shape(env.reset_env, jax.random.key(0), params)[0].shape
+    picture = shape if len(shape) == 3 else None
     limit = int(params.max_steps_in_episode)
-    return Environment(env_id, features, size, limit, threshold, reset, step, actions)
+    return Environment(env_id, math.prod(shape), size, limit, threshold, reset, step, actions, picture)
 
 
 def _flat(observation):

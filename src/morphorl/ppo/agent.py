@@ -13,6 +13,7 @@ from morphorl.dynamics.base import Given, Shape, State
 from morphorl.dynamics.blending import blend
 from morphorl.dynamics.guidance.base import Performance, Signal
 from morphorl.ppo import recurrent
+from morphorl.ppo.convolution import Picture, init_convolution
 from morphorl.ppo.networks import MLP, init_mlp
 from morphorl.ppo.schedules import unknown
 from morphorl.ppo.settings import Settings
@@ -65,18 +66,32 @@ def init_agent(
     cell_key: PRNGKeyArray,
     *,
     continuous: bool = False,
+    picture: Picture | None = None,
 ) -> Agent:
-    """A fresh agent; the networks come from `key` and the dynamics' pattern from `cell_key` alone."""
+    """A fresh agent; the networks come from `key` and the dynamics' pattern from `cell_key` alone.
+
+    Args:
+        features: how many numbers the networks see.
+        picture: what an observation is, where `ppo.network` is `cnn`.
+    """
     key_actor, key_critic, key_core = jax.random.split(key, 3)
     inputs, hidden, activation, core = features, settings.ppo.hidden, settings.ppo.activation, None
     if settings.ppo.network == "gru":
         inputs, *hidden = hidden
         core = recurrent.init(key_core, features, inputs)
     shape = shape_of(settings, features, actions)
+    seen = None
+    if settings.ppo.network == "cnn":
+        assert picture is not None, "compatibility.py refuses a convolution of what is no picture"
+        seen = [init_convolution(key, picture, settings.ppo.filters) for key in jax.random.split(key_core)]
+        inputs = seen[0].outputs
     actor = init_mlp(key_actor, (inputs, *hidden, actions), 0.01, activation)
+    critic = init_mlp(key_critic, (inputs, *hidden, 1), 1.0, activation)
+    if seen is not None:
+        actor, critic = (dataclasses.replace(net, convolution=c) for net, c in zip((actor, critic), seen, strict=True))
     return Agent(
         actor=dataclasses.replace(actor, skip=jnp.zeros((actions, inputs))) if settings.ppo.skip else actor,
-        critic=init_mlp(key_critic, (inputs, *hidden, 1), 1.0, activation),
+        critic=critic,
         pattern=settings.dynamics.init(cell_key, shape),
         statistics=no_statistics(features),
         constants=settings.dynamics.constants(cell_key, shape),
@@ -100,7 +115,15 @@ def spread(pattern: State, envs: int) -> State:
 
 def shape_of(settings: Settings, features: int, actions: int) -> Shape:
     """How many (features, actions) the blended dynamics have: features of what they see."""
-    return (settings.ppo.hidden[-1] if settings.dynamics.sees == "hidden" else features), actions
+    return (settings.ppo.hidden[-1] if sees_hidden(settings) else features), actions
+
+
+def sees_hidden(settings: Settings) -> bool:
+    """Whether the blended dynamics see the policy network's last hidden layer in place of the observation.
+
+    They do where they say so, and where the observation is a picture, whose single pixels tell little.
+    """
+    return settings.dynamics.sees == "hidden" or settings.ppo.network == "cnn"
 
 
 def policy_step(
@@ -133,8 +156,7 @@ def policy_step(
     logits = agent.actor(view)
     if settings.blend.kind == "none":
         return states, PolicyOutput(logits, jnp.zeros_like(logits), logits, memory)
-    sees_hidden = settings.dynamics.sees == "hidden"
-    seen = agent.actor.hidden(view) if sees_hidden else dynamics_view(settings, agent.statistics, observation)
+    seen = agent.actor.hidden(view) if sees_hidden(settings) else dynamics_view(settings, agent.statistics, observation)
     given = Given(settings.guidance, agent.constants, noise, signal, weights)
     states, readout = settings.dynamics.advance(states, seen, given)
     return states, PolicyOutput(logits, readout, blend(settings.blend, logits, readout), memory)

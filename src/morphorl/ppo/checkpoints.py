@@ -167,8 +167,8 @@ def from_arrays(settings: list[Settings], seeds: list[int], arrays: dict[str, np
 def skeleton(settings: Settings, runs: int) -> Agent:
     """The shapes of the arrays of so many agents; nothing is allocated."""
     env, key = task.around(settings, registry.make_env(settings.environment)), jax.random.key(0)
-    sizes = (env.num_features, env.num_actions)
-    one = jax.eval_shape(lambda: init_agent(settings, *sizes, key, key, continuous=env.continuous))
+    sizes, kinds = (env.num_features, env.num_actions), {"continuous": env.continuous, "picture": env.picture}
+    one = jax.eval_shape(lambda: init_agent(settings, *sizes, key, key, **kinds))
     return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((runs, *leaf.shape), leaf.dtype), one)
 
 

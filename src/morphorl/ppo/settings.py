@@ -72,8 +72,11 @@ class PPO(eqx.Module):
     """Parts that each pass is cut into; must divide num_envs × rollout_steps (num_envs for `gru`)."""
     hidden: tuple[int, ...] = setting((64, 64), WIDTHS, static=True)
     """Widths of the hidden layers, the same for policy and value network."""
-    network: Literal["mlp", "gru"] = setting("mlp", static=True)
-    """`mlp`: two plain networks. `gru`: their first hidden layer is one recurrent unit, trained through time."""
+    network: Literal["mlp", "gru", "cnn"] = setting("mlp", static=True)
+    """`mlp`: two plain networks. `gru`: their first hidden layer is one recurrent unit, trained through time. `cnn`:
+    before their first layer, each has a convolution of 3 × 3 places, for environments that show a picture."""
+    filters: int = setting(16, COUNT, static=True)
+    """Filters of the convolution, where the network is `cnn`."""
     skip: bool = setting(False, static=True)
     """Whether the policy has a linear path from its input to its logits beside the network, which starts at 0."""
     activation: Literal["tanh", "relu"] = setting("tanh", static=True)

@@ -58,7 +58,8 @@ def init(settings: Settings, env: Environment, seed: Int[Array, ""], cell_seed: 
     key = jax.random.fold_in(jax.random.key(random_streams.LEARNER), seed)
     cell_key = jax.random.fold_in(jax.random.key(random_streams.CELL), cell_seed)
     key_agent, key_begin, key_updates = jax.random.split(key, 3)
-    agent = init_agent(settings, env.num_features, env.num_actions, key_agent, cell_key, continuous=env.continuous)
+    sizes, kinds = (env.num_features, env.num_actions), {"continuous": env.continuous, "picture": env.picture}
+    agent = init_agent(settings, *sizes, key_agent, cell_key, **kinds)
     state = untrained(settings, agent, begin(settings, env, agent, key_begin, settings.ppo.num_envs), key_updates)
     key_measure = jax.random.fold_in(key_updates, settings.updates)  # which no update uses
     now, here = task.at(settings, bare, agent.performance, 0.0)
