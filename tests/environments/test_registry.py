@@ -121,25 +121,46 @@ def test_an_unknown_id_is_refused_with_the_nearest_one(typo, meant):
     assert f"Did you mean {meant!r}?" in str(error.value)
 
 
-@pytest.mark.parametrize("name", registry.names())
+LIBRARY = [name for offer in registry.library_offers() for name in offer.ids]
+"""Ours that `tests/environments/library` steps; here only the shapes of what they give are looked at."""
+
+
+@pytest.mark.parametrize("name", [name for name in registry.names() if name not in LIBRARY])
 def test_every_environment_resets_and_steps(name):
     env = registry.make_env(name)
     state, observation = jax.jit(env.reset)(jax.random.key(0))
-    action = jnp.full(env.num_actions, 0.5) if env.continuous else jnp.array(env.num_actions - 1)
     with jax.numpy_rank_promotion("allow"):  # which some of gymnax's rely on
-        after = jax.jit(env.step)(jax.random.key(1), state, action)
+        after = jax.jit(env.step)(jax.random.key(1), state, some_action(env))
+    assert np.all(np.isfinite(observation))
+    assert np.all(np.isfinite(after.observation))
+    assert_well_shaped(env, state, observation, after)
+    spec = gymnasium.registry.get(name)
+    assert spec is None or env.time_limit == spec.max_episode_steps
+
+
+@pytest.mark.parametrize("name", [*LIBRARY, "TMaze-100", "popgym-RepeatFirstEasy-v0+action"])
+def test_every_environment_of_the_library_gives_what_an_environment_gives(name):
+    env = registry.make_env(name)
+    assert env.id == name
+    key = jax.random.key(0)
+    state, observation = jax.eval_shape(env.reset, key)
+    assert_well_shaped(env, state, observation, jax.eval_shape(env.step, key, state, some_action(env)))
+
+
+def some_action(env):
+    return jnp.full(env.num_actions, 0.5) if env.continuous else jnp.array(env.num_actions - 1)
+
+
+def assert_well_shaped(env, state, observation, after):
     for seen in (observation, after.observation):
         assert seen.shape == (env.num_features,)
         assert seen.dtype == jnp.float32
-        assert np.all(np.isfinite(seen))
     assert (after.reward.shape, after.reward.dtype) == ((), jnp.float32)
     for end in (after.terminated, after.truncated):
         assert (end.shape, end.dtype) == ((), bool)
     # A rollout selects between stepped and fresh states, so both must be made of the same arrays.
     kinds = [jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype, leaf.weak_type), s) for s in (state, after.state)]
     assert kinds[0] == kinds[1]
-    spec = gymnasium.registry.get(name)
-    assert spec is None or env.time_limit == spec.max_episode_steps
 
 
 def test_an_id_that_would_download_data_is_refused_before_it_does():

@@ -58,9 +58,11 @@ class Environment(NamedTuple):
     step: Callable[[PRNGKeyArray, EnvState, Action], Step]
     action_range: ActionRange | None = None
     """Of actions that are `num_actions` real numbers; `step` takes them in units of it. None for whole numbers."""
-
     picture: tuple[int, int, int] | None = None
     """Height, width and channels, where an observation is a picture; the vector has channels running fastest."""
+    at: "Callable[[float | Float[Array, '']], Environment] | None" = None
+    """The environment at a share of the training that is over, from 0 to 1, for one that changes meanwhile; the fields
+    here are then those at 1. None: it is always the same."""
 
     @property
     def continuous(self) -> bool:

@@ -1,18 +1,22 @@
 """The registry of environments: ours, gymnax's and Gymnasium's, by their ids."""
 
 import functools
+import importlib
+import pkgutil
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import gymnasium
 import gymnax
 
 from morphorl.config.errors import SettingError, did_you_mean
-from morphorl.environments import foreign, gymnasium_envs
+from morphorl.environments import foreign, gymnasium_envs, library
 from morphorl.environments.base import Environment, is_host, module_of
 from morphorl.environments.cartpole import LIMITS, CartPoleNoVel, StatelessCartPole
 from morphorl.environments.from_gymnax import from_gymnax
 from morphorl.environments.mountain_car import SparseMountainCar, StatelessSparseMountainCar
+from morphorl.environments.previous_action import SUFFIX, with_previous_action
+from morphorl.environments.swimmer import HeadingSwimmer, Swimmer
 from morphorl.environments.wrappers import with_noise
 
 OURS: dict[str, Callable[[], Any]] = {
@@ -22,11 +26,14 @@ OURS: dict[str, Callable[[], Any]] = {
     "NoisyCartPoleNoVel-v1": CartPoleNoVel,
     "SparseMountainCar-v0": SparseMountainCar,
     "StatelessSparseMountainCar-v0": StatelessSparseMountainCar,
+    "Swimmer-v5": Swimmer,
+    "HeadingSwimmer-v5": HeadingSwimmer,
 }
 NOISE = {"NoisyStatelessCartPole-v1": 0.05 * LIMITS[::2], "NoisyCartPoleNoVel-v1": 0.05 * LIMITS}
 """Standard deviation of normal noise on each observation feature: 5% of the limits. The angle's, 0.6°, is about as
 large as its change in one step, so that two observations tell little of the velocity."""
-THRESHOLDS = {"NoisyStatelessCartPole-v1": 475.0, "NoisyCartPoleNoVel-v1": 475.0} | dict.fromkeys(
+SHOWN_OTHERWISE = {"NoisyStatelessCartPole-v1": 475.0, "NoisyCartPoleNoVel-v1": 475.0, "HeadingSwimmer-v5": 360.0}
+THRESHOLDS = SHOWN_OTHERWISE | dict.fromkeys(
     ("SparseMountainCar-v0", "StatelessSparseMountainCar-v0", "DeepSea-bsuite"), 0.9
 )
 """The return from which we call a task solved that Gymnasium does not know."""
@@ -36,16 +43,27 @@ REFUSED = {"MNISTBandit-bsuite": "downloads data when it is made; must be one th
 """Ids of gymnax that cannot be used here, and why."""
 
 
+class Offer(NamedTuple):
+    """What a file of `environments/library` offers."""
+
+    ids: tuple[str, ...]
+    """The ids that are listed; `make` may know more of the same form."""
+    make: Callable[[str], Environment | None]
+    """The environment of an id of this file; None for any other id."""
+
+
 def names() -> list[str]:
-    """The ids that `make_env` accepts."""
+    """The ids that `make_env` accepts, and of those with a number in them the usual ones."""
     usable = [name for name in gymnax.registered_envs if name not in REFUSED and name != "CartPole-v1"]
-    return ["CartPole-v1", *OURS, *usable]
+    return ["CartPole-v1", *OURS, *(name for offer in library_offers() for name in offer.ids), *usable]
 
 
 @functools.cache
 def make_env(env_id: str) -> Environment:
-    """The environment of that id: one of ours (`OURS`), any of gymnax, `MODULE:NAME` for one of the user's own
-    (`foreign.py`), or `gym:` and an id of Gymnasium's, which only the host can step.
+    """The environment of that id: one of ours (`OURS`, `environments/library`), any of gymnax, `MODULE:NAME` for one of
+    the user's own (`foreign.py`), or `gym:` and an id of Gymnasium's, which only the host can step.
+
+    With `+action` after an id that is not Gymnasium's, it also shows the action before (`previous_action.py`).
 
     Raises:
         UntrustedError: if it leads to a module that is neither imported nor trusted.
@@ -57,6 +75,10 @@ def make_env(env_id: str) -> Environment:
         return foreign.make(env_id)
     if env_id in REFUSED:
         raise SettingError(f"environment = {env_id!r}: {REFUSED[env_id]}: {', '.join(names())}.")
+    if env_id.endswith(SUFFIX):
+        return with_previous_action(make_env(env_id.removesuffix(SUFFIX)))
+    if made := next((made for offer in library_offers() if (made := offer.make(env_id))), None):
+        return made
     if env_id not in names():
         hint = did_you_mean(env_id, names())
         raise SettingError(
@@ -67,10 +89,20 @@ def make_env(env_id: str) -> Environment:
     return with_noise(made, NOISE[env_id]) if env_id in NOISE else made
 
 
+@functools.cache
+def library_offers() -> tuple[Offer, ...]:
+    """What each file of `environments/library` offers; those without `IDS` only serve the others."""
+    files = pkgutil.walk_packages(library.__path__, f"{library.__name__}.")
+    modules = [importlib.import_module(file.name) for file in files]
+    return tuple(Offer(module.IDS, module.make) for module in modules if hasattr(module, "IDS"))
+
+
 def gymnax_style(env_id: str) -> tuple[Any, Any] | None:
     """The instance of a class after gymnax's that an environment is made of, and its parameters; None for any other."""
-    if module_of(env_id) is None:
+    if env_id in OURS or env_id in gymnax.registered_envs:
         return _gymnax(env_id)
+    if module_of(env_id) is None:
+        return None
     found = None if is_host(env_id) else foreign.named(env_id)
     return None if found is None or isinstance(found, Environment) else (found, found.default_params)
 

@@ -146,8 +146,8 @@ class Settings(eqx.Module):
     """One run: which environment, how long, and the agent that learns in it."""
 
     environment: str = setting("CartPole-v1", static=True)
-    """A gymnax id, one of ours (`registry.OURS`), `MODULE:NAME` for one in JAX of your own, or `gym:` and an id of
-    Gymnasium's."""
+    """A gymnax id, one of ours (such as TMaze-10 or popgym-RepeatFirstEasy-v0), `MODULE:NAME` for one in JAX of your
+    own, or `gym:` and an id of Gymnasium's."""
     steps: int = setting(100_000, COUNT, static=True)
     """Environment steps of training, over all parallel environments; rounded down to whole updates."""
     evaluate_every: int = setting(2_000, COUNT_OR_ZERO, static=True)

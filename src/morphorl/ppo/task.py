@@ -18,11 +18,12 @@ def around(settings: Settings, env: Environment) -> Environment:
 def at(
     settings: Settings, env: Environment, performance: Performance | None, progress: float | Float[Array, ""]
 ) -> tuple[Settings, Environment]:
-    """The settings as they are now (`schedules.scheduled`), and `env` as the agent meets it under them.
+    """The settings as they are now (`schedules.scheduled`), and `env` as it is now (`Environment.at`) and as the agent
+    meets it under them.
 
     Args:
         performance: how the run is doing, where the guidance wants to know.
         progress: the share of the training that is over.
     """
     now = scheduled(settings, performance, progress)
-    return now, around(now, env)
+    return now, around(now, env if env.at is None else env.at(progress))
