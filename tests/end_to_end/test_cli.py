@@ -44,7 +44,6 @@ def command(monkeypatch, capsys):
 REFUSED = [
     # the command, the setting and its value, what is allowed
     (["train", "--env", "CartPol-v1", "--out", "OUT"], "environment = 'CartPol-v1'", "Did you mean 'CartPole-v1'?"),
-    (["train", "--env", "Pendulum-v1", "--out", "OUT"], "environment = 'Pendulum-v1'", "discrete actions"),
     ([*TRAIN, "--seeds", "-1"], "seeds = -1", "a whole number of at least 1"),
     ([*TRAIN, "--seeds", "0"], "seeds = 0", "a whole number of at least 1"),
     ([*TRAIN, "--first-seed", "-5"], "first_seed = -5", "a whole number of at least 0"),

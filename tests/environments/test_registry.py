@@ -1,7 +1,6 @@
 """Our environments beside Gymnasium's, and every environment that can be named."""
 
 import gymnasium
-import gymnax
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -122,21 +121,16 @@ def test_an_unknown_id_is_refused_with_the_nearest_one(typo, meant):
     assert f"Did you mean {meant!r}?" in str(error.value)
 
 
-@pytest.mark.parametrize("name", registry.CONTINUOUS)
-def test_continuous_actions_are_refused(name):
-    with pytest.raises(SettingError, match=f"environment = '{name}'.*continuous actions.*must be.*discrete"):
-        registry.make_env(name)
-
-
 LIBRARY = [name for offer in registry.library_offers() for name in offer.ids]
 """Ours that `tests/environments/library` steps; here only the shapes of what they give are looked at."""
 
 
 @pytest.mark.parametrize("name", [name for name in registry.names() if name not in LIBRARY])
-def test_every_environment_with_discrete_actions_resets_and_steps(name):
+def test_every_environment_resets_and_steps(name):
     env = registry.make_env(name)
     state, observation = jax.jit(env.reset)(jax.random.key(0))
-    after = jax.jit(env.step)(jax.random.key(1), state, jnp.array(env.num_actions - 1))
+    with jax.numpy_rank_promotion("allow"):  # which some of gymnax's rely on
+        after = jax.jit(env.step)(jax.random.key(1), state, some_action(env))
     assert np.all(np.isfinite(observation))
     assert np.all(np.isfinite(after.observation))
     assert_well_shaped(env, state, observation, after)
@@ -148,9 +142,13 @@ def test_every_environment_with_discrete_actions_resets_and_steps(name):
 def test_every_environment_of_the_library_gives_what_an_environment_gives(name):
     env = registry.make_env(name)
     assert env.id == name
-    key, action = jax.random.key(0), jnp.array(0)
+    key = jax.random.key(0)
     state, observation = jax.eval_shape(env.reset, key)
-    assert_well_shaped(env, state, observation, jax.eval_shape(env.step, key, state, action))
+    assert_well_shaped(env, state, observation, jax.eval_shape(env.step, key, state, some_action(env)))
+
+
+def some_action(env):
+    return jnp.full(env.num_actions, 0.5) if env.continuous else jnp.array(env.num_actions - 1)
 
 
 def assert_well_shaped(env, state, observation, after):
@@ -169,9 +167,3 @@ def test_an_id_that_would_download_data_is_refused_before_it_does():
     with pytest.raises(SettingError, match="downloads data"):
         registry.make_env("MNISTBandit-bsuite")
     assert not set(registry.REFUSED) & set(registry.names())
-
-
-def test_every_id_refused_for_continuous_actions_has_them():
-    for name in registry.CONTINUOUS:
-        env, params = gymnax.make(name)
-        assert not isinstance(env.action_space(params), gymnax.environments.spaces.Discrete)

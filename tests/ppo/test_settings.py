@@ -80,7 +80,6 @@ REFUSED = [
     (lambda: Settings(evaluate_every=-1), "evaluate_every = -1", "whole number of at least 0"),
     (lambda: Settings(evaluation_episodes=0), "evaluation_episodes = 0", "whole number of at least 1"),
     (lambda: Settings("CartPole-v7"), "environment = 'CartPole-v7'", "one of CartPole-v1, StatelessCartPole-v1"),
-    (lambda: Settings("Pendulum-v1"), "environment = 'Pendulum-v1'", "one with discrete actions"),
     (lambda: Settings(dynamics=LeakyIntegrators()), "dynamics.kind = 'leaky_integrators'", "no readout to be blended"),
     (lambda: Settings(memory=CorrelatedNoise()), "memory.kind = 'correlated_noise'", "no random numbers"),
     (lambda: Settings(memory=EchoState(reset="never")), "memory.reset = 'never'", "must be 'episode'"),

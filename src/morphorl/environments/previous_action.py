@@ -40,5 +40,6 @@ def with_previous_action(env: Environment) -> Environment:
         num_features=env.num_features + env.num_actions + 2,
         reset=reset,
         step=step,
+        picture=None,  # with more numbers behind it, it is none
         at=None if at is None else lambda progress: with_previous_action(at(progress)),
     )

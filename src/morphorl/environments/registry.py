@@ -8,16 +8,15 @@ from typing import Any, NamedTuple
 
 import gymnasium
 import gymnax
-import jax
-import jax.numpy as jnp
-from gymnax.environments import spaces
 
 from morphorl.config.errors import SettingError, did_you_mean
-from morphorl.environments import gymnasium_envs, library
-from morphorl.environments.base import Environment, Step, is_host
+from morphorl.environments import foreign, gymnasium_envs, library
+from morphorl.environments.base import Environment, is_host, module_of
 from morphorl.environments.cartpole import LIMITS, CartPoleNoVel, StatelessCartPole
+from morphorl.environments.from_gymnax import from_gymnax
 from morphorl.environments.mountain_car import SparseMountainCar, StatelessSparseMountainCar
 from morphorl.environments.previous_action import SUFFIX, with_previous_action
+from morphorl.environments.swimmer import HeadingSwimmer, Swimmer
 from morphorl.environments.wrappers import with_noise
 
 OURS: dict[str, Callable[[], Any]] = {
@@ -27,20 +26,20 @@ OURS: dict[str, Callable[[], Any]] = {
     "NoisyCartPoleNoVel-v1": CartPoleNoVel,
     "SparseMountainCar-v0": SparseMountainCar,
     "StatelessSparseMountainCar-v0": StatelessSparseMountainCar,
+    "Swimmer-v5": Swimmer,
+    "HeadingSwimmer-v5": HeadingSwimmer,
 }
 NOISE = {"NoisyStatelessCartPole-v1": 0.05 * LIMITS[::2], "NoisyCartPoleNoVel-v1": 0.05 * LIMITS}
 """Standard deviation of normal noise on each observation feature: 5% of the limits. The angle's, 0.6°, is about as
 large as its change in one step, so that two observations tell little of the velocity."""
-THRESHOLDS = {"NoisyStatelessCartPole-v1": 475.0, "NoisyCartPoleNoVel-v1": 475.0} | dict.fromkeys(
+SHOWN_OTHERWISE = {"NoisyStatelessCartPole-v1": 475.0, "NoisyCartPoleNoVel-v1": 475.0, "HeadingSwimmer-v5": 360.0}
+THRESHOLDS = SHOWN_OTHERWISE | dict.fromkeys(
     ("SparseMountainCar-v0", "StatelessSparseMountainCar-v0", "DeepSea-bsuite"), 0.9
 )
 """The return from which we call a task solved that Gymnasium does not know."""
 
 
-CONTINUOUS = ("Pendulum-v1", "MountainCarContinuous-v0", "PointRobot-misc", "Reacher-misc", "Swimmer-misc")
-REFUSED = dict.fromkeys(CONTINUOUS, "has continuous actions; must be one with discrete actions") | {
-    "MNISTBandit-bsuite": "downloads data when it is made; must be one that does not"
-}
+REFUSED = {"MNISTBandit-bsuite": "downloads data when it is made; must be one that does not"}
 """Ids of gymnax that cannot be used here, and why."""
 
 
@@ -61,16 +60,19 @@ def names() -> list[str]:
 
 @functools.cache
 def make_env(env_id: str) -> Environment:
-    """The environment of that id: one of ours (`OURS`, `environments/library`), any gymnax one with discrete actions,
-    or `gym:` and an id of Gymnasium's, which only the host can step.
+    """The environment of that id: one of ours (`OURS`, `environments/library`), any of gymnax, `MODULE:NAME` for one of
+    the user's own (`foreign.py`), or `gym:` and an id of Gymnasium's, which only the host can step.
 
     With `+action` after an id that is not Gymnasium's, it also shows the action before (`previous_action.py`).
 
     Raises:
+        UntrustedError: if it leads to a module that is neither imported nor trusted.
         SettingError: for an unknown id, or one that is refused.
     """
     if is_host(env_id):
         return gymnasium_envs.describe(env_id)
+    if module_of(env_id) is not None:
+        return foreign.make(env_id)
     if env_id in REFUSED:
         raise SettingError(f"environment = {env_id!r}: {REFUSED[env_id]}: {', '.join(names())}.")
     if env_id.endswith(SUFFIX):
@@ -79,24 +81,11 @@ def make_env(env_id: str) -> Environment:
         return made
     if env_id not in names():
         hint = did_you_mean(env_id, names())
-        raise SettingError(f"environment = {env_id!r}: must be one of {', '.join(names())}.{hint}")
+        raise SettingError(
+            f"environment = {env_id!r}: must be one of {', '.join(names())}, or MODULE:NAME for one of your own.{hint}"
+        )
     env, params = _gymnax(env_id)
-    if not isinstance(env.action_space(params), spaces.Discrete):
-        raise SettingError(f"environment = {env_id!r}: has continuous actions; must be one with discrete actions.")
-
-    def reset(key):
-        observation, state = env.reset_env(key, params)
-        return _strong(state), _flat(observation)
-
-    def step(key, state, action):
-        observation, state, reward, terminated, _ = env.step_env(key, state, action, params)
-        truncated = env.is_truncated(state, params)
-        return Step(_strong(state), _flat(observation), jnp.float32(reward), jnp.bool_(terminated), truncated)
-
-    features = jax.eval_shape(reset, jax.random.key(0))[1].size
-    made = Environment(
-        env_id, features, env.num_actions, int(params.max_steps_in_episode), _threshold(env_id), reset, step
-    )
+    made = from_gymnax(env_id, env, params, _threshold(env_id))
     return with_noise(made, NOISE[env_id]) if env_id in NOISE else made
 
 
@@ -106,6 +95,16 @@ def library_offers() -> tuple[Offer, ...]:
     files = pkgutil.walk_packages(library.__path__, f"{library.__name__}.")
     modules = [importlib.import_module(file.name) for file in files]
     return tuple(Offer(module.IDS, module.make) for module in modules if hasattr(module, "IDS"))
+
+
+def gymnax_style(env_id: str) -> tuple[Any, Any] | None:
+    """The instance of a class after gymnax's that an environment is made of, and its parameters; None for any other."""
+    if env_id in OURS or env_id in gymnax.registered_envs:
+        return _gymnax(env_id)
+    if module_of(env_id) is None:
+        return None
+    found = None if is_host(env_id) else foreign.named(env_id)
+    return None if found is None or isinstance(found, Environment) else (found, found.default_params)
 
 
 def _gymnax(env_id: str) -> tuple[Any, Any]:
@@ -120,12 +119,3 @@ def _threshold(env_id: str) -> float | None:
         return THRESHOLDS[env_id]
     spec = gymnasium.registry.get(env_id) or gymnasium.registry.get(f"morphorl/{env_id}")
     return spec.reward_threshold if spec else None
-
-
-def _flat(observation):
-    return jnp.asarray(observation, jnp.float32).reshape(-1)
-
-
-def _strong(state):
-    """Arrays of fixed types in place of gymnax's Python numbers, so that stepped and reset states can be selected."""
-    return jax.tree.map(lambda leaf: jax.lax.convert_element_type(jnp.asarray(leaf), jnp.asarray(leaf).dtype), state)

@@ -11,6 +11,7 @@ from morphorl.ppo.settings import Settings
 
 def around(settings: Settings, env: Environment) -> Environment:
     """`env` as the agent meets it under the settings of a run, whose numbers are as given (for sizes and shapes)."""
+    env = wrappers.with_squash(env) if settings.ppo.squash and env.continuous else env
     return wrappers.around(settings.task, settings.memory, settings.guidance, env)
 
 

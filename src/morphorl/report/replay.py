@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 from morphorl.config import devices, random_streams
 from morphorl.environments import registry
 from morphorl.environments.base import CARTPOLES, Environment, EnvState
-from morphorl.ppo import task
+from morphorl.ppo import distributions, task
 from morphorl.ppo.agent import Agent, shape_of
 from morphorl.ppo.rollout import act, begin
 from morphorl.ppo.settings import Settings
@@ -95,15 +95,15 @@ def record(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray
     """Play one episode, with actions sampled as in training, and keep every step of it."""
     key_begin, key_action, key_steps, key_noise = jax.random.split(key, 4)
     rollout_state = begin(settings, env, agent, key_begin, 1)
-    gumbel = jax.random.gumbel(key_action, (env.time_limit, env.num_actions, 1))
+    drawn = distributions.draw(key_action, (env.time_limit, env.num_actions, 1), continuous=env.continuous)
     keys = jax.random.split(key_steps, (env.time_limit, 1))
     shape = shape_of(settings, env.num_features, env.num_actions)
     noise = settings.dynamics.noise(key_noise, shape, (env.time_limit, 1))
 
     def step(carry, chance):
         rollout_state, alive = carry
-        gumbel, keys, noise = chance
-        cells, output, action, after = act(settings, env, agent, rollout_state, noise, gumbel, keys)
+        drawn, keys, noise = chance
+        cells, output, action, after = act(settings, env, agent, rollout_state, noise, drawn, keys)
         now = Episode(
             position=_position(rollout_state.env_state),
             states=settings.dynamics.picture(jax.tree.map(lambda u: u[..., 0], cells)),
@@ -118,7 +118,7 @@ def record(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray
         )
         return (following, alive & ~(after.terminated | after.truncated)[0]), now
 
-    return jax.lax.scan(step, (rollout_state, jnp.array(True)), (gumbel, keys, noise))[1]
+    return jax.lax.scan(step, (rollout_state, jnp.array(True)), (drawn, keys, noise))[1]
 
 
 def train_in_stages(first: Settings, runs: Stacked) -> Iterator[tuple[str, int, Agent]]:

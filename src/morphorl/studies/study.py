@@ -15,6 +15,8 @@ import equinox as eqx
 from morphorl.config.errors import SettingError, did_you_mean, quoted, shortened
 from morphorl.config.fields import COUNT, COUNT_OR_ZERO, hints_of
 from morphorl.config.plain import default_kind, from_dict, to_dict
+from morphorl.environments import gymnasium_envs
+from morphorl.environments.base import is_host
 from morphorl.ppo.kernels import KERNELS
 from morphorl.ppo.settings import PRESETS, Settings, usual, with_tables
 from morphorl.studies import arms as arms_
@@ -22,6 +24,9 @@ from morphorl.studies.arms import Values
 
 ALGORITHM_VERSION = 3
 """Part of every run's identity: raise it when a change makes the same settings give another result."""
+
+CONTINUOUS_VERSION = 4
+"""In its place for continuous actions of Gymnasium's environments: since then they are in units of their range."""
 
 MOST_RUNS = 2_000_000
 """A study is refused if it has more: its plan would not fit into the memory of a laptop."""
@@ -49,8 +54,15 @@ class Run:
     @property
     def id(self) -> str:
         """Sixteen hexadecimal digits that stand for all that determines the result (the labels do not)."""
-        everything = f"{ALGORITHM_VERSION} {self.settings.digest} {self.seed} {self.cell_seed}"
+        everything = f"{_version_of(self.settings.environment)} {self.settings.digest} {self.seed} {self.cell_seed}"
         return hashlib.sha256(everything.encode()).hexdigest()[:16]
+
+
+def _version_of(environment: str) -> int:
+    """The version of the algorithm that a run in an environment is made by."""
+    if is_host(environment) and gymnasium_envs.describe(environment).continuous:
+        return CONTINUOUS_VERSION
+    return ALGORITHM_VERSION
 
 
 @dataclass(frozen=True)

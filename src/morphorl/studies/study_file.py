@@ -51,7 +51,8 @@ def load_with_tables(study: str, changes: list[str] | tuple[str, ...] = ()) -> t
 
 
 def foreign_modules(study: str, changes: list[str] | tuple[str, ...] = ()) -> list[str]:
-    """The modules that a study's file names, by `kind = "MODULE:CLASS"` or environments such as `gym:MODULE:ID`.
+    """The modules that a study's file names, by `kind = "MODULE:CLASS"` or environments such as `MODULE:NAME` and
+    `gym:MODULE:ID`.
 
     Nothing is imported.
 
