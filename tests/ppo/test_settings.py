@@ -255,6 +255,9 @@ activator_decay 0.1 inhibitor_decay 0.2 drive 0.0 population 0.0 dt 1.0 epsilon 
 coupling "mean" initial "signed" emphasis "linear" gate "none" readout "activator"
 """
 KINDS_OF_VERSION_3 = {
+    "clock": "frequency 0.02 spacing 40.0 amplitude 1.0",
+    "independent_sines": "frequency 0.02 spread 0.3 amplitude 1.0",
+    "stack": "frames 4 stride 1",
     "reaction_diffusion": RATES_OF_VERSION_3,
     "sign_flipped": RATES_OF_VERSION_3,
     "gierer_meinhardt": """sites 64 length 32.0 time 10.0 scale 1.0 drive 0.0 dt 1.0 initial_scale 0.1

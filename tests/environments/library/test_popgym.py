@@ -201,7 +201,7 @@ def pendulum_steps(name, env):
     state, _ = env.reset(jax.random.key(0))
     state = jax.tree.map(lambda u: jnp.broadcast_to(u, len(before)), state)
     state = state.replace(theta=jnp.asarray(before[:, 0]), theta_dot=jnp.asarray(before[:, 1]))
-    after = steps_from(env, state, pendulum.TORQUE.offered(jnp.asarray(rest["action"])), jnp.asarray(rest["time"]))
+    after = steps_from(env, state, jnp.asarray(pendulum.TORQUE.offered(rest["action"])), jnp.asarray(rest["time"]))
     assert_allclose(np.stack([after.state.theta, after.state.theta_dot], axis=1), reached, atol=2e-5)
     assert_same_ends(after, rest)
     assert env.continuous
