@@ -28,6 +28,7 @@ from morphorl.environments.append_options import (
 from morphorl.environments.appended import Append
 from morphorl.environments.gymnasium_envs import autoreset_mode, vector_space
 from morphorl.environments.parallel_systems import ParallelSystems
+from morphorl.environments.single_system import SingleSystem
 
 
 class CellObservation(gymnasium.Wrapper, RecordConstructorArgs):
@@ -80,7 +81,7 @@ class CellObservation(gymnasium.Wrapper, RecordConstructorArgs):
         gymnasium.Wrapper.__init__(self, env)
         space = vector_space(env.observation_space)
         options = Options(dynamics, append, columns, scale, guidance, seed)
-        self.systems = ParallelSystems(appended(space, env.action_space, options), 1, int(seed))
+        self.systems = SingleSystem(appended(space, env.action_space, options), int(seed))
         self.observation_space = _with_appended(space, self.systems)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None):
