@@ -31,6 +31,8 @@ OF_REALS = {
     "sub": "{0} - {1}", "tan": "tan({0})", "tanh": "tanh({0})",
 }  # fmt: skip
 """Operations on real numbers, as Python writes them."""
+NEUTRAL = {OF_REALS["add"]: 0.0, OF_REALS["mul"]: 1.0}
+"""What changes nothing, on either side."""
 OF_TRUTHS = {"and": "{0} and {1}", "or": "{0} or {1}", "not": "not {0}", "xor": "{0} != {1}"}
 COMPARISONS = {
     "eq": "{0} == {1}", "ge": "{0} >= {1}", "gt": "{0} > {1}",
@@ -128,7 +130,7 @@ class _Writer:
             return [self._product(given[0], given[1], params["dimension_numbers"], shape)]
         raise NotImplementedError(f"{name} of {', '.join(kinds)}")
 
-    def _each(self, template: str, given: list[Scalars], shape: tuple[int, ...]) -> Scalars:
+    def _each(self, template: str, given: Sequence[Scalars], shape: tuple[int, ...]) -> Scalars:
         """An operation on the numbers of each place."""
         rows = [np.broadcast_to(x, shape).reshape(-1) for x in given]
         return array_of([self._one(template, operands) for operands in zip(*rows, strict=True)], shape)
@@ -143,7 +145,7 @@ class _Writer:
             return values.reshape(shape)
         fields = "{}, " * rows.shape[1]
         first = f"max(range({rows.shape[1]}), key=({fields}).__getitem__)"
-        template = first if name == "argmax" else f"float(sum(({fields})))"
+        template = first if name == "argmax" else f"sum(({fields}))"
         return array_of([self._one(template, list(row)) for row in rows], shape)
 
     def _product(self, a: Scalars, b: Scalars, dimensions: Any, shape: tuple[int, ...]) -> Scalars:
@@ -152,13 +154,15 @@ class _Writer:
             raise NotImplementedError("dot_general of batches")
         rows, columns = matrix_of(a, contract_a), matrix_of(b, contract_b)
         self._count(2 * len(columns) * rows.size)
-        template = f"float(sum(({'{} * {}, ' * rows.shape[1]})))"
+        template = f"sum(({'{} * {}, ' * rows.shape[1]}))"
         pairs = [np.stack([row, column], axis=1).reshape(-1) for row in rows for column in columns]
         return array_of([self._one(template, list(pair)) for pair in pairs], shape)
 
     def _one(self, template: str, operands: Sequence[Scalar]) -> Scalar:
         """The name of an operation's result, or the result where all operands are known."""
         self._count(len(operands))
+        if template in NEUTRAL and NEUTRAL[template] in operands:
+            return operands[operands.index(NEUTRAL[template]) - 1]
         text = template.format(*map(_text, operands))
         if not any(isinstance(one, str) for one in operands):
             return eval(text, dict(FUNCTIONS))
