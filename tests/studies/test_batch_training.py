@@ -56,6 +56,7 @@ def test_progress_in_chunks_and_agents_kept_on_the_way_leave_the_bits_of_one_go(
     chunks = batch_training.train_batch(batch, 4, staged=frozenset([batch[1].id]))
     assert_same(pausing, chunks)
     assert_same(pausing._replace(staged=None), whole)
+    assert pausing.staged is not None
     assert pausing.staged.runs == [batch[1].id]
     assert_same(jax.tree.map(lambda u: u[-1], pausing.staged.agents), lanes(whole.agents, 1))
     assert len(np.unique(pausing.staged.agents.actor.weights[0], axis=0)) == 3
