@@ -245,8 +245,8 @@ DEFAULTS_OF_VERSION_3 = """
 steps 100000 evaluate_every 2000 evaluation_episodes 8 ppo.learning_rate 0.00025 ppo.anneal true ppo.discount 0.99
 ppo.gae_lambda 0.95 ppo.clip 0.2 ppo.value_clip 0.2 ppo.value_coefficient 0.5 ppo.entropy_coefficient 0.01
 ppo.max_gradient_norm 0.5 ppo.num_envs 4 ppo.rollout_steps 128 ppo.epochs 4 ppo.minibatches 4 ppo.hidden [64,64]
-ppo.network "mlp" ppo.activation "tanh" ppo.normalise_observations false ppo.normalise_rewards false ppo.log_deviation 0.0
-ppo.squash false ppo.filters 16 blend.kind "average" blend.weight 0.3
+ppo.network "mlp" ppo.activation "tanh" ppo.normalise_observations false ppo.normalise_rewards false
+ppo.log_deviation 0.0 ppo.squash false ppo.filters 16 blend.kind "average" blend.weight 0.3
 blend.distil 0.0 dynamics.kind "reaction_diffusion" guidance.kind "blind" memory.kind "none" task.sticky false
 task.repeat 0.25
 """
