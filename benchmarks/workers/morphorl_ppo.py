@@ -69,8 +69,8 @@ def main(
     runs = Study("speed", (environment,), {"agent": settings}, agents, kernel=kernel).runs()
 
     def repeat() -> float:
-        for batch, size, _ in batches(runs, set(), *devices.batch_sizes()):
-            batch_training.train_batch(batch, size)
+        for batch in batches(runs, set(), *devices.batch_sizes()):
+            batch_training.train_batch(batch.runs, batch.size)
         return agents * steps
 
     work.serve(repeat)

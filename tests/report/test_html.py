@@ -12,8 +12,9 @@ from playwright.sync_api import expect, sync_playwright
 
 from helpers.finished_studies import BLIND, finish, study
 from morphorl.report import html, html_data
-from morphorl.report.replay import STAGES, Episode, Replay
+from morphorl.report.replay import Episode, Replay
 from morphorl.studies import results
+from morphorl.studies.stages import STAGES
 
 CHROMIUM = shutil.which("chromium")
 needs_chromium = pytest.mark.skipif(

@@ -7,35 +7,44 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from helpers.finished_studies import study
+from helpers.finished_studies import finish, study
+from morphorl import cli
+from morphorl.config.consoles import TextConsole
 from morphorl.dynamics.blending import blend
 from morphorl.environments import registry
 from morphorl.ppo import task
 from morphorl.ppo.agent import init_agent
-from morphorl.report.replay import STAGES, announcement, record, replays, train_in_stages
-from morphorl.studies import batch_training
-from morphorl.studies.batches import stacked
+from morphorl.report.replay import record, replays
+from morphorl.studies.runner import run
+from morphorl.studies.stages import STAGES
+from morphorl.studies.store import Store
 
 ARMS = {"γ = {guidance.strength}": {"guidance": {"strength": [0.0, 0.2]}}}
 
 
 @pytest.fixture(scope="module")
-def shown():
-    tiny = study(ARMS, seeds=1, environments=("StatelessCartPole-v1", "Acrobot-v1"))
-    told = []
-    return list(replays(tiny.runs(), told.append)), told
+def ran(tmp_path_factory):
+    """A study of two seeds, run as `morphorl run` does, and its folder."""
+    tiny = study(ARMS, seeds=2, environments=("StatelessCartPole-v1",))
+    store = Store(tmp_path_factory.mktemp("replayed"))
+    assert run(tiny, store, TextConsole(quiet=True), with_agents=True) == 0
+    return tiny, store
 
 
-def test_there_is_an_early_a_middle_and_a_final_agent_of_each_run_of_a_cartpole(shown):
-    found, told = shown
-    assert [(r.run.arm, r.stage) for r in found] == [(arm, stage) for stage in STAGES for arm in ("γ = 0", "γ = 0.2")]
-    assert [r.updates for r in found[::2]] == [2, 25, 50]
-    assert len(told) == 1
-    assert "2 agents of StatelessCartPole-v1" in told[0]
+@pytest.fixture(scope="module")
+def shown(ran):
+    tiny, store = ran
+    return list(replays(tiny.runs(), store.staged_agents(tiny.runs())))
+
+
+def test_there_is_an_early_a_middle_and_a_final_agent_of_the_first_seed_of_each_arm(shown):
+    expected = [(arm, 0, stage) for arm in ("γ = 0", "γ = 0.2") for stage in STAGES]
+    assert [(r.run.arm, r.run.seed, r.stage) for r in shown] == expected
+    assert [r.updates for r in shown] == 2 * [2, 25, 50]
 
 
 def test_an_episode_is_one_whole_episode_of_cartpole(shown):
-    for replay in shown[0]:
+    for replay in shown:
         episode = replay.episode
         assert 1 <= len(episode.action) <= 500
         assert {len(array) for array in jax.tree.leaves(episode)} == {len(episode.action)}
@@ -48,7 +57,7 @@ def test_an_episode_is_one_whole_episode_of_cartpole(shown):
 
 
 def test_the_readout_is_what_the_observation_makes_of_the_activator_shown(shown):
-    for replay in shown[0]:
+    for replay in shown:
         episode = replay.episode  # Stateless CartPole's observation is what `position` holds; emphasis is linear
         expected = np.einsum("tf,tfk->tk", episode.position, episode.states["activator"])
         np.testing.assert_allclose(episode.readout, expected, atol=1e-5)
@@ -57,7 +66,7 @@ def test_the_readout_is_what_the_observation_makes_of_the_activator_shown(shown)
 
 
 def test_guidance_shows_in_the_cell(shown):
-    calm, guided = (np.abs(replay.episode.states["inhibitor"][-1]).max() for replay in shown[0][-2:])
+    calm, guided = (np.abs(replay.episode.states["inhibitor"][-1]).max() for replay in shown[2::3])
     assert guided > 5 * calm
 
 
@@ -95,17 +104,21 @@ def test_a_control_in_the_place_of_the_dynamics_is_replayed_too(name):
         np.testing.assert_array_equal(episode.blended, episode.network)
 
 
-def test_the_final_agent_is_the_one_that_training_ends_with():
-    runs = study(ARMS, seeds=1, environments=("StatelessCartPole-v1",)).runs()
-    *_, (stage, updates, agents) = train_in_stages(runs[0].settings, stacked(runs, frozenset()))
-    assert (stage, updates) == ("final", 50)
-    trained = batch_training.train_batch(runs, len(runs)).agents
-    jax.tree.map(np.testing.assert_array_equal, jax.tree.map(np.asarray, agents), trained)
+def test_the_final_agent_is_the_one_that_training_ends_with(ran):
+    tiny, store = ran
+    trained = store.trained_agents(tiny)
+    kept = store.staged_agents(tiny.runs())
+    assert len(kept) == 2
+    for run_id, agents in kept.items():
+        place = [one.id for one in tiny.runs()].index(run_id)
+        jax.tree.map(lambda mine, u, i=place: np.testing.assert_array_equal(mine[-1], u[i]), agents, trained.arrays)
+        early, middle, final = agents.actor.weights[0]
+        assert np.abs(early - middle).max() > 0
+        assert np.abs(middle - final).max() > 0
 
 
-def test_what_a_replay_takes_is_said_before_it_begins():
-    tiny = study(ARMS, seeds=1, environments=("StatelessCartPole-v1", "Acrobot-v1"))
-    told = announcement(tiny.runs())
-    amount = r"2 agents are trained again to be shown: 3,200 environment steps, about \d+ seconds\."
-    assert re.fullmatch(rf"{amount} --no-replay leaves them out\.", told)
-    assert announcement(study(ARMS, seeds=1, environments=("Acrobot-v1",)).runs()) == ""
+def test_a_folder_that_keeps_no_agents_gets_a_report_without_replays_that_says_so(tmp_path, capsys):
+    finish(tmp_path, study(ARMS, seeds=2, environments=("CartPole-v1",)))
+    cli.parse(["report", str(tmp_path)])()
+    assert re.search("No replays: .* keeps no agents for them", capsys.readouterr().out)
+    assert "folder keeps no agents to show" in (tmp_path / "report.html").read_text("utf-8")

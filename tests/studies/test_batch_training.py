@@ -47,11 +47,19 @@ def test_same_seed_gives_the_same_bits():
 
 
 @pytest.mark.optimised
-def test_progress_in_chunks_gives_the_bits_of_one_go(monkeypatch):
+def test_progress_in_chunks_and_agents_kept_on_the_way_leave_the_bits_of_one_go(monkeypatch):
     batch = [run(seed) for seed in range(2)]
+    monkeypatch.setattr(batch_training, "CHUNK_SECONDS", 1e6)
     whole = batch_training.train_batch(batch, 4)
+    pausing = batch_training.train_batch(batch, 4, staged=frozenset([batch[1].id]))
     monkeypatch.setattr(batch_training, "CHUNK_SECONDS", 0.0)
-    assert_same(whole, batch_training.train_batch(batch, 4))
+    chunks = batch_training.train_batch(batch, 4, staged=frozenset([batch[1].id]))
+    assert_same(pausing, chunks)
+    assert_same(pausing._replace(staged=None), whole)
+    assert pausing.staged is not None
+    assert pausing.staged.runs == [batch[1].id]
+    assert_same(jax.tree.map(lambda u: u[-1], pausing.staged.agents), lanes(whole.agents, 1))
+    assert len(np.unique(pausing.staged.agents.actor.weights[0], axis=0)) == 3
 
 
 @pytest.mark.optimised

@@ -57,7 +57,9 @@ def _findings(name: str, shape: Shape) -> list[Finding]:
         return environment_findings(name)
     if module is not None:
         cls = kinds.resolve(Kind, name)
-        return dynamics_findings(cls, shape) if issubclass(cls, Dynamics) else guidance_findings(cls)
+        if issubclass(cls, Dynamics):
+            return dynamics_findings(cls, shape)
+        return guidance_findings(kinds.resolve(Guidance, name))
     if name in kinds.names(Dynamics):
         return dynamics_findings(kinds.resolve(Dynamics, name), shape)
     if name in kinds.names(Guidance):

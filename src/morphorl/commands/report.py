@@ -6,9 +6,9 @@ from rich.text import Text
 
 from morphorl.analysis import coverage, scores
 from morphorl.commands.shared import PositionalFolder, console
-from morphorl.ppo import kernels
 from morphorl.report import html, html_data, replay, tables
 from morphorl.studies import results, shards
+from morphorl.studies.store import Store
 
 
 @dataclasses.dataclass
@@ -18,19 +18,21 @@ class Report:
     dir: PositionalFolder
     """A folder that `morphorl run` (or `reproduce`, or `train`) wrote."""
     replay: bool = True
-    """Train one seed of every arm again, to show what early, middle and final agents do. The command says beforehand
-    how much that is; --no-replay leaves it out."""
+    """Show what early, middle and final agents do: those that the run kept of the first seed of each arm. Nothing is
+    trained. --no-replay leaves them out."""
 
     def __call__(self) -> None:
         found, curves = results.curves(self.dir)
-        reason = kernels.unavailable() if self.replay and found.study.kernel == "fused" else None
-        if reason:
-            console.print(f"No replays: the agents were trained by the fused kernel, and {reason}.", soft_wrap=True)
-        runs = html_data.shown_runs(found.study) if self.replay and not reason else []
-        if told := replay.announcement(runs):
-            console.print(told, soft_wrap=True)
-        with console.status("reading the results") as status:
-            replays = list(replay.replays(runs, lambda text: status.update(Text(text))))
+        runs = html_data.shown_runs(found.study) if self.replay else []
+        agents = Store(self.dir).staged_agents(runs)
+        if runs and not agents:
+            console.print(
+                f"No replays: {self.dir} keeps no agents for them. The first seed of no arm is finished yet, or an "
+                "earlier version of morphorl ran the study; run it in another folder to have them.",
+                soft_wrap=True,
+            )
+        with console.status("playing episodes") as status:
+            replays = list(replay.replays(runs, agents))
             status.update(Text("computing intervals and writing the page"))
             path = html.write(self.dir, found, curves, replays)
         told = coverage.sentences(coverage.shortfalls(found.study, scores.table(curves)))

@@ -148,7 +148,7 @@ def _train(generation: Study, folder: Path, console: Console, resume: bool) -> i
         store.check(generation)
         if {one.id for one in generation.iterate()} <= store.finished():
             return None
-    return run(generation, store, console, resume=resume, together=True)
+    return run(generation, store, console, resume=resume, together=True, replays=False)
 
 
 def _fitness(search: Search, generation: Study, folder: Path) -> dict[str, float]:

@@ -53,7 +53,7 @@ def save_agents(agents: Agents, folder: str | Path) -> None:
         refuse_unimportable(settings)
         sources |= foreign_sources(settings)
     folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / ARRAYS, lambda path: write_arrays(agents, path))
+    write_atomically(folder / ARRAYS, lambda path: write_arrays(agents.arrays, path))
     content = {
         "schema": SCHEMA,
         "arrays": checksum(folder / ARRAYS),
@@ -124,13 +124,13 @@ def one(batch: Agents, seed: int | None) -> Agents:
     return Agents([batch.settings[i]], [batch.seeds[i]], jax.tree.map(lambda u: np.asarray(u)[i : i + 1], batch.arrays))
 
 
-def write_arrays(batch: Agents, path: Path) -> None:
-    """Write the arrays alone.
+def write_arrays(arrays: Agent, path: Path) -> None:
+    """Write the arrays of agents alone.
 
     Raises:
         OSError: if that cannot be done; safetensors' own writer would call a full disk something else.
     """
-    path.write_bytes(safetensors.numpy.save(_named(batch.arrays)))
+    path.write_bytes(safetensors.numpy.save(_named(arrays)))
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -146,22 +146,40 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def from_arrays(settings: list[Settings], seeds: list[int], arrays: dict[str, np.ndarray]) -> Agents:
-    """Assemble agents from named arrays, each checked against the shape that the settings call for."""
+    """Assemble agents from named arrays, each checked against the shape that the settings call for.
+
+    Raises:
+        AgentsError: if an array has another shape or type, is missing or too many, or holds what is not finite.
+    """
     if not settings or len(seeds) != len(settings):
         raise AgentsError(f"agents.json: has {len(seeds)} seeds and {len(settings)} settings; must be one of each.")
-    expected = _named(skeleton(settings[0], len(settings)))
+    assembled = assemble(settings[0], len(settings), arrays)
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise AgentsError(f"agents.safetensors: {name} holds numbers that are not finite.")
+    return Agents(settings, seeds, assembled)
+
+
+def assemble(settings: Settings, agents: int, arrays: dict[str, np.ndarray]) -> Agent:
+    """So many agents of one program from named arrays; those of a run that diverged may hold what is not finite.
+
+    Args:
+        settings: of one of them.
+
+    Raises:
+        AgentsError: if an array has another shape or type than the settings call for, is missing or too many.
+    """
+    shapes = skeleton(settings, agents)
+    expected = _named(shapes)
     for name, want in expected.items():
         have = arrays[name].shape if name in arrays else None
         if have != want.shape:
             raise AgentsError(f"agents.safetensors: {name} has shape {have}; must be {want.shape}.")
         if arrays[name].dtype != want.dtype:
             raise AgentsError(f"agents.safetensors: {name} holds {arrays[name].dtype}; must be {want.dtype}.")
-        if not np.isfinite(arrays[name]).all():
-            raise AgentsError(f"agents.safetensors: {name} holds numbers that are not finite.")
     if unknown := set(arrays) - set(expected):
         raise AgentsError(f"agents.safetensors: holds {min(unknown)!r}, which these settings have no place for.")
-    structure = jax.tree.structure(skeleton(settings[0], len(settings)))
-    return Agents(settings, seeds, jax.tree.unflatten(structure, [arrays[name] for name in expected]))
+    return jax.tree.unflatten(jax.tree.structure(shapes), [arrays[name] for name in expected])
 
 
 def skeleton(settings: Settings, runs: int) -> Agent:

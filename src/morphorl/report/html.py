@@ -90,7 +90,7 @@ def render(root: Path, found: Stored, curves: pl.DataFrame, replays: Iterable[Re
         margin=claims.MARGIN,
         early=curve_statistics.EARLY,
         replays=played,
-        all_arms_replayed=len({row["arm"] for row in played}) == len(arms),
+        arms_replayed=len({row["arm"] for row in played}),
         no_replay=_no_replay(study),
         columns=summary.COLUMNS,
         commands=commands,
@@ -143,7 +143,7 @@ def _sections(multiverse: bool) -> list[tuple[str, str]]:
 
 def _no_replay(study: Any) -> str:
     if any(environment in CARTPOLES for environment in study.environments):
-        return "This report was made without replays."
+        return "This report was made without replays, or the study's folder keeps no agents to show."
     return f"Only CartPole can be drawn, and this study is about {', '.join(study.environments)}."
 
 

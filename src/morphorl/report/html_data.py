@@ -14,13 +14,11 @@ from morphorl.analysis.verdicts import Judged
 from morphorl.config.files import finite_or_none
 from morphorl.environments import registry
 from morphorl.report.replay import Replay
+from morphorl.studies import stages
 from morphorl.studies.study import Run, Study
 
 MOST_SEEDS = 2_000
 """Runs whose own curves are kept in the page; with more, only the bands are."""
-
-MOST_EPISODES = 150
-"""Replays in the page: about 5 MB if all of them last for 500 steps."""
 
 FEATURES = {
     "CartPole-v1": ("x", "ẋ", "θ", "θ̇"),
@@ -96,15 +94,10 @@ def claims(judged: Sequence[Judged]) -> list[Plain]:
 
 
 def shown_runs(study: Study) -> list[Run]:
-    """The runs whose agents are replayed: the first seed of every arm in the first group, as many as fit."""
+    """The runs whose agents are replayed: those of the first group of arms whose agents a study keeps."""
     labels = list(study.expand(study.presets[0]))
-    chosen = [labels[i] for i in groups(study)[0]["arms"]]
-    panels = len(study.presets) * len(study.environments)
-    chosen = chosen[: max(1, MOST_EPISODES // (3 * panels))]
-    first: dict[tuple[str, str, str], Run] = {}
-    for run in study.iterate():
-        first.setdefault((run.preset, run.settings.environment, run.arm), run)
-    return [run for run in first.values() if run.arm in chosen]
+    chosen = {labels[i] for i in groups(study)[0]["arms"]}
+    return [run for run in stages.first_runs(study) if run.arm in chosen]
 
 
 def replay(shown: Replay, labels: list[str], runs: Iterable[Run]) -> list[Plain]:

@@ -1,7 +1,7 @@
-"""Episodes to look at: agents trained again, stopped at three points, and one episode of each, step by step."""
+"""Episodes to look at: one of each agent that a study keeps at three points of its training, step by step."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -10,19 +10,17 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from morphorl.config import devices, random_streams
+from morphorl.config import random_streams
 from morphorl.environments import registry
-from morphorl.environments.base import CARTPOLES, Environment, EnvState
+from morphorl.environments.base import Environment, EnvState
 from morphorl.ppo import distributions, task
 from morphorl.ppo.agent import Agent, shape_of
 from morphorl.ppo.rollout import act, begin
 from morphorl.ppo.settings import Settings
-from morphorl.studies import batch_training, time_estimate
-from morphorl.studies.batches import Stacked, batches, programs, stacked
+from morphorl.studies import stages
+from morphorl.studies.batches import programs, stacked
+from morphorl.studies.stages import STAGES
 from morphorl.studies.study import Run
-
-STAGES = {"early": 0.05, "middle": 0.5, "final": 1.0}
-"""The agents shown: those after this share of the training."""
 
 
 class Episode(NamedTuple):
@@ -52,43 +50,23 @@ class Replay(NamedTuple):
     episode: Episode
 
 
-def drawable(runs: list[Run]) -> list[Run]:
-    """The runs of which a replay can be made: only CartPoles can be drawn."""
-    return [run for run in runs if run.settings.environment in CARTPOLES]
+def replays(runs: Iterable[Run], agents: Mapping[str, Agent]) -> Iterator[Replay]:
+    """Play one episode with each agent that a study keeps.
 
-
-def announcement(runs: list[Run]) -> str:
-    """What making the replays of runs will take, in a sentence; empty if none of them can be drawn."""
-    found = programs(drawable(runs))
-    distinct = [run.settings for program in found for run in program.runs.values()]
-    if not distinct:
-        return ""
-    left: dict[str, int] = defaultdict(int)
-    for settings in distinct:
-        left[time_estimate.kind(settings)] += time_estimate.work(settings)
-    seconds = time_estimate.seconds(left, time_estimate.known_speeds()) + time_estimate.COMPILING * len(found)
-    steps = sum(settings.updates * settings.ppo.batch for settings in distinct)
-    agents = "1 agent is" if len(distinct) == 1 else f"{len(distinct)} agents are"
-    return (
-        f"{agents} trained again to be shown: {steps:,} environment steps, about {time_estimate.duration(seconds)}. "
-        "--no-replay leaves them out."
-    )
-
-
-def replays(runs: list[Run], tell: Callable[[str], object] = lambda text: None) -> Iterator[Replay]:
-    """Train runs again, and play one episode with each agent at each of `STAGES`.
-
-    The programs are not those of the study (other numbers of runs), and so the bits may differ; the seeds are its own.
+    Args:
+        runs: of CartPoles; those without agents are left out.
+        agents: by the ids of their runs, as `Store.staged_agents` gives them.
     """
-    for batch in batches(drawable(runs), set(), *devices.batch_sizes()):
-        first = batch.runs[0].settings
-        tell(f"training {len(batch.runs)} agents of {first.environment} again, to show them")
-        told = stacked(batch.runs, batch.mixed, batch.size)
-        for stage, updates, agents in train_in_stages(first, told):
-            played = _play(told.settings, agents, updates / first.updates, environment=first.environment)
-            episodes = jax.tree.map(np.asarray, played)
-            for i, run in enumerate(batch.runs):
-                yield Replay(run, stage, updates, _cut(jax.tree.map(lambda u, i=i: u[i], episodes)))
+    for program in programs(run for run in runs if run.id in agents):
+        shown = [run for run in program.runs.values() for _ in STAGES]
+        first = shown[0].settings
+        together = jax.tree.map(lambda *parts: np.concatenate(parts), *(agents[id] for id in program.runs))
+        updates = stages.updates(first) * len(program.runs)
+        progress = np.array(updates, np.float32) / first.updates
+        settings = stacked(shown, program.mixed).settings
+        episodes = jax.tree.map(np.asarray, _play(settings, together, progress, environment=first.environment))
+        for i, (run, stage) in enumerate(zip(shown, itertools.cycle(STAGES), strict=False)):
+            yield Replay(run, stage, updates[i], _cut(jax.tree.map(lambda u, i=i: u[i], episodes)))
 
 
 def record(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray) -> Episode:
@@ -121,31 +99,19 @@ def record(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray
     return jax.lax.scan(step, (rollout_state, jnp.array(True)), (drawn, keys, noise))[1]
 
 
-def train_in_stages(first: Settings, runs: Stacked) -> Iterator[tuple[str, int, Agent]]:
-    """Train runs of one program as `batch_training.train_batch` does, and stop at every stage.
+@partial(jax.jit, static_argnames="environment", compiler_options={"xla_backend_optimization_level": 0})
+def _play(settings: Settings, agents: Agent, progress: Float[Array, " agents"], *, environment: str) -> Episode:
+    """One episode of each agent; that of every agent starts from the same state, with the same chance.
 
-    Args:
-        first: the settings of one of the runs.
+    Compiling takes most of the time, and so is done without the dear passes.
     """
-    program = batch_training.compile_program(jax.tree.structure(runs.settings), first.environment, len(runs.seeds))
-    state, done = program.init(*runs), 0
-    for stage, share in STAGES.items():
-        stop = max(1, round(share * first.updates))
-        state = program.advance(runs.settings, state, jnp.array(done), jnp.array(stop))
-        done = stop
-        yield stage, stop, state.agent
-
-
-@partial(jax.jit, static_argnames="environment")
-def _play(settings: Settings, agents: Agent, progress: float | Float[Array, ""], *, environment: str) -> Episode:
-    """One episode of each agent; that of every agent starts from the same state, with the same chance."""
     env = registry.make_env(environment)
 
-    def play(settings: Settings, agent: Agent) -> Episode:
+    def play(settings: Settings, agent: Agent, progress: Float[Array, ""]) -> Episode:
         now, here = task.at(settings, env, agent.performance, progress)
         return record(now, here, agent, jax.random.key(random_streams.EPISODE))
 
-    return jax.vmap(play)(settings, agents)
+    return jax.vmap(play)(settings, agents, progress)
 
 
 def _position(env_state: EnvState) -> Float[Array, "2"]:

@@ -17,6 +17,7 @@ from morphorl.environments.base import is_host
 from morphorl.ppo import gymnasium_training, training
 from morphorl.ppo.agent import Agent
 from morphorl.ppo.settings import Settings
+from morphorl.studies import stages
 from morphorl.studies.batches import Batch, stacked
 from morphorl.studies.progress import Progress
 from morphorl.studies.study import Run
@@ -27,6 +28,17 @@ RUNS, SAME = PartitionSpec("runs"), PartitionSpec()
 """How an argument reaches the devices: its leading axis, the runs, divided among them; or all of it to each."""
 
 
+class Staged(NamedTuple):
+    """Agents of some of a batch's runs at every stage of training.
+
+    The leading axis of their arrays holds all of these runs at the first stage, then all at the next one, and so on.
+    """
+
+    runs: list[str]
+    """The runs' ids."""
+    agents: Agent
+
+
 class BatchResult(NamedTuple):
     """What is kept of a batch; every array has the batch's runs as its leading axis."""
 
@@ -34,6 +46,8 @@ class BatchResult(NamedTuple):
     agents: Agent
     diverged_at: np.ndarray
     untrained_return: np.ndarray
+    staged: Staged | None = None
+    """The agents kept for replays, if some of the batch are (`stages.py`); their leading axis is another one."""
 
 
 class Program(NamedTuple):
@@ -53,7 +67,7 @@ def local(batches: Iterable[Batch], progress: Progress) -> Generator[tuple[Batch
         progress.started(batch.runs)
         compiling, advanced = partial(progress.compiling, batch.runs[0]), partial(progress.advanced, batch.runs)
         try:
-            outcome = train_batch(batch.runs, batch.size, compiling, advanced, batch.mixed)
+            outcome = train_batch(batch.runs, batch.size, compiling, advanced, batch.mixed, batch.staged)
         except Exception as error:
             outcome = error
         yield batch, outcome
@@ -65,6 +79,7 @@ def train_batch(
     compiling: Callable[[], None] = lambda: None,
     advanced: Callable[[int, np.ndarray], None] = lambda updates, returns: None,
     mixed: frozenset[int] = frozenset(),
+    staged: frozenset[str] = frozenset(),
 ) -> BatchResult:
     """Train runs that share one program, as one program of `size` runs.
 
@@ -74,6 +89,8 @@ def train_batch(
         compiling: called before a program is compiled for the first time.
         advanced: called every half second or so with the number of updates done and each run's latest episode return.
         mixed: the choices that differ between runs of the program, in this batch or another (`choices.mixed_choices`).
+        staged: the ids of runs whose agents are kept at every stage of training too; training pauses there, which
+            changes no bit.
     """
     settings, seeds, cell_seeds = stacked(runs, mixed, size)
     first = runs[0].settings
@@ -84,15 +101,25 @@ def train_batch(
         compiling()
         compiled_programs[which] = compile_program(*which)
     program = compiled_programs[which]
+    chosen = [i for i, run in enumerate(runs) if run.id in staged]
+    at_stages: dict[int, Agent] = {}
+    pauses = stages.updates(first) if chosen else []
     state, done, stop = program.init(settings, seeds, cell_seeds), 0, 1
     while done < first.updates:
         started = time.perf_counter()
         state = jax.block_until_ready(program.advance(settings, state, jnp.array(done), jnp.array(stop)))
         advanced(stop, _latest(state.curve.episode_return, stop)[: len(runs)])
         pace = (time.perf_counter() - started) / (stop - done)
-        done, stop = stop, min(first.updates, stop + max(1, int(CHUNK_SECONDS / pace)))
+        if stop in pauses:
+            at_stages[stop] = jax.tree.map(lambda u: np.asarray(u)[chosen], state.agent)
+        following = min(first.updates, stop + max(1, int(CHUNK_SECONDS / pace)))
+        done, stop = stop, min([following, *(pause for pause in pauses if pause > stop)])
     kept = (state.curve, state.agent, state.diverged_at, state.untrained_return)
-    return BatchResult(*jax.tree.map(lambda u: np.asarray(u)[: len(runs)], kept))
+    shown = None
+    if chosen:
+        agents = jax.tree.map(lambda *parts: np.concatenate(parts), *(at_stages[pause] for pause in pauses))
+        shown = Staged([runs[i].id for i in chosen], agents)
+    return BatchResult(*jax.tree.map(lambda u: np.asarray(u)[: len(runs)], kept), staged=shown)
 
 
 def _train_on_host(

@@ -18,6 +18,8 @@ class Batch(NamedTuple):
     size: int
     mixed: frozenset[int] = frozenset()
     """The choices that differ between runs of the program (`choices.mixed_choices`)."""
+    staged: frozenset[str] = frozenset()
+    """The ids of those runs whose agents are kept at every stage of training (`stages.py`)."""
 
 
 class Stacked(NamedTuple):
@@ -65,17 +67,24 @@ def programs(runs: Iterable[Run]) -> list[Program]:
     return found
 
 
-def batches(runs: Iterable[Run], finished: set[str], largest: int, multiple: int) -> Iterator[Batch]:
+def batches(
+    runs: Iterable[Run], finished: set[str], largest: int, multiple: int, staged: frozenset[str] = frozenset()
+) -> Iterator[Batch]:
     """Cut the runs that are not finished into batches, in the order given; a run under two labels comes once.
 
     A program and its size depend on all runs of the study, not on those still missing, so that an interrupted study
     goes on with the very same programs. The size is a multiple of `multiple` (the number of devices) and at most
     `largest`; fewer runs than devices are a program of just their number.
+
+    Args:
+        staged: the ids of runs whose agents are kept at every stage of training.
     """
     for program in programs(runs):
         size = _size(len(program.runs), largest, multiple)
         missing = [run for id, run in program.runs.items() if id not in finished]
-        yield from (Batch(missing[i : i + size], size, program.mixed) for i in range(0, len(missing), size))
+        for start in range(0, len(missing), size):
+            part = missing[start : start + size]
+            yield Batch(part, size, program.mixed, staged.intersection(run.id for run in part))
 
 
 def _size(runs: int, largest: int, multiple: int) -> int:

@@ -65,7 +65,7 @@ def train_batch(batch: Batch, devices: int):
     _set_up(devices)
     from morphorl.studies import batch_training  # which must not be imported before JAX is set up
 
-    return batch_training.train_batch(batch.runs, batch.size, mixed=batch.mixed)
+    return batch_training.train_batch(batch.runs, batch.size, mixed=batch.mixed, staged=batch.staged)
 
 
 @functools.cache  # JAX can be set up only once in a process

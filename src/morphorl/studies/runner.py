@@ -13,7 +13,7 @@ from morphorl.config.consoles import TextConsole
 from morphorl.config.errors import SettingError
 from morphorl.config.kinds import refuse_unimportable
 from morphorl.ppo import kernels
-from morphorl.studies import batch_training, memory_estimate, time_estimate
+from morphorl.studies import batch_training, memory_estimate, stages, time_estimate
 from morphorl.studies.batch_training import Outcome
 from morphorl.studies.batches import Batch, batches, programs
 from morphorl.studies.lock import locked
@@ -38,6 +38,7 @@ def run_study(
     """Train every run of a study that its folder does not hold yet.
 
     It may be stopped or killed at any moment: the same call goes on where it was. `load_results` reads what came out.
+    Of the first seed of each arm on a CartPole the early, middle and final agents are kept for replays (`stages.py`).
 
     Args:
         folder: where everything is written; a new one, or one that holds the same study.
@@ -90,11 +91,13 @@ def run(
     with_agents: bool = False,
     engine: Engine = batch_training.local,
     together: bool = False,
+    replays: bool = True,
 ) -> int:
     """Train every run of a study that the store does not hold yet: `run_study`, its parts chosen one by one.
 
     Args:
         together: whether progress shows all arms in one row.
+        replays: whether to keep the agents that the report shows in replays (`stages.py`).
 
     Returns:
         The number of runs that failed, now or before, and are therefore missing.
@@ -115,7 +118,8 @@ def run(
     with locked(store.root):
         damaged = store.open(study, resume=resume, with_agents=with_agents)
         finished, failed = store.finished(), store.failed()
-        pending = batches(runs, finished | failed, *sizes)
+        staged = frozenset(run.id for run in stages.first_runs(study)) if replays else frozenset()
+        pending = batches(runs, finished | failed, *sizes, staged)
         progress = Progress(console, runs, finished, store.root, together=together)
         for path in damaged:
             told = f": {path.name} is set aside in {path.parent}; its runs are done again."

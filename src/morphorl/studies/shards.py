@@ -3,7 +3,8 @@
 study.json            the study, and the versions it was last run with, sealed (`sealed.py`)
 runs.parquet          its runs: id, preset, environment, arm, seed, cell seed; sealed
 shards/CHECKSUM.parquet       the curves of one finished batch; the file's name is its content's checksum
-shards/CHECKSUM.safetensors   the batch's agents, if they are kept
+shards/CHECKSUM.safetensors   the agents of the batch, if they are kept; or those of its runs that are replayed, at each
+                      stage of training (`stages.py`)
 shards/damaged/       shards that no longer are what was written
 failed/               one file for each batch that could not be trained, with the message; sealed
 progress.json         what the writing process is doing, renewed every other second
@@ -23,7 +24,7 @@ from morphorl.config.files import checksum, digest, read
 from morphorl.config.sealed import read_sealed_json, read_sealed_table
 
 DETAILS = "morphorl"
-"""A key of a shard's Parquet metadata: the ids of its runs, of those that diverged, and its agents' file."""
+"""A key of a shard's Parquet metadata: the ids of its runs, of those that diverged, and the files of its agents."""
 
 
 class Shard(NamedTuple):
@@ -33,6 +34,10 @@ class Shard(NamedTuple):
     runs: list[str]
     diverged: list[str]
     agents: str | None
+    stages: str | None = None
+    """The file of the agents kept for replays."""
+    staged: tuple[str, ...] = ()
+    """The ids of the runs in that file."""
 
 
 def read_all(root: Path) -> tuple[list[Shard], list[Path]]:
@@ -48,8 +53,9 @@ def examine(path: Path) -> Shard | None:
         if digest(content) != path.stem:
             return None
         shard = Shard(path, **json.loads(pl.read_parquet_metadata(io.BytesIO(content))[DETAILS]))
-        if shard.agents and checksum(path.with_name(shard.agents)) != Path(shard.agents).stem:
-            return None
+        for beside in filter(None, (shard.agents, shard.stages)):
+            if checksum(path.with_name(beside)) != Path(beside).stem:
+                return None
     except (FileNotFoundError, StoreError, KeyError, ValueError, TypeError, pl.exceptions.PolarsError):
         return None
     return shard

@@ -4,7 +4,7 @@ import importlib.metadata
 import json
 import platform
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -18,9 +18,11 @@ from morphorl.config.errors import StoreError, shortened
 from morphorl.config.files import refuse_links_out, table_bytes, write_by_content
 from morphorl.config.sealed import read_sealed_json, write_sealed_json, write_sealed_table
 from morphorl.ppo import checkpoints, kernels
+from morphorl.ppo.agent import Agent
 from morphorl.studies import shards
 from morphorl.studies import study as study_
 from morphorl.studies.batch_training import BatchResult
+from morphorl.studies.stages import STAGES
 from morphorl.studies.study import Run, Study
 
 VERSIONED = ("morphorl", "jax", "jaxlib", "equinox", "gymnax", "numpy", "optax")
@@ -170,18 +172,21 @@ class Store:
             StoreError: if it cannot be written, on a full disk for instance; nothing of it is left then.
         """
         ids = [run.id for run in runs]
-        kept = None
+        diverged = [id for id, step in zip(ids, result.diverged_at, strict=True) if step >= 0]
+        details: dict[str, Any] = {"runs": ids, "diverged": diverged, "agents": None}
         with _writing(self.root):
             if with_agents:
-                batch = checkpoints.Agents([run.settings for run in runs], [run.seed for run in runs], result.agents)
-                kept = write_by_content(
-                    self.shards, ".safetensors", lambda path: checkpoints.write_arrays(batch, path)
-                ).name
-            diverged = [id for id, step in zip(ids, result.diverged_at, strict=True) if step >= 0]
-            details = json.dumps({"runs": ids, "diverged": diverged, "agents": kept})
+                details["agents"] = self._add_agents(result.agents)
+            if result.staged is not None:
+                details |= {"stages": self._add_agents(result.staged.agents), "staged": result.staged.runs}
             table = tabulate(runs, result)
-            shard = table_bytes(table, {shards.DETAILS: details})
+            shard = table_bytes(table, {shards.DETAILS: json.dumps(details)})
             write_by_content(self.shards, ".parquet", lambda path: path.write_bytes(shard))
+
+    def _add_agents(self, arrays: Agent) -> str:
+        """Write agents beside the shards; gives the file's name."""
+        path = write_by_content(self.shards, ".safetensors", lambda path: checkpoints.write_arrays(arrays, path))
+        return path.name
 
     def curves(self, study: Study) -> pl.DataFrame:
         """All updates of all finished runs of the study, in the study's order, labelled with its arms.
@@ -221,6 +226,26 @@ class Store:
             found |= {run: {name: array[i] for name, array in arrays.items()} for i, run in enumerate(shard.runs)}
         arrays = {name: np.stack([found[run.id][name] for run in wanted]) for name in found[wanted[0].id]}
         return checkpoints.from_arrays([run.settings for run in wanted], [run.seed for run in wanted], arrays)
+
+    def staged_agents(self, runs: Iterable[Run]) -> dict[str, Agent]:
+        """The agents that are kept for replays, by their runs' ids; the leading axis of their arrays are the stages.
+
+        Runs of which none are kept are left out.
+
+        Raises:
+            AgentsError: if arrays have other shapes than the settings call for.
+        """
+        wanted = {run.id: run.settings for run in runs}
+        found: dict[str, Agent] = {}
+        for shard in self._good():
+            here = [id for id in shard.staged if id in wanted]
+            if here:
+                arrays = checkpoints.read_arrays(shard.path.with_name(str(shard.stages)))
+                count = len(shard.staged) * len(STAGES)
+                agents = checkpoints.assemble(wanted[here[0]], count, arrays)
+                places = {id: slice(shard.staged.index(id), None, len(shard.staged)) for id in here}
+                found |= {id: jax.tree.map(lambda u, at=at: u[at], agents) for id, at in places.items()}
+        return found
 
     def _paths(self) -> list[Path]:
         return sorted(self.shards.glob("*.parquet"))

@@ -1,10 +1,11 @@
 """Luck: how much of a result is the pattern's, how much the learner's, and how often few seeds would mislead."""
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
 import scipy.stats
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from morphorl.analysis.bootstrap import RESAMPLES, Estimate, EvidenceError, tail_of_mean
 
@@ -105,8 +106,7 @@ def shares(x: Float[np.ndarray, " seeds"], y: Float[np.ndarray, " other_seeds"],
         EvidenceError: as `found`.
     """
     known = found(x, y, n)
-    generator = np.random.default_rng(0)
-    drawn = [_resampled(generator, scores, n) for scores in (x, y)]
+    drawn = [scores[places].T for scores, places in zip((x, y), _resampled(len(x), len(y), n), strict=True)]
     better, significant = (flags.reshape(SHARE_RESAMPLES, SHARE_DRAWS).mean(axis=1) for flags in leads(*drawn))
     least = min(len(x), len(y))
     return Shares(
@@ -166,13 +166,17 @@ def leads(
     return lead > 0, significant
 
 
-def _resampled(
-    generator: np.random.Generator, scores: Float[np.ndarray, " seeds"], n: int
-) -> Float[np.ndarray, "draws n"]:
-    """Comparisons of n seeds each, from every resample of the seeds: one below the other."""
-    chosen = generator.integers(len(scores), size=(SHARE_RESAMPLES, len(scores)))
-    places = generator.integers(len(scores), size=(SHARE_RESAMPLES, SHARE_DRAWS, n))
-    return scores[chosen[np.arange(SHARE_RESAMPLES)[:, None, None], places]].reshape(-1, n)
+@functools.lru_cache(maxsize=8)  # the same for all pairs of arms of a study
+def _resampled(seeds: int, other_seeds: int, n: int) -> list[Int[np.ndarray, "n draws"]]:
+    """Which seeds of either arm are compared, n of each: in every resample of its seeds, one after the other."""
+    generator = np.random.default_rng(0)
+    places = []
+    for size in (seeds, other_seeds):
+        chosen = generator.integers(size, size=(SHARE_RESAMPLES, size))
+        drawn = generator.integers(size, size=(SHARE_RESAMPLES, SHARE_DRAWS, n))
+        of_all = chosen[np.arange(SHARE_RESAMPLES)[:, None, None], drawn].reshape(-1, n)
+        places.append(np.ascontiguousarray(of_all.T))  # sums over n seeds are quick where the draws lie in a row
+    return places
 
 
 def _found(x: Float[np.ndarray, "draws n"], y: Float[np.ndarray, "draws n"]) -> Found:
