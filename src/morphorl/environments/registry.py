@@ -1,36 +1,28 @@
 """The registry of environments: ours, gymnax's and Gymnasium's, by their ids."""
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
-import gymnasium
-import gymnax
 import jax
 import jax.numpy as jnp
-from gymnax.environments import spaces
 
 from morphorl.config.errors import SettingError, did_you_mean
-from morphorl.environments import gymnasium_envs
+from morphorl.environments import cartpole
 from morphorl.environments.base import Environment, Step, is_host
-from morphorl.environments.cartpole import LIMITS, CartPoleNoVel, StatelessCartPole
-from morphorl.environments.mountain_car import SparseMountainCar, StatelessSparseMountainCar
+from morphorl.environments.cartpole import LIMITS
 from morphorl.environments.wrappers import with_noise
 
-OURS: dict[str, Callable[[], Any]] = {
-    "StatelessCartPole-v1": StatelessCartPole,
-    "CartPoleNoVel-v1": CartPoleNoVel,
-    "NoisyStatelessCartPole-v1": StatelessCartPole,
-    "NoisyCartPoleNoVel-v1": CartPoleNoVel,
-    "SparseMountainCar-v0": SparseMountainCar,
-    "StatelessSparseMountainCar-v0": StatelessSparseMountainCar,
+MOUNTAIN_CARS = {
+    "SparseMountainCar-v0": "SparseMountainCar",
+    "StatelessSparseMountainCar-v0": "StatelessSparseMountainCar",
 }
+"""Our classes in `mountain_car.py`, after gymnax's."""
+OURS = [*cartpole.OBSERVATIONS, *MOUNTAIN_CARS]
+"""The ids of environments in JAX that are not gymnax's."""
 NOISE = {"NoisyStatelessCartPole-v1": 0.05 * LIMITS[::2], "NoisyCartPoleNoVel-v1": 0.05 * LIMITS}
 """Standard deviation of normal noise on each observation feature: 5% of the limits. The angle's, 0.6°, is about as
 large as its change in one step, so that two observations tell little of the velocity."""
-THRESHOLDS = {"NoisyStatelessCartPole-v1": 475.0, "NoisyCartPoleNoVel-v1": 475.0} | dict.fromkeys(
-    ("SparseMountainCar-v0", "StatelessSparseMountainCar-v0", "DeepSea-bsuite"), 0.9
-)
+THRESHOLDS = dict.fromkeys((*MOUNTAIN_CARS, "DeepSea-bsuite"), 0.9)
 """The return from which we call a task solved that Gymnasium does not know."""
 
 
@@ -43,8 +35,9 @@ REFUSED = dict.fromkeys(CONTINUOUS, "has continuous actions; must be one with di
 
 def names() -> list[str]:
     """The ids that `make_env` accepts."""
-    usable = [name for name in gymnax.registered_envs if name not in REFUSED and name != "CartPole-v1"]
-    return ["CartPole-v1", *OURS, *usable]
+    import gymnax  # a second, and the plotting libraries that it imports, which CartPole does without
+
+    return [*OURS, *(name for name in gymnax.registered_envs if name not in REFUSED and name not in OURS)]
 
 
 @functools.cache
@@ -55,13 +48,20 @@ def make_env(env_id: str) -> Environment:
     Raises:
         SettingError: for an unknown id, or one that is refused.
     """
+    if env_id in cartpole.OBSERVATIONS:
+        made = cartpole.make(env_id)
+        return with_noise(made, NOISE[env_id]) if env_id in NOISE else made
     if is_host(env_id):
+        from morphorl.environments import gymnasium_envs  # imports Gymnasium
+
         return gymnasium_envs.describe(env_id)
     if env_id in REFUSED:
         raise SettingError(f"environment = {env_id!r}: {REFUSED[env_id]}: {', '.join(names())}.")
     if env_id not in names():
         hint = did_you_mean(env_id, names())
         raise SettingError(f"environment = {env_id!r}: must be one of {', '.join(names())}.{hint}")
+    from gymnax.environments import spaces
+
     env, params = _gymnax(env_id)
     if not isinstance(env.action_space(params), spaces.Discrete):
         raise SettingError(f"environment = {env_id!r}: has continuous actions; must be one with discrete actions.")
@@ -76,23 +76,28 @@ def make_env(env_id: str) -> Environment:
         return Step(_strong(state), _flat(observation), jnp.float32(reward), jnp.bool_(terminated), truncated)
 
     features = jax.eval_shape(reset, jax.random.key(0))[1].size
-    made = Environment(
+    return Environment(
         env_id, features, env.num_actions, int(params.max_steps_in_episode), _threshold(env_id), reset, step
     )
-    return with_noise(made, NOISE[env_id]) if env_id in NOISE else made
 
 
 def _gymnax(env_id: str) -> tuple[Any, Any]:
-    if env_id not in OURS:
+    if env_id not in MOUNTAIN_CARS:
+        import gymnax
+
         return gymnax.make(env_id)
-    env = OURS[env_id]()
+    from morphorl.environments import mountain_car  # imports gymnax
+
+    env = getattr(mountain_car, MOUNTAIN_CARS[env_id])()
     return env, env.default_params
 
 
 def _threshold(env_id: str) -> float | None:
     if env_id in THRESHOLDS:
         return THRESHOLDS[env_id]
-    spec = gymnasium.registry.get(env_id) or gymnasium.registry.get(f"morphorl/{env_id}")
+    import gymnasium
+
+    spec = gymnasium.registry.get(env_id)
     return spec.reward_threshold if spec else None
 
 

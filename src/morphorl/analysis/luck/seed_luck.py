@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-import scipy.stats
+import scipy  # whose stats are imported at their first use: they take a second
 from jaxtyping import Bool, Float
 
 from morphorl.analysis.bootstrap import RESAMPLES, Estimate, EvidenceError, tail_of_mean
