@@ -1,7 +1,7 @@
 """CartPole in JAX, with its velocities shown or hidden.
 
-A pole stands on a cart that is pushed left or right. With force F, masses of the pole m_p and of both M, half the pole's
-length l, position x and angle θ from upright:
+A pole stands on a cart that is pushed left or right. With force F, the mass m_p of the pole and M of both, half the
+pole's length l, position x and angle θ from upright:
 
     τ = (F + m_p·l·θ'²·sin θ)/M
     θ'' = (g·sin θ − τ·cos θ)/(l·(4/3 − m_p·cos² θ/M))
