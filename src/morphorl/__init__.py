@@ -93,7 +93,7 @@ _COMPUTING_MODULES = {
     "compare": "analysis.finished_study",
     "judge": "analysis.finished_study",
 }
-"""The same for those whose modules import gymnax, which starts JAX: how many devices it has must be said before."""
+"""The same for those that compute, which starts JAX: how many devices it has must be said before."""
 
 
 def __getattr__(name: str) -> Any:

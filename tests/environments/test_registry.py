@@ -1,5 +1,7 @@
 """Our environments beside Gymnasium's, and every environment that can be named."""
 
+from functools import partial
+
 import gymnasium
 import jax
 import jax.numpy as jnp
@@ -10,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from morphorl.config.errors import SettingError
 from morphorl.environments import registry
+from morphorl.environments.cartpole import CartPoleState
 
 CARTPOLES = {
     "CartPole-v1": ("CartPole-v1", [0, 1, 2, 3]),
@@ -21,7 +24,7 @@ cartpoles = pytest.mark.parametrize("name", CARTPOLES)
 
 
 def numbers(state):
-    return np.array([state.x, state.x_dot, state.theta, state.theta_dot], float)
+    return np.array(state[:4], float)
 
 
 def walk_beside_gymnasium(name, policy, steps, seed=0):
@@ -75,8 +78,7 @@ def test_single_steps_from_anywhere_agree_with_gymnasium():
     left, right = set(), set()
     for start in starts:
         action = int(generator.integers(2))
-        x, x_dot, theta, theta_dot = jnp.asarray(start, jnp.float32)
-        ours = step(jax.random.key(0), state.replace(x=x, x_dot=x_dot, theta=theta, theta_dot=theta_dot), action)
+        ours = step(jax.random.key(0), CartPoleState(*jnp.asarray(start, jnp.float32), state.time), action)
         theirs.reset()
         theirs.state = start
         observation, reward, terminated, _, _ = theirs.step(action)
@@ -86,6 +88,35 @@ def test_single_steps_from_anywhere_agree_with_gymnasium():
         left.add(bool(observation[0] < -2.4))
         right.add(bool(observation[0] > 2.4))
     assert left == right == {True, False}  # the cart left the track on both sides
+
+
+@pytest.mark.optimised
+def test_resets_and_steps_equal_gymnaxs_to_the_last_bit():
+    """Studies are stored that were trained in gymnax's. Steps after an end too: an evaluation goes on to its last."""
+    ours, (theirs, params) = registry.make_env("CartPole-v1"), gymnax.make("CartPole-v1")
+
+    def reset(key):
+        return theirs.reset_env(key, params)[::-1]
+
+    def step(key, state, action):
+        observation, state, *told = theirs.step_env(key, state, action, params)
+        return state, observation, *told
+
+    assert_array_equal(*(walk(*pair) for pair in ((ours.reset, ours.step), (reset, step))))
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def walk(reset, step):
+    """Observations, rewards and ends of 64 episodes of 40 random steps."""
+    keys = jax.random.split(jax.random.key(4), 64)
+    state, first = jax.vmap(reset, out_axes=(0, -1))(keys)
+
+    def one(state, action):
+        state, observation, reward, terminated, *_ = jax.vmap(step)(keys, state, action)
+        return state, jnp.concatenate([observation.T, reward[None], terminated[None]])
+
+    seen = jax.lax.scan(one, state, jax.random.randint(keys[0], (40, 64), 0, 2))[1]
+    return jnp.concatenate([first.ravel(), seen.ravel()])
 
 
 @cartpoles

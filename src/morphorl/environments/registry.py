@@ -6,39 +6,28 @@ import pkgutil
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import gymnasium
-import gymnax
-
 from morphorl.config.errors import SettingError, did_you_mean
-from morphorl.environments import foreign, gymnasium_envs, library
+from morphorl.environments import cartpole, library
 from morphorl.environments.base import Environment, is_host, module_of
-from morphorl.environments.cartpole import LIMITS, CartPoleNoVel, StatelessCartPole
-from morphorl.environments.from_gymnax import from_gymnax
-from morphorl.environments.mountain_car import SparseMountainCar, StatelessSparseMountainCar
+from morphorl.environments.cartpole import LIMITS
 from morphorl.environments.previous_action import SUFFIX, with_previous_action
-from morphorl.environments.swimmer import HeadingSwimmer, Swimmer
 from morphorl.environments.wrappers import with_noise
 
-OURS: dict[str, Callable[[], Any]] = {
-    "StatelessCartPole-v1": StatelessCartPole,
-    "CartPoleNoVel-v1": CartPoleNoVel,
-    "NoisyStatelessCartPole-v1": StatelessCartPole,
-    "NoisyCartPoleNoVel-v1": CartPoleNoVel,
-    "SparseMountainCar-v0": SparseMountainCar,
-    "StatelessSparseMountainCar-v0": StatelessSparseMountainCar,
-    "Swimmer-v5": Swimmer,
-    "HeadingSwimmer-v5": HeadingSwimmer,
+CLASSES = {
+    "SparseMountainCar-v0": "mountain_car:SparseMountainCar",
+    "StatelessSparseMountainCar-v0": "mountain_car:StatelessSparseMountainCar",
+    "Swimmer-v5": "swimmer:Swimmer",
+    "HeadingSwimmer-v5": "swimmer:HeadingSwimmer",
 }
+"""Our classes after gymnax's: the files beside this one, and the classes in them."""
+OURS = [*cartpole.OBSERVATIONS, *CLASSES]
+"""The ids of environments in JAX that are neither gymnax's nor in `environments/library`."""
 NOISE = {"NoisyStatelessCartPole-v1": 0.05 * LIMITS[::2], "NoisyCartPoleNoVel-v1": 0.05 * LIMITS}
 """Standard deviation of normal noise on each observation feature: 5% of the limits. The angle's, 0.6°, is about as
 large as its change in one step, so that two observations tell little of the velocity."""
-SHOWN_OTHERWISE = {"NoisyStatelessCartPole-v1": 475.0, "NoisyCartPoleNoVel-v1": 475.0, "HeadingSwimmer-v5": 360.0}
-THRESHOLDS = SHOWN_OTHERWISE | dict.fromkeys(
-    ("SparseMountainCar-v0", "StatelessSparseMountainCar-v0", "DeepSea-bsuite"), 0.9
-)
+SPARSE = ("SparseMountainCar-v0", "StatelessSparseMountainCar-v0", "DeepSea-bsuite")
+THRESHOLDS = dict.fromkeys(SPARSE, 0.9) | {"HeadingSwimmer-v5": 360.0}
 """The return from which we call a task solved that Gymnasium does not know."""
-
-
 REFUSED = {"MNISTBandit-bsuite": "downloads data when it is made; must be one that does not"}
 """Ids of gymnax that cannot be used here, and why."""
 
@@ -54,8 +43,10 @@ class Offer(NamedTuple):
 
 def names() -> list[str]:
     """The ids that `make_env` accepts, and of those with a number in them the usual ones."""
-    usable = [name for name in gymnax.registered_envs if name not in REFUSED and name != "CartPole-v1"]
-    return ["CartPole-v1", *OURS, *(name for offer in library_offers() for name in offer.ids), *usable]
+    import gymnax  # a second, and the plotting libraries that it imports, which CartPole does without
+
+    ours = [*OURS, *(name for offer in library_offers() for name in offer.ids)]
+    return [*ours, *(name for name in gymnax.registered_envs if name not in REFUSED and name not in ours)]
 
 
 @functools.cache
@@ -69,24 +60,31 @@ def make_env(env_id: str) -> Environment:
         UntrustedError: if it leads to a module that is neither imported nor trusted.
         SettingError: for an unknown id, or one that is refused.
     """
+    if env_id in cartpole.OBSERVATIONS:
+        made = cartpole.make(env_id)
+        return with_noise(made, NOISE[env_id]) if env_id in NOISE else made
     if is_host(env_id):
+        from morphorl.environments import gymnasium_envs  # imports Gymnasium
+
         return gymnasium_envs.describe(env_id)
-    if module_of(env_id) is not None:
-        return foreign.make(env_id)
-    if env_id in REFUSED:
-        raise SettingError(f"environment = {env_id!r}: {REFUSED[env_id]}: {', '.join(names())}.")
     if env_id.endswith(SUFFIX):
         return with_previous_action(make_env(env_id.removesuffix(SUFFIX)))
+    if module_of(env_id) is not None:
+        from morphorl.environments import foreign  # imports gymnax
+
+        return foreign.make(env_id)
     if made := next((made for offer in library_offers() if (made := offer.make(env_id))), None):
         return made
+    if env_id in REFUSED:
+        raise SettingError(f"environment = {env_id!r}: {REFUSED[env_id]}: {', '.join(names())}.")
     if env_id not in names():
         hint = did_you_mean(env_id, names())
         raise SettingError(
             f"environment = {env_id!r}: must be one of {', '.join(names())}, or MODULE:NAME for one of your own.{hint}"
         )
-    env, params = _gymnax(env_id)
-    made = from_gymnax(env_id, env, params, _threshold(env_id))
-    return with_noise(made, NOISE[env_id]) if env_id in NOISE else made
+    from morphorl.environments.from_gymnax import from_gymnax
+
+    return from_gymnax(env_id, *_gymnax(env_id), _threshold(env_id))
 
 
 @functools.cache
@@ -99,23 +97,32 @@ def library_offers() -> tuple[Offer, ...]:
 
 def gymnax_style(env_id: str) -> tuple[Any, Any] | None:
     """The instance of a class after gymnax's that an environment is made of, and its parameters; None for any other."""
-    if env_id in OURS or env_id in gymnax.registered_envs:
+    import gymnax
+
+    if env_id in CLASSES or (env_id in gymnax.registered_envs and env_id not in OURS):
         return _gymnax(env_id)
-    if module_of(env_id) is None:
+    if module_of(env_id) is None or is_host(env_id):
         return None
-    found = None if is_host(env_id) else foreign.named(env_id)
-    return None if found is None or isinstance(found, Environment) else (found, found.default_params)
+    from morphorl.environments import foreign
+
+    found = foreign.named(env_id)
+    return None if isinstance(found, Environment) else (found, found.default_params)
 
 
 def _gymnax(env_id: str) -> tuple[Any, Any]:
-    if env_id not in OURS:
+    if env_id not in CLASSES:
+        import gymnax
+
         return gymnax.make(env_id)
-    env = OURS[env_id]()
+    file, _, name = CLASSES[env_id].partition(":")
+    env = getattr(importlib.import_module(f"morphorl.environments.{file}"), name)()
     return env, env.default_params
 
 
 def _threshold(env_id: str) -> float | None:
     if env_id in THRESHOLDS:
         return THRESHOLDS[env_id]
-    spec = gymnasium.registry.get(env_id) or gymnasium.registry.get(f"morphorl/{env_id}")
+    import gymnasium
+
+    spec = gymnasium.registry.get(env_id)
     return spec.reward_threshold if spec else None

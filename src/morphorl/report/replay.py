@@ -119,7 +119,7 @@ def _position(env_state: EnvState) -> Float[Array, "2"]:
     cartpole = env_state
     while type(cartpole) is tuple:
         cartpole = cartpole[0]
-    return jnp.stack([cartpole.x[0], cartpole.theta[0]])
+    return jnp.stack([cartpole.position[0], cartpole.angle[0]])
 
 
 def _cut(episode: Episode) -> Episode:

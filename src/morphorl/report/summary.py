@@ -17,7 +17,6 @@ from morphorl.config.sealed import write_sealed_table
 from morphorl.environments import registry
 from morphorl.ppo.checkpoints import Agents
 from morphorl.report import tables, verdict_report
-from morphorl.report.figures import canvas, study_figures
 from morphorl.studies.store import Store
 from morphorl.studies.study import Study
 
@@ -80,6 +79,8 @@ def summarise(study: Study, preset: str, table: pl.DataFrame, folder: Path, cons
 
 def _draw(study: Study, preset: str, curves: pl.DataFrame, table: pl.DataFrame, folder: Path, console: Console) -> None:
     """The learning curves of one preset, whose rows `curves` are; `table` has the scores of all of the study's runs."""
+    from morphorl.report.figures import canvas, study_figures  # imports Matplotlib, which no training need wait for
+
     folder.mkdir(exist_ok=True)
     strengths = interpretations.strengths(study.expand(preset))
     environments = curves["environment"].unique(maintain_order=True)
