@@ -29,7 +29,7 @@ def random_states(generator: np.random.Generator, count: int) -> np.ndarray:
 def exact_swimmer() -> gymnasium.Env:
     """Swimmer-v5 whose solver of limits goes on to the end.
 
-    By itself it stops where it gains less than 1e-8. About one step in 20,000 is then off by up to 1e-6.
+    By itself it stops where it gains less than 1e-8. Some one step in 10,000 is then off by some 1e-6.
     """
     env = gymnasium.make("Swimmer-v5")
     env.unwrapped.model.opt.tolerance = 0  # pyright: ignore[reportAttributeAccessIssue]

@@ -290,6 +290,26 @@ def test_a_missing_package_is_told_and_not_taken_for_a_damaged_file(tmp_path, mo
         checkpoints.load_agents(tmp_path)
 
 
+@pytest.mark.filterwarnings("ignore:.*out of date")
+def test_what_mujocos_environments_lack_is_told(monkeypatch):
+    with pytest.raises(SettingError, match=r"^environment = 'gym:Swimmer-v3': .* moved to the gymnasium-robotics"):
+        gymnasium_envs.describe("gym:Swimmer-v3")
+
+    def without(name):
+        raise gymnasium.error.DependencyNotInstalled('MuJoCo is not installed, run `pip install "gymnasium[mujoco]"`')
+
+    monkeypatch.setattr(gymnasium, "make", without)
+    gymnasium_envs.describe.cache_clear()
+    with pytest.raises(SettingError, match=r"^environment = 'gym:Swimmer-v5': needs the extra 'mujoco'"):
+        gymnasium_envs.describe("gym:Swimmer-v5")
+
+
+def test_mujocos_environments_have_continuous_actions_on_the_host():
+    pytest.importorskip("mujoco", reason="the extra mujoco is not installed")
+    assert gymnasium_envs.describe("gym:Swimmer-v5")[:5] == ("gym:Swimmer-v5", 8, 2, 1000, 360.0)
+    assert gymnasium_envs.describe("gym:Swimmer-v5").continuous
+
+
 HOST_LACKS = [
     ({"ppo": PPO(network="gru")}, r"^ppo\.network = 'gru': must be 'mlp' for environments of Gymnasium's \('gym:'\)\."),
     ({"guidance": Modulated()}, r"^guidance\.kind = 'modulated': must be 'none' or 'blind' for environments of Gymn"),

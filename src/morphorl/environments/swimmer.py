@@ -31,7 +31,7 @@ class Swimmer(Environment):
 
     Reward: the mean speed along x in the step, minus 10⁻⁴ times the sum of the squared actions. An episode never
     terminates, and is truncated at 1,000 steps. A step agrees with Gymnasium's to 10⁻¹⁰ in double precision and to
-    10⁻⁴ in single precision, limits of the joints included. (One in some 20,000 steps differs by up to 10⁻⁶: MuJoCo's
+    10⁻⁴ in single precision, limits of the joints included. (One step in some 10,000 differs by some 10⁻⁶: MuJoCo's
     solver of the limits may stop early.)
 
     Observation: heading, two joints, velocities of x, y, heading and joints.

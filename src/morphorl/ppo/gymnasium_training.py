@@ -132,6 +132,7 @@ class Programs:
         self.improve = jax.jit(jax.vmap(improve, in_axes=(0, 0, 0, 0, 0, None, 0)))
         self.note = jax.jit(jax.vmap(note, in_axes=(0, 0, 0, None)))
         self.keys = jax.jit(jax.vmap(lambda key, index: jax.random.split(jax.random.fold_in(key, index)), (0, None), 1))
+        self.step_key = jax.jit(jax.vmap(jax.random.fold_in, (0, None)))
         self.spread = jax.jit(jax.vmap(spread, in_axes=(0, None)), static_argnums=1)
 
 
@@ -163,9 +164,7 @@ class Player:
         """One rollout of every run."""
         rows, weights = [], []
         for time in range(self.settings.ppo.rollout_steps):
-            rollout_state, row, weight = self.step(
-                agent, rollout_state, jax.vmap(jax.random.fold_in, (0, None))(key, time)
-            )
+            rollout_state, row, weight = self.step(agent, rollout_state, self.programs.step_key(key, time))
             rows.append(row)
             weights.append(weight)
         experience = jax.tree.map(lambda *leaves: np.stack(leaves, axis=1), *rows)
@@ -261,9 +260,7 @@ def evaluate(
         )
     time = 0
     while alive.any():
-        rollout_state, row, _ = player.step(
-            agents, rollout_state, jax.vmap(jax.random.fold_in, (0, None))(keys, time), greedy
-        )
+        rollout_state, row, _ = player.step(agents, rollout_state, programs.step_key(keys, time), greedy)
         returns += alive * row.reward
         alive &= ~(row.terminated | row.truncated)
         time += 1
