@@ -6,8 +6,6 @@ import numpy as np
 from numpy.testing import assert_array_equal
 
 from morphorl.environments import registry
-from morphorl.environments.library.popgym import pendulum
-from morphorl.environments.previous_action import with_previous_action
 
 BANDIT = "popgym-MultiarmedBanditEasy-v0"
 
@@ -25,7 +23,7 @@ def test_it_shows_the_observation_the_action_before_and_whether_an_episode_has_j
 
 
 def test_a_continuous_action_is_shown_as_it_is():
-    env = with_previous_action(pendulum.position_only("pendulum", 200))
+    env = registry.make_env("popgym-PositionOnlyPendulumEasy-v0+action")
     state, first = env.reset(jax.random.key(0))
     assert_array_equal(first[2:], [0, 0, 1])
     assert_array_equal(env.step(jax.random.key(1), state, jnp.array([1.5])).observation[2:], [1.5, 1, 0])

@@ -38,9 +38,9 @@ def make(env_id: str) -> Environment | None:
 def position_only(env_id: str, steps: int) -> Environment:
     """Pendulum that shows where it is and not how fast it moves: [cos θ, sin θ].
 
-    Action: a torque from −2 to 2 N m; what is beyond is clipped. Reward: (1 − cost / 8.137)/`steps`, with Pendulum's
-    cost θ² + 0.1 θ'² + 0.001 torque² of the state before the step, so that returns are between −1 and 1. The episode
-    is truncated after `steps` steps: 200, 150 and 100.
+    Action: a torque from −2 to 2 N m, in units of that range (`TORQUE`); what is beyond is clipped. Reward: (1 − cost /
+    8.137)/`steps`, with Pendulum's cost θ² + 0.1 θ'² + 0.001 torque² of the state before the step, so that returns are
+    between −1 and 1. The episode is truncated after `steps` steps: 200, 150 and 100.
     """
     return _pendulum(env_id, steps, lambda _, full: full[:2])
 
