@@ -3,6 +3,7 @@
 from functools import partial
 
 import gymnasium
+import gymnax
 import jax
 import jax.numpy as jnp
 import numpy as np
