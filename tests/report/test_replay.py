@@ -84,7 +84,7 @@ def test_a_control_in_the_place_of_the_dynamics_is_replayed_too(name):
     (settings,) = study({name: CONTROLS[name]}, environments=("StatelessCartPole-v1",)).expand("standard").values()
     env = task.around(settings, registry.make_env("StatelessCartPole-v1"))
     agent = init_agent(settings, env.num_features, env.num_actions, jax.random.key(0), jax.random.key(1))
-    episode = jax.jit(lambda agent: record(settings, env, agent, jax.random.key(2)))(agent)
+    episode = jax.jit(lambda agent: record(settings, env, agent, 2))(agent)
     length = int(episode.alive.sum())
     assert 5 < length < 500
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(episode))
