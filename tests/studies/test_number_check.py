@@ -5,7 +5,7 @@ import re
 import jax
 import pytest
 
-from morphorl.ppo import networks
+from morphorl.ppo import kernels, networks
 from morphorl.studies import number_check
 from morphorl.studies.number_check import Difference
 
@@ -20,6 +20,14 @@ def made():
 def test_updates_agree_with_double_precision_with_and_without_fused_products(made):
     for updates in (made, number_check.learned_without_library(made)):
         assert 1e-6 < number_check.largest_difference(updates).size < number_check.ALLOWED / 3
+
+
+@pytest.mark.skipif(kernels.unavailable() is not None, reason="the fused kernel cannot be used here")
+def test_the_fused_kernels_updates_agree_too_and_in_no_other_order(made):
+    again = number_check.learned_by_fused(made)
+    assert 1e-7 < number_check.largest_difference(again).size < number_check.ALLOWED / 3
+    other = [one._replace(orders=first.orders) for one, first in zip(again, made, strict=True)]
+    assert number_check.largest_difference(other).size > number_check.ALLOWED
 
 
 def loses_a_column(weight, bias, x):

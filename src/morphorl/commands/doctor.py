@@ -80,6 +80,8 @@ def self_tests() -> Iterator[Test]:
         yield Test("self-test", problem is None, problem or f"agents trained as they should, in {seconds:.1f} s")
         right, sentence = number_check.check(made)
         yield Test("numbers", right, sentence)
+        if kernels.unavailable() is None:
+            yield Test("fused kernel", *number_check.check_fused(made))
     except Exception as error:  # whatever it is, it is what the report should say
         yield Test("self-test", False, _first_line(error))
 
@@ -109,7 +111,7 @@ def _kernel() -> str:
         return "none"
     if reason:
         return f"xla; 'fused' cannot be used here: {reason}"
-    return "fused for long studies, xla for all else; the test below is of xla"
+    return "fused for long studies, xla for all else"
 
 
 def _first_line(error: Exception) -> str:

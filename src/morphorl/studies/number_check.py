@@ -4,6 +4,7 @@ Releases of jaxlib have multiplied matrices wrongly, in programs batched as ours
 make updates as a study's do, and NumPy makes the same ones from the same rollouts (`ppo/numpy_reference.py`).
 """
 
+import dataclasses
 import importlib.metadata
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from jaxtyping import Array, Int, PRNGKeyArray
 
 from morphorl.environments import registry
 from morphorl.ppo import learning, numpy_reference, training
+from morphorl.ppo.kernels import Kernel
 from morphorl.ppo.networks import MLP
 from morphorl.ppo.numpy_reference import Learner, Network, Numbers
 from morphorl.ppo.rollout import Experience
@@ -98,14 +100,8 @@ def learned_without_library(made: list[Update]) -> list[Update]:
 
     Empty if this jaxlib has no such option.
     """
-    env, (settings, seeds, _) = registry.make_env(SETTINGS.environment), batch()
-
-    def learn(settings, state, rollout_state, rollout, index):
-        return training.improve(settings, env, state, rollout_state, rollout, _key(state, index), index)
-
-    learning = sharded(jax.vmap(learn, in_axes=(0, 0, 0, 0, None)), len(seeds), (RUNS, RUNS, RUNS, RUNS, SAME))
-    given = [(settings, one.before, one.after.rollout_state, one.rollout, jnp.array(i)) for i, one in enumerate(made)]
-    lowered = learning.lower(*given[0])
+    program, given = _learning(made, "xla")
+    lowered = program.lower(*given[0])
     try:
         program = lowered.compile(compiler_options={LIBRARY: ""})
     except jax.errors.JaxRuntimeError as error:
@@ -113,6 +109,37 @@ def learned_without_library(made: list[Update]) -> list[Update]:
             return []
         raise
     return [update._replace(after=program(*known)) for update, known in zip(made, given, strict=True)]
+
+
+def learned_by_fused(made: list[Update]) -> list[Update]:
+    """The same updates learned by the fused kernel, from the same rollouts, in the order in which it takes samples."""
+    from morphorl.ppo.fused import kernel  # of the extra
+
+    ppo, (program, given) = SETTINGS.ppo, _learning(made, "fused")
+
+    def words(state, index):
+        return jax.random.bits(_key(state, index), (ppo.epochs, ppo.batch))
+
+    shuffled = kernel.shuffled.py_func  # pyright: ignore[reportFunctionMemberAccess]
+    again = []
+    for index, update in enumerate(made):
+        drawn = np.asarray(jax.vmap(words, in_axes=(0, None))(update.before, jnp.array(index)))
+        orders = [shuffled(own.reshape(-1), ppo.epochs, ppo.batch).reshape(ppo.epochs, -1) for own in drawn]
+        again.append(update._replace(after=program(*given[index]), orders=jnp.array(orders)))
+    return again
+
+
+def _learning(made: list[Update], kernel: Kernel) -> tuple[jax.stages.Wrapped, list[tuple]]:
+    """A program that learns from the updates' rollouts by a kernel, and what it is given for each."""
+    env, (settings, seeds, _) = registry.make_env(SETTINGS.environment), batch()
+    settings = dataclasses.replace(settings, kernel=kernel)
+
+    def learn(settings, state, rollout_state, rollout, index):
+        return training.improve(settings, env, state, rollout_state, rollout, _key(state, index), index)
+
+    program = sharded(jax.vmap(learn, in_axes=(0, 0, 0, 0, None)), len(seeds), (RUNS, RUNS, RUNS, RUNS, SAME))
+    states = [(one.before, one.after.rollout_state, one.rollout, jnp.array(i)) for i, one in enumerate(made)]
+    return program, [(settings, *given) for given in states]
 
 
 def _key(state: TrainState, index: Int[Array, ""]) -> PRNGKeyArray:
@@ -129,6 +156,18 @@ def check(made: list[Update]) -> Verdict:
     if not again:
         return judge({"": largest_difference(made)})
     return judge({" on": largest_difference(made), " off": largest_difference(again)})
+
+
+def check_fused(made: list[Update]) -> Verdict:
+    """Compare what the fused kernel learns in the same updates with double precision."""
+    size, what = largest_difference(learned_by_fused(made))
+    if size <= ALLOWED:
+        return Verdict(True, f"a training update by the fused kernel agrees with float64 to {size:.0e}")
+    return Verdict(
+        False,
+        f"{what} differ from float64 by {size:.0e} of their size in a training update by the fused kernel; rounding "
+        f"gives less than {ALLOWED:.0e}. Its results on this machine would be wrong: train with --kernel xla.",
+    )
 
 
 def judge(found: dict[str, Difference]) -> Verdict:
