@@ -3,6 +3,7 @@
 import os
 import pkgutil
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -109,3 +110,8 @@ def test_an_example_runs(name, tmp_path):
 
 def test_every_example_is_run():
     assert {path.name for path in (ROOT / "examples").glob("*.py")} == set(EXAMPLES)
+
+
+def test_the_page_of_environments_is_what_the_registry_says():
+    page = runpy.run_path(str(DOCS / "environments_page.py"))["page"]
+    assert (DOCS / "environments.md").read_text() == page(), "uv run docs/environments_page.py writes it anew"

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
-from morphorl.config.errors import SettingError
 from morphorl.environments.base import Environment, Step
+from morphorl.environments.library.lengths import length_of
 
 FORM = "TMaze-"
 IDS = (f"{FORM}10",)
@@ -34,15 +34,8 @@ def make(env_id: str) -> Environment | None:
     Raises:
         SettingError: where N is no whole number of at least 1.
     """
-    if not env_id.startswith(FORM):
-        return None
-    corridor = env_id.removeprefix(FORM)
-    if not (corridor.isdecimal() and corridor.isascii() and corridor[0] != "0"):
-        raise SettingError(
-            f"environment = {env_id!r}: the corridor is {corridor!r} steps long; must be a whole number of at least 1, "
-            f"as in {IDS[0]}."
-        )
-    return t_maze(env_id, int(corridor))
+    corridor = length_of(env_id, FORM, "the corridor")
+    return None if corridor is None else t_maze(env_id, corridor)
 
 
 def t_maze(env_id: str, corridor: int) -> Environment:
