@@ -13,17 +13,36 @@ PAGE = Path(__file__).with_name("environments.md")
 LEVELS = ("Easy", "Medium", "Hard")
 HEAD = """# Environments
 
-Every environment that comes along, as `--env ID`, in a study's `environments`, or in Python (`morphorl.make_env(ID)`). All of them are written in JAX and train at full speed. This page is written by `docs/environments_page.py`; a test compares the two.
+Every environment that comes along, as `--env ID`, in a study's `environments`, or in Python
+(`morphorl.make_env(ID)`). All of them are written in JAX and train at full speed. This page is written by
+`docs/environments_page.py`; a test compares the two.
 
-Beside these: [one of your own](howto.md#your-own-environment) by `MODULE:NAME`, and any of Gymnasium's by `gym:ID`, which the host steps one by one. `+action` after an id also shows the action before, and whether an episode has just begun, as popgym's baselines see it.
+Beside these: [one of your own](howto.md#your-own-environment) by `MODULE:NAME`, and any of Gymnasium's by `gym:ID`,
+which the host steps one by one. `+action` after an id also shows the action before, and whether an episode has just
+begun, as popgym's baselines see it.
 
-*Shows* is the number of observed features; a picture is height × width × channels, for `--ppo.network cnn`. *Actions* are how many there are, or the bounds of each continuous one. *Solved* is the return from which Gymnasium, or we, call the task solved.
+*Shows* is the number of observed features; a picture is height × width × channels, for `--ppo.network cnn`. *Actions*
+are how many there are, or the bounds of each continuous one. *Solved* is the return from which Gymnasium, or we, call
+the task solved.
 """
 GROUPS = {
-    "CartPole": "Gymnasium's CartPole-v1 to the last digit of its equations, and with velocities hidden, without or with noise of 5% of the limits.",
-    "Classic control and sparse reward": "gymnax's classics, which agree with Gymnasium's step by step; MountainCar that pays at the goal alone; and MuJoCo's swimmer without MuJoCo, whole or with its heading alone observed.",
-    "Change": "`ChangingCartPole-WHAT-VALUE-step-N` changes the pole's length or gravity after N steps of every episode; `-share-S` once, after that share of the training. Any values may stand there.",
-    "Memory": "popgym's tasks by its own ids, each as Easy, Medium and Hard; `TMaze-N` has a corridor of N places, `MemoryChain-N` asks after N steps. `morphorl eval DIR --env TMaze-100` tests agents that were trained in a shorter one.",
+    "CartPole": (
+        "Gymnasium's CartPole-v1 to the last digit of its equations, and with velocities hidden, without or with "
+        "noise of 5% of the limits."
+    ),
+    "Classic control and sparse reward": (
+        "gymnax's classics, which agree with Gymnasium's step by step; MountainCar that pays at the goal alone; and "
+        "MuJoCo's swimmer without MuJoCo, whole or with its heading alone observed."
+    ),
+    "Change": (
+        "`ChangingCartPole-WHAT-VALUE-step-N` changes the pole's length or gravity after N steps of every episode; "
+        "`-share-S` once, after that share of the training. Any values may stand there."
+    ),
+    "Memory": (
+        "popgym's tasks by its own ids, each as Easy, Medium and Hard; `TMaze-N` has a corridor of N places, "
+        "`MemoryChain-N` asks after N steps. `morphorl eval DIR --env TMaze-100` tests agents that were trained in a "
+        "shorter one."
+    ),
     "Bandits and bsuite": "gymnax's.",
     "Pictures": "MinAtar, by gymnax.",
     "Mazes and other tasks of gymnax": "The continuous ones among them have no threshold of Gymnasium's.",

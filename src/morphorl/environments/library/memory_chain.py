@@ -1,6 +1,6 @@
 """bsuite's MemoryChain of any length: what was seen at an episode's start is asked for at its end."""
 
-from gymnax.environments.bsuite.memory_chain import MemoryChain
+from gymnax.environments.bsuite.memory_chain import EnvParams, MemoryChain
 
 from morphorl.environments.base import Environment
 from morphorl.environments.from_gymnax import from_gymnax
@@ -24,5 +24,5 @@ def make(env_id: str) -> Environment | None:
     """
     if env_id == "MemoryChain-bsuite" or (length := length_of(env_id, FORM, "the chain")) is None:
         return None
-    params = MemoryChain().default_params.replace(memory_length=length, max_steps_in_episode=length + 2)
+    params = EnvParams(memory_length=length, max_steps_in_episode=length + 2)
     return from_gymnax(env_id, MemoryChain(), params, 0.9)
