@@ -22,7 +22,7 @@ def compile_quickly_where_optimisations_are_off() -> None:
     """
     usual = compiler.get_compile_options
 
-    def options(*args, **named) -> xla_client.CompileOptions:
+    def options(*args, **named):
         overrides = (named.pop("env_options_overrides", None) or {}) | {"xla_cpu_parallel_codegen_split_count": 1}
         asked = usual(*args, env_options_overrides=overrides, **named)
         if not jax.config.read("jax_disable_most_optimizations"):
