@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from helpers.agents import agent
 from morphorl.dynamics.blending import Blend
 from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.guidance.none import NoGuidance
@@ -79,14 +80,6 @@ def test_zero_strength_is_exactly_unguided():
 
 
 @pytest.mark.optimised
-def test_annealing_over_more_steps_makes_a_run_the_first_part_of_a_longer_one():
-    short = run(steps=256, ppo=dataclasses.replace(SMALL, anneal_steps=512))
-    whole, part = (batch_training.train_batch([one], 4).curve for one in (run(), short))
-    np.testing.assert_array_equal(part.episode_return[0], whole.episode_return[0, :2])
-    np.testing.assert_array_equal(part.greedy_return[0], whole.greedy_return[0, :2])
-
-
-@pytest.mark.optimised
 def test_diverging_run_is_flagged_and_leaves_its_neighbours_alone():
     healthy = [run(seed) for seed in range(4)]
     exploding = run(1, dynamics=ReactionDiffusion(activator_production=1e30, bound=float("inf")))
@@ -98,6 +91,13 @@ def test_diverging_run_is_flagged_and_leaves_its_neighbours_alone():
 
 
 # --- All else ---------------------------------------------------------------------------------------------------------
+
+
+def test_annealing_over_more_steps_makes_a_run_the_first_part_of_a_longer_one():
+    short = run(steps=256, ppo=dataclasses.replace(SMALL, anneal_steps=512))
+    whole, part = (batch_training.train_batch([one], 4).curve for one in (run(), short))
+    np.testing.assert_array_equal(part.episode_return[0], whole.episode_return[0, :2])
+    np.testing.assert_array_equal(part.greedy_return[0], whole.greedy_return[0, :2])
 
 
 def test_vmap_equals_loop():
@@ -131,14 +131,14 @@ def test_randomness_depends_on_the_seeds_alone_and_the_cell_seed_moves_only_the_
     "changes", [{}, {"dynamics": ReactionDiffusion(reset="redraw", normalise=True)}, {"blend": Blend(kind="none")}]
 )
 def test_saved_and_loaded_agents_act_identically(tmp_path, changes):
-    batch = [run(seed, **changes) for seed in range(2)]
-    result = batch_training.train_batch(batch, 4)
-    saved = checkpoints.Agents([r.settings for r in batch], [r.seed for r in batch], result.agents)
+    settings = dataclasses.replace(BASE, **changes)
+    arrays = jax.tree.map(lambda *u: jnp.concatenate(u), *(agent(settings, seed).arrays for seed in range(2)))
+    saved = checkpoints.Agents([settings] * 2, [0, 1], arrays)
     checkpoints.save_agents(saved, tmp_path)
     loaded = checkpoints.load_agents(tmp_path)
     assert loaded.seeds == [0, 1]
-    assert jax.tree.structure(loaded.settings[0]) == jax.tree.structure(batch[0].settings)
-    assert_same(result.agents, loaded.arrays)
+    assert jax.tree.structure(loaded.settings[0]) == jax.tree.structure(settings)
+    assert_same(saved.arrays, loaded.arrays)
     for greedy in (True, False):
         one, other = (evaluation.evaluate_agents(b.settings, b.arrays, 5, greedy=greedy) for b in (saved, loaded))
         np.testing.assert_array_equal(one, other)
@@ -147,14 +147,14 @@ def test_saved_and_loaded_agents_act_identically(tmp_path, changes):
 def test_damaged_agents_are_refused(tmp_path):
     with pytest.raises(checkpoints.AgentsError, match="holds no"):
         checkpoints.load_agents(tmp_path)
-    result = batch_training.train_batch([run(0)], 4)
-    checkpoints.save_agents(checkpoints.Agents([BASE], [0], result.agents), tmp_path)
+    untouched = agent(BASE)
+    checkpoints.save_agents(untouched, tmp_path)
     arrays = tmp_path / "agents.safetensors"
     arrays.write_bytes(arrays.read_bytes()[:-7])
     with pytest.raises(checkpoints.AgentsError, match=r"agents\.safetensors"):
         checkpoints.load_agents(tmp_path)
     wider = dataclasses.replace(BASE, ppo=PPO(**(vars(SMALL) | {"hidden": (17,)})))
-    checkpoints.save_agents(checkpoints.Agents([wider], [0], result.agents), tmp_path)
+    checkpoints.save_agents(checkpoints.Agents([wider], [0], untouched.arrays), tmp_path)
     with pytest.raises(
         checkpoints.AgentsError, match=r"actor\.weights\.0 has shape \(1, 16, 4\); must be \(1, 17, 4\)"
     ):
