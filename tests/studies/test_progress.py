@@ -31,6 +31,7 @@ def engine(batches, progress):
     for number, batch in enumerate(batches):
         progress.started(batch.runs)
         progress.compiling(batch.runs[0])
+        progress.begun(batch.runs, np.full(len(batch.runs), 21.0))
         for update in (1, 2, 3):
             progress.advanced(batch.runs, update, np.zeros(len(batch.runs)))
         yield batch, fake_result(batch.runs) if number % 2 == 0 else ValueError("no [/such] luck")
@@ -86,6 +87,14 @@ def test_the_output_is_given_back_when_the_display_stops(tmp_path, monkeypatch):
 def test_ctrl_c_is_no_failure_of_the_display(tmp_path, terminal):
     with pytest.raises(KeyboardInterrupt):
         trained(tmp_path, TextConsole(file=Broken(KeyboardInterrupt()), force_terminal=terminal))
+
+
+@pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "pipe"])
+def test_untrained_agents_are_the_first_numbers(tmp_path, terminal):
+    screen = io.StringIO()
+    trained(tmp_path, TextConsole(file=screen, width=120, force_terminal=terminal))
+    before, _, _ = screen.getvalue().partition("training CartPole-v1")
+    assert "21" in before
 
 
 def test_what_is_shown_is_shown_to_the_end(tmp_path):

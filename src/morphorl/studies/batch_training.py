@@ -52,7 +52,11 @@ class BatchResult(NamedTuple):
 
 
 class Program(NamedTuple):
-    """Compiled training of a batch: `init(settings, seeds, cell_seeds)`, `advance(settings, state, start, stop)`."""
+    """Compiled training of a batch: `init(settings, seeds, cell_seeds)`, `advance(settings, state, start, stop)`.
+
+    `advance` may still be compiling in a thread, and is then waited for by its first call: so untrained agents have
+    played before.
+    """
 
     init: Callable[..., training.TrainState]
     advance: Callable[..., training.TrainState]
@@ -67,8 +71,9 @@ def local(batches: Iterable[Batch], progress: Progress) -> Generator[tuple[Batch
     for batch in batches:
         progress.started(batch.runs)
         compiling, advanced = partial(progress.compiling, batch.runs[0]), partial(progress.advanced, batch.runs)
+        begun = partial(progress.begun, batch.runs)
         try:
-            outcome = train_batch(batch.runs, batch.size, compiling, advanced, batch.mixed, batch.staged)
+            outcome = train_batch(batch.runs, batch.size, compiling, advanced, batch.mixed, batch.staged, begun)
         except Exception as error:
             outcome = error
         yield batch, outcome
@@ -81,6 +86,7 @@ def train_batch(
     advanced: Callable[[int, np.ndarray], None] = lambda updates, returns: None,
     mixed: frozenset[int] = frozenset(),
     staged: frozenset[str] = frozenset(),
+    begun: Callable[[np.ndarray], None] = lambda returns: None,
 ) -> BatchResult:
     """Train runs that share one program, as one program of `size` runs.
 
@@ -92,6 +98,7 @@ def train_batch(
         mixed: the choices that differ between runs of the program, in this batch or another (`choices.mixed_choices`).
         staged: the ids of runs whose agents are kept at every stage of training too; training pauses there, which
             changes no bit.
+        begun: called with each run's mean return before any training, where a program measures it.
     """
     settings, seeds, cell_seeds = stacked(runs, mixed, size)
     first = runs[0].settings
@@ -106,6 +113,7 @@ def train_batch(
     at_stages: dict[int, Agent] = {}
     pauses = stages.updates(first) if chosen else []
     state, done, stop = program.init(settings, seeds, cell_seeds), 0, 1
+    begun(np.asarray(state.untrained_return)[: len(runs)])
     while done < first.updates:
         started = time.perf_counter()
         state = jax.block_until_ready(program.advance(settings, state, jnp.array(done), jnp.array(stop)))
@@ -171,10 +179,9 @@ def compile_program(structure: Any, environment: str, size: int) -> Program:
     starting = sharded(init, size, (RUNS, RUNS, RUNS))
     advancing = sharded(advance, size, (RUNS, RUNS, SAME, SAME), donate_argnums=1)
     traced = starting.trace(settings, seeds, seeds)
-    with ThreadPoolExecutor(1) as other:  # XLA compiles one while Python traces the other
-        first = other.submit(traced.lower().compile)
-        then = advancing.lower(settings, traced.out_info, index, index).compile()
-        return Program(init=first.result(), advance=then)
+    advanced = (settings, traced.out_info, index, index)
+    compiled = ThreadPoolExecutor(1).submit(lambda: advancing.lower(*advanced).compile())
+    return Program(init=traced.lower().compile(), advance=lambda *given: compiled.result()(*given))
 
 
 def sharded(function: Callable, size: int, in_specs: tuple[PartitionSpec, ...], **options: Any) -> Wrapped:

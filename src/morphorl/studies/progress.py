@@ -123,6 +123,13 @@ class Progress:
         self._show(self.activity)
 
     @_harmless
+    def begun(self, runs: list[Run], returns: np.ndarray) -> None:
+        """The agents of a batch are there, and returned so much before any training; the first of them are shown."""
+        self._note(runs, returns)
+        if self.last_shown == -math.inf:
+            self._show(self.line())
+
+    @_harmless
     def advanced(self, runs: list[Run], updates: int, returns: np.ndarray) -> None:
         """The runs of a batch have done so many updates, and returned so much in their latest episodes."""
         now = time.perf_counter()
@@ -137,8 +144,7 @@ class Progress:
             self.steps += updates_done * settings.ppo.batch
         self.resumed_at, self.batch_updates = now, updates
         self.activity = f"training {runs[0].settings.environment}"
-        for run, value in zip(runs, returns, strict=True):
-            self.returns[self._row(run)][run.id] = float(value)
+        self._note(runs, returns)
         self._beat()
         if now - self.last_shown > (LINE_SECONDS if self.live is None else REFRESH_SECONDS):
             self.last_shown = now
@@ -255,6 +261,11 @@ class Progress:
         with suppress(OSError):
             temporary.write_text(json.dumps(state | known))
             temporary.replace(self.folder / "progress.json")
+
+    def _note(self, runs: list[Run], returns: np.ndarray) -> None:
+        """Take down the latest return of each run."""
+        for run, value in zip(runs, returns, strict=True):
+            self.returns[self._row(run)][run.id] = float(value)
 
     def _row(self, run: Run) -> tuple[str, str]:
         key = id(run.settings), run.arm
