@@ -242,7 +242,9 @@ def test_gymnasium_knows_our_environments(imports):
         for name in ("StatelessCartPole-v1", "CartPoleNoVel-v1"):
             print(gymnasium.spec("morphorl/" + name).entry_point)
     """
-    told = [f"morphorl.environments.cartpole:Gymnasium{name}" for name in ("StatelessCartPole", "CartPoleNoVel")]
+    told = [
+        f"morphorl.environments.gymnasium_cartpole:Gymnasium{name}" for name in ("StatelessCartPole", "CartPoleNoVel")
+    ]
     assert python(code).split() == told
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from morphorl.dynamics.guidance.base import Guidance
     from morphorl.dynamics.guidance.blind import Blind
     from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
+    from morphorl.environments.conformance import check_environment
+    from morphorl.environments.foreign import environment_from
     from morphorl.environments.gymnasium_wrappers import CellObservation, VectorCellObservation
     from morphorl.environments.registry import make_env
     from morphorl.ppo.checkpoints import load_agents, save_agents
@@ -49,7 +51,9 @@ __all__ = [
     "Study",
     "VectorCellObservation",
     "check_dynamics",
+    "check_environment",
     "compare",
+    "environment_from",
     "evaluate",
     "judge",
     "load_agents",
@@ -78,6 +82,8 @@ _MODULES = {
 """Where each name is defined."""
 _COMPUTING_MODULES = {
     "make_env": "environments.registry",
+    "environment_from": "environments.foreign",
+    "check_environment": "environments.conformance",
     "train": "studies.one_setting",
     "evaluate": "ppo.evaluation",
     "save_agents": "ppo.checkpoints",
@@ -87,7 +93,7 @@ _COMPUTING_MODULES = {
     "compare": "analysis.finished_study",
     "judge": "analysis.finished_study",
 }
-"""The same for those whose modules import gymnax, which starts JAX: how many devices it has must be said before."""
+"""The same for those that compute, which starts JAX: how many devices it has must be said before."""
 
 
 def __getattr__(name: str) -> Any:

@@ -44,7 +44,6 @@ def command(monkeypatch, capsys):
 REFUSED = [
     # the command, the setting and its value, what is allowed
     (["train", "--env", "CartPol-v1", "--out", "OUT"], "environment = 'CartPol-v1'", "Did you mean 'CartPole-v1'?"),
-    (["train", "--env", "Pendulum-v1", "--out", "OUT"], "environment = 'Pendulum-v1'", "discrete actions"),
     ([*TRAIN, "--seeds", "-1"], "seeds = -1", "a whole number of at least 1"),
     ([*TRAIN, "--seeds", "0"], "seeds = 0", "a whole number of at least 1"),
     ([*TRAIN, "--first-seed", "-5"], "first_seed = -5", "a whole number of at least 0"),
@@ -193,7 +192,7 @@ def test_markup_in_a_value_is_shown_as_it_is(command):
         (["clean", "--help"], ["DIR", "--failed"]),
         (["reproduce", "--help"], ["--seeds", "--steps", "--preset", "--out", "--no-resume"]),
         (["train", "--help"], ["--env", "--seeds", "--guidance.strength", "--dynamics.coupling", "--ppo.minibatches"]),
-        (["eval", "--help"], ["DIR", "--episodes", "--greedy", "--stochastic"]),
+        (["eval", "--help"], ["DIR", "--episodes", "--greedy", "--stochastic", "--env"]),
         (["pde", "--help"], ["--preset", "--dims", "--guidance.strength", "--sweep", "--equation.saturation"]),
     ],
 )

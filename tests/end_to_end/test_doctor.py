@@ -144,6 +144,7 @@ HEAVY = {
     "tensorflow",
     "wandb",
     "pygame-ce",
+    "mujoco",
 }
 
 

@@ -126,6 +126,7 @@ def test_files_lie_where_they_belong(ran):
         ("CartPole-v1", "cartpole"),
         ("gym:ALE/Pong-v5", "gym_a_l_e_pong"),
         ("gym:a/../../b-v0", "gym_a_b"),
+        ("popgym-RepeatFirstEasy-v0+action", "popgym_repeat_first_easy_action"),
         ("..", "environment"),
         ("/etc/passwd", "etc_passwd"),
     ],

@@ -117,8 +117,11 @@ def test_what_is_no_study_file_is_refused_and_never_waited_for(command, make, sa
     assert said in refused(command, monkeypatch, capsys)
 
 
-def test_a_plan_says_how_much_memory(tmp_path, monkeypatch, capsys):
-    (tmp_path / "study.toml").write_text(FILE)
+@pytest.mark.parametrize(("said", "kernel"), [("", "xla"), ("kernel = 'fused'\n", "fused")])
+def test_a_plan_says_how_much_memory_and_which_kernel(said, kernel, tmp_path, monkeypatch, capsys):
+    (tmp_path / "study.toml").write_text(said + FILE)
     monkeypatch.setattr(sys, "argv", ["morphorl", "plan", "study.toml"])
     cli.main()
-    assert re.search(r"MB +memory for the runs at once", capsys.readouterr().out)
+    shown = capsys.readouterr().out
+    assert re.search(r"MB +memory for the runs at once", shown)
+    assert f"The kernel that trains it here is {kernel}," in shown

@@ -1,5 +1,7 @@
 """Our environments beside Gymnasium's, and every environment that can be named."""
 
+from functools import partial
+
 import gymnasium
 import gymnax
 import jax
@@ -11,6 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from morphorl.config.errors import SettingError
 from morphorl.environments import registry
+from morphorl.environments.cartpole import CartPoleState
 
 CARTPOLES = {
     "CartPole-v1": ("CartPole-v1", [0, 1, 2, 3]),
@@ -22,7 +25,7 @@ cartpoles = pytest.mark.parametrize("name", CARTPOLES)
 
 
 def numbers(state):
-    return np.array([state.x, state.x_dot, state.theta, state.theta_dot], float)
+    return np.array(state[:4], float)
 
 
 def walk_beside_gymnasium(name, policy, steps, seed=0):
@@ -76,8 +79,7 @@ def test_single_steps_from_anywhere_agree_with_gymnasium():
     left, right = set(), set()
     for start in starts:
         action = int(generator.integers(2))
-        x, x_dot, theta, theta_dot = jnp.asarray(start, jnp.float32)
-        ours = step(jax.random.key(0), state.replace(x=x, x_dot=x_dot, theta=theta, theta_dot=theta_dot), action)
+        ours = step(jax.random.key(0), CartPoleState(*jnp.asarray(start, jnp.float32), state.time), action)
         theirs.reset()
         theirs.state = start
         observation, reward, terminated, _, _ = theirs.step(action)
@@ -87,6 +89,35 @@ def test_single_steps_from_anywhere_agree_with_gymnasium():
         left.add(bool(observation[0] < -2.4))
         right.add(bool(observation[0] > 2.4))
     assert left == right == {True, False}  # the cart left the track on both sides
+
+
+@pytest.mark.optimised
+def test_resets_and_steps_equal_gymnaxs_to_the_last_bit():
+    """Studies are stored that were trained in gymnax's. Steps after an end too: an evaluation goes on to its last."""
+    ours, (theirs, params) = registry.make_env("CartPole-v1"), gymnax.make("CartPole-v1")
+
+    def reset(key):
+        return theirs.reset_env(key, params)[::-1]
+
+    def step(key, state, action):
+        observation, state, *told = theirs.step_env(key, state, action, params)
+        return state, observation, *told
+
+    assert_array_equal(*(walk(*pair) for pair in ((ours.reset, ours.step), (reset, step))))
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def walk(reset, step):
+    """Observations, rewards and ends of 64 episodes of 40 random steps."""
+    keys = jax.random.split(jax.random.key(4), 64)
+    state, first = jax.vmap(reset, out_axes=(0, -1))(keys)
+
+    def one(state, action):
+        state, observation, reward, terminated, *_ = jax.vmap(step)(keys, state, action)
+        return state, jnp.concatenate([observation.T, reward[None], terminated[None]])
+
+    seen = jax.lax.scan(one, state, jax.random.randint(keys[0], (40, 64), 0, 2))[1]
+    return jnp.concatenate([first.ravel(), seen.ravel()])
 
 
 @cartpoles
@@ -122,38 +153,49 @@ def test_an_unknown_id_is_refused_with_the_nearest_one(typo, meant):
     assert f"Did you mean {meant!r}?" in str(error.value)
 
 
-@pytest.mark.parametrize("name", registry.CONTINUOUS)
-def test_continuous_actions_are_refused(name):
-    with pytest.raises(SettingError, match=f"environment = '{name}'.*continuous actions.*must be.*discrete"):
-        registry.make_env(name)
+LIBRARY = [name for offer in registry.library_offers() for name in offer.ids]
+"""Ours that `tests/environments/library` steps; here only the shapes of what they give are looked at."""
 
 
-@pytest.mark.parametrize("name", registry.names())
-def test_every_environment_with_discrete_actions_resets_and_steps(name):
+@pytest.mark.parametrize("name", [name for name in registry.names() if name not in LIBRARY])
+def test_every_environment_resets_and_steps(name):
     env = registry.make_env(name)
     state, observation = jax.jit(env.reset)(jax.random.key(0))
-    after = jax.jit(env.step)(jax.random.key(1), state, jnp.array(env.num_actions - 1))
+    with jax.numpy_rank_promotion("allow"):  # which some of gymnax's rely on
+        after = jax.jit(env.step)(jax.random.key(1), state, some_action(env))
+    assert np.all(np.isfinite(observation))
+    assert np.all(np.isfinite(after.observation))
+    assert_well_shaped(env, state, observation, after)
+    spec = gymnasium.registry.get(name)
+    assert spec is None or env.time_limit == spec.max_episode_steps
+
+
+@pytest.mark.parametrize("name", [*LIBRARY, "TMaze-100", "popgym-RepeatFirstEasy-v0+action"])
+def test_every_environment_of_the_library_gives_what_an_environment_gives(name):
+    env = registry.make_env(name)
+    assert env.id == name
+    key = jax.random.key(0)
+    state, observation = jax.eval_shape(env.reset, key)
+    assert_well_shaped(env, state, observation, jax.eval_shape(env.step, key, state, some_action(env)))
+
+
+def some_action(env):
+    return jnp.full(env.num_actions, 0.5) if env.continuous else jnp.array(env.num_actions - 1)
+
+
+def assert_well_shaped(env, state, observation, after):
     for seen in (observation, after.observation):
         assert seen.shape == (env.num_features,)
         assert seen.dtype == jnp.float32
-        assert np.all(np.isfinite(seen))
     assert (after.reward.shape, after.reward.dtype) == ((), jnp.float32)
     for end in (after.terminated, after.truncated):
         assert (end.shape, end.dtype) == ((), bool)
     # A rollout selects between stepped and fresh states, so both must be made of the same arrays.
     kinds = [jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype, leaf.weak_type), s) for s in (state, after.state)]
     assert kinds[0] == kinds[1]
-    spec = gymnasium.registry.get(name)
-    assert spec is None or env.time_limit == spec.max_episode_steps
 
 
 def test_an_id_that_would_download_data_is_refused_before_it_does():
     with pytest.raises(SettingError, match="downloads data"):
         registry.make_env("MNISTBandit-bsuite")
     assert not set(registry.REFUSED) & set(registry.names())
-
-
-def test_every_id_refused_for_continuous_actions_has_them():
-    for name in registry.CONTINUOUS:
-        env, params = gymnax.make(name)
-        assert not isinstance(env.action_space(params), gymnax.environments.spaces.Discrete)

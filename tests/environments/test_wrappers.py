@@ -144,11 +144,11 @@ def test_noise_on_the_observation_has_the_size_that_is_said_and_leaves_the_state
     noisy, clean = registry.make_env("NoisyStatelessCartPole-v1"), registry.make_env("StatelessCartPole-v1")
     keys = jax.random.split(jax.random.key(0), 20_000)
     state, observation = jax.vmap(noisy.reset)(keys)
-    truth = np.stack([state.x, state.theta], axis=1)
+    truth = np.stack([state.position, state.angle], axis=1)
     assert_allclose(np.std(observation - truth, axis=0), [0.05 * 2.4, 0.05 * 12 * np.pi / 180], rtol=0.03)
     after = noisy.step(keys[0], jax.tree.map(lambda u: u[0], state), jnp.array(1))
     same = clean.step(keys[0], jax.tree.map(lambda u: u[0], state), jnp.array(1))
-    assert_array_equal(after.state.theta, same.state.theta)
+    assert_array_equal(after.state.angle, same.state.angle)
     assert (after.observation != same.observation).all()
 
 

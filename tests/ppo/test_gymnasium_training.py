@@ -63,7 +63,7 @@ def rollout(mode, settings, steps=24):
     vector = SyncVectorEnv([lambda o=o: Clock(o) for o in range(2)], autoreset_mode=mode)
     vector = gymnasium_training.with_memory(stack([settings]), vector)
     features = vector.single_observation_space.shape[0]
-    programs = gymnasium_training.programs_for(features, 2, False)
+    programs = gymnasium_training.programs_for(features, 2, None)
     stacked = stack([settings])
     player = gymnasium_training.Player(vector, programs, stacked, 1)
     state = programs.init(stacked, jnp.array([0]), jnp.array([0]))
@@ -145,7 +145,8 @@ def test_continuous_actions_have_the_density_of_scipys_normal_distribution():
     other = mean + generator.normal(size=(2, 5))
     expected = (0.5 * ((mean - other) / np.exp(log_deviation)[:, None]) ** 2).sum(axis=0)
     assert_allclose(ours.cross_entropy(jnp.asarray(other, jnp.float32)), expected, rtol=1e-4)
-    drawn = distributions.sample(jax.random.key(0), jnp.zeros((2, 20_000)), jnp.asarray(log_deviation, jnp.float32))
+    chance = distributions.draw(jax.random.key(0), (2, 20_000), continuous=True)
+    drawn = distributions.sample(jnp.zeros((2, 20_000)), jnp.asarray(log_deviation, jnp.float32), chance)
     assert_allclose(drawn.std(axis=1), np.exp(log_deviation), rtol=0.03)
 
 
@@ -216,7 +217,7 @@ def test_an_evaluation_draws_a_pattern_for_every_episode_where_training_does():
     for reset in ("redraw", "episode"):
         settings = Settings("gym:CartPole-v1", ppo=SMALL, dynamics=dataclasses.replace(still, reset=reset), blend=added)
         stacked = stack([settings])
-        agent = gymnasium_training.programs_for(4, 2, False).init(stacked, jnp.array([0]), jnp.array([0])).agent
+        agent = gymnasium_training.programs_for(4, 2, None).init(stacked, jnp.array([0]), jnp.array([0])).agent
         other = dataclasses.replace(agent, pattern=jax.tree.map(jnp.negative, agent.pattern))
         returns[reset] = [
             gymnasium_training.evaluate(stacked, one, "gym:CartPole-v1", 12, 0, greedy=True) for one in (agent, other)
@@ -287,6 +288,26 @@ def test_a_missing_package_is_told_and_not_taken_for_a_damaged_file(tmp_path, mo
     registry.make_env.cache_clear()
     with pytest.raises(SettingError, match=r"^environment = 'gym:CartPole-v1': needs the extra 'box2d'"):
         checkpoints.load_agents(tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore:.*out of date")
+def test_what_mujocos_environments_lack_is_told(monkeypatch):
+    with pytest.raises(SettingError, match=r"^environment = 'gym:Swimmer-v3': .* moved to the gymnasium-robotics"):
+        gymnasium_envs.describe("gym:Swimmer-v3")
+
+    def without(name):
+        raise gymnasium.error.DependencyNotInstalled('MuJoCo is not installed, run `pip install "gymnasium[mujoco]"`')
+
+    monkeypatch.setattr(gymnasium, "make", without)
+    gymnasium_envs.describe.cache_clear()
+    with pytest.raises(SettingError, match=r"^environment = 'gym:Swimmer-v5': needs the extra 'mujoco'"):
+        gymnasium_envs.describe("gym:Swimmer-v5")
+
+
+def test_mujocos_environments_have_continuous_actions_on_the_host():
+    pytest.importorskip("mujoco", reason="the extra mujoco is not installed")
+    assert gymnasium_envs.describe("gym:Swimmer-v5")[:5] == ("gym:Swimmer-v5", 8, 2, 1000, 360.0)
+    assert gymnasium_envs.describe("gym:Swimmer-v5").continuous
 
 
 HOST_LACKS = [

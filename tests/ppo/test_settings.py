@@ -80,7 +80,6 @@ REFUSED = [
     (lambda: Settings(evaluate_every=-1), "evaluate_every = -1", "whole number of at least 0"),
     (lambda: Settings(evaluation_episodes=0), "evaluation_episodes = 0", "whole number of at least 1"),
     (lambda: Settings("CartPole-v7"), "environment = 'CartPole-v7'", "one of CartPole-v1, StatelessCartPole-v1"),
-    (lambda: Settings("Pendulum-v1"), "environment = 'Pendulum-v1'", "one with discrete actions"),
     (lambda: Settings(dynamics=LeakyIntegrators()), "dynamics.kind = 'leaky_integrators'", "no readout to be blended"),
     (lambda: Settings(memory=CorrelatedNoise()), "memory.kind = 'correlated_noise'", "no random numbers"),
     (lambda: Settings(memory=EchoState(reset="never")), "memory.reset = 'never'", "must be 'episode'"),
@@ -246,7 +245,8 @@ DEFAULTS_OF_VERSION_3 = """
 steps 100000 evaluate_every 2000 evaluation_episodes 8 ppo.learning_rate 0.00025 ppo.anneal true ppo.discount 0.99
 ppo.gae_lambda 0.95 ppo.clip 0.2 ppo.value_clip 0.2 ppo.value_coefficient 0.5 ppo.entropy_coefficient 0.01
 ppo.max_gradient_norm 0.5 ppo.num_envs 4 ppo.rollout_steps 128 ppo.epochs 4 ppo.minibatches 4 ppo.hidden [64,64]
-ppo.network "mlp" ppo.activation "tanh" ppo.normalise_observations false blend.kind "average" blend.weight 0.3
+ppo.network "mlp" ppo.activation "tanh" ppo.normalise_observations false ppo.normalise_rewards false
+ppo.log_deviation 0.0 ppo.squash false ppo.filters 16 blend.kind "average" blend.weight 0.3
 blend.distil 0.0 dynamics.kind "reaction_diffusion" guidance.kind "blind" memory.kind "none" task.sticky false
 task.repeat 0.25
 """
@@ -256,6 +256,9 @@ activator_decay 0.1 inhibitor_decay 0.2 drive 0.0 population 0.0 dt 1.0 epsilon 
 coupling "mean" initial "signed" emphasis "linear" gate "none" readout "activator"
 """
 KINDS_OF_VERSION_3 = {
+    "clock": "frequency 0.02 spacing 40.0 amplitude 1.0",
+    "independent_sines": "frequency 0.02 spread 0.3 amplitude 1.0",
+    "stack": "frames 4 stride 1",
     "reaction_diffusion": RATES_OF_VERSION_3,
     "sign_flipped": RATES_OF_VERSION_3,
     "gierer_meinhardt": """sites 64 length 32.0 time 10.0 scale 1.0 drive 0.0 dt 1.0 initial_scale 0.1

@@ -285,6 +285,20 @@ def test_every_shipped_study_can_be_planned_and_says_what_it_asks(name):
     assert len(list(study.iterate())) == study.size
 
 
+def test_whoever_follows_the_checks_sees_every_arm_and_how_many_there_are():
+    seen, totals = [], []
+
+    def follow(items, total, doing):
+        totals.append(total)
+        for label, settings in items:
+            seen.append(label)
+            yield label, settings
+
+    study = study_file.load("blind_dynamics", follow=follow)
+    assert seen == [label for preset in study.presets for label in study.expand(preset)]
+    assert totals == [len(study.expand(preset)) for preset in study.presets]
+
+
 def test_the_multiverse_has_every_combination_of_the_readings_in_four_programs():
     study = study_file.load("readings", ["seeds=1"])
     settings = [run.settings for run in study.iterate()]

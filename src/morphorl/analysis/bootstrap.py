@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import scipy.stats
+import scipy  # whose stats are imported at their first use: they take a second
 from jaxtyping import Float, Integer
 
 RESAMPLES = 2_000

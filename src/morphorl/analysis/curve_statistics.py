@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-import scipy.stats
+import scipy  # whose stats are imported at their first use: they take a second
 from jaxtyping import Bool, Float
 
 from morphorl.analysis.bootstrap import Estimate, EvidenceError, bootstrap, iqm

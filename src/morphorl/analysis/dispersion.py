@@ -9,7 +9,7 @@ one seed lie no distance apart), so these come from the jackknife (Arvesen, 1969
 from typing import NamedTuple
 
 import numpy as np
-import scipy.stats
+import scipy  # whose stats are imported at their first use: they take a second
 from jaxtyping import Float
 
 from morphorl.analysis.bootstrap import Effect, Estimate, EvidenceError

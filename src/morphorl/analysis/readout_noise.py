@@ -18,7 +18,7 @@ from morphorl.studies.study import Study
 
 
 class Moments(NamedTuple):
-    """Sums over readouts, each centred over the actions: a part common to all of them cancels in the softmax."""
+    """Sums over readouts, those of discrete actions centred: a part common to all of them cancels in the softmax."""
 
     square: Float[Array, ""]
     size: Float[Array, ""]
@@ -37,23 +37,26 @@ class Readouts(NamedTuple):
     autocorrelation: float
 
 
-def moments(readout: Float[Array, "time actions envs"], ended: Bool[Array, "time envs"]) -> Moments:
+def moments(
+    readout: Float[Array, "time actions envs"], ended: Bool[Array, "time envs"], *, continuous: bool = False
+) -> Moments:
     """The sums over one rollout, whose episodes ended where `ended` says."""
-    centred = readout - jnp.mean(readout, axis=1, keepdims=True)
+    centred = readout if continuous else readout - jnp.mean(readout, axis=1, keepdims=True)
     goes_on = ~ended[:-1, None]
     one, next_one = centred[:-1] * goes_on, centred[1:] * goes_on
     sums = (centred**2, jnp.ones_like(centred), one**2, next_one**2, one * next_one)
     return Moments(*map(jnp.sum, sums))
 
 
-def readouts(moments: Moments, actions: int) -> Readouts:
+def readouts(moments: Moments, actions: int, *, continuous: bool = False) -> Readouts:
     """Standard deviation and correlation from one step to the next, by the sums over rollouts and runs.
 
     Both are about 0, which is the mean over patterns: a readout that its pattern biases for a whole run deviates, and
     persists. Centring takes one of K degrees of freedom, so that noise which is independent for each action, of
     variance σ², measures σ.
     """
-    deviation = np.sqrt(moments.square / moments.size * actions / (actions - 1))
+    freedom = 1.0 if continuous else (actions - 1) / actions
+    deviation = np.sqrt(moments.square / moments.size / freedom)
     scale = np.sqrt(moments.earlier * moments.later)
     return Readouts(float(deviation), float(moments.product / scale) if scale > 0 else 0.0)
 
@@ -63,7 +66,8 @@ def over_training(settings: Settings, env: Environment, seed: Int[Array, ""], ce
 
     def update(state, index):
         state, seen = training.observed_update(settings, env, state, index)
-        return state, moments(seen.readout, seen.terminated | seen.truncated)
+        ended = seen.terminated | seen.truncated
+        return state, moments(seen.readout, ended, continuous=env.continuous)
 
     state = training.init(settings, env, seed, cell_seed)
     parts = jax.lax.scan(update, state, jnp.arange(settings.updates))[1]
@@ -77,8 +81,9 @@ def measure(study: Study) -> dict[tuple[str, str, str], Readouts]:
     pooled = defaultdict(list)
     for run in runs:
         pooled[run.preset, run.settings.environment, run.arm].append(known[run.id])
+    envs = {label: registry.make_env(label[1]) for label in pooled}
     return {
-        label: readouts(Moments(*np.sum(sums, axis=0)), registry.make_env(label[1]).num_actions)
+        label: readouts(Moments(*np.sum(sums, axis=0)), envs[label].num_actions, continuous=envs[label].continuous)
         for label, sums in pooled.items()
     }
 

@@ -4,7 +4,7 @@ import warnings
 from typing import NamedTuple
 
 import numpy as np
-import scipy.stats
+import scipy  # whose stats are imported at their first use: they take a second
 from jaxtyping import Bool, Float
 
 from morphorl.analysis.bootstrap import Estimate, EvidenceError
@@ -24,7 +24,7 @@ class Survival(NamedTuple):
     median: Estimate
 
 
-def censor(steps: Float[np.ndarray, " runs"], budget: float) -> scipy.stats.CensoredData:
+def censor(steps: Float[np.ndarray, " runs"], budget: float) -> "scipy.stats.CensoredData":
     """Steps to a threshold (inf: never) as censored data: who never got there is known to take more than `budget`.
 
     A run that diverged counts as watched to the end of the budget: to drop it when it diverges would take the failures
@@ -69,7 +69,7 @@ def kaplan_meier(
     return Survival(np.asarray(curve.quantiles), share, low, high, median)
 
 
-def log_rank(x: scipy.stats.CensoredData, y: scipy.stats.CensoredData) -> float:
+def log_rank(x: "scipy.stats.CensoredData", y: "scipy.stats.CensoredData") -> float:
     """The two-sided p-value of "both arms reach the threshold at the same rate" (Mantel, 1966).
 
     Raises:

@@ -25,11 +25,13 @@ class Eval:
     """Take the most probable action (the default)."""
     stochastic: Annotated[bool, _either, tyro.conf.FlagCreatePairsOff] = False
     """Sample actions, as in training."""
+    env: Annotated[str | None, tyro.conf.arg(metavar="ID")] = None
+    """Where to play, if not where they were trained: agents of TMaze-10 can be tested in TMaze-100."""
 
     def __call__(self) -> None:
         if self.episodes < 1:
             raise SettingError(f"episodes = {self.episodes}: must be a whole number of at least 1.")
         batch = checkpoints.load_agents(self.dir)
         with console.status(f"evaluating {len(batch.seeds)} agents"):
-            returns = evaluation.evaluate(batch, self.episodes, greedy=not self.stochastic)
-        summary.write_evaluation(batch, returns, self.dir, console, greedy=not self.stochastic)
+            returns = evaluation.evaluate(batch, self.episodes, greedy=not self.stochastic, environment=self.env)
+        summary.write_evaluation(batch, returns, self.dir, console, greedy=not self.stochastic, environment=self.env)

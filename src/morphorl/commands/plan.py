@@ -5,15 +5,19 @@ from collections import defaultdict
 
 from rich.table import Table
 
-from morphorl.commands.shared import Changes, StudyName, console
+from morphorl.commands.shared import Changes, StudyName, console, folder_of, following
 from morphorl.config import devices
 from morphorl.studies import memory_estimate, study_file, time_estimate
 from morphorl.studies.batches import programs
+from morphorl.studies.kernel_choice import with_kernel
 
 
 @dataclasses.dataclass
 class Plan:
-    """Say how large a study is, and about how long it would take here. Runs nothing, writes nothing."""
+    """Say how large a study is, which kernel would train it, and about how long that would take here.
+
+    Runs nothing, writes nothing.
+    """
 
     study: StudyName
     """A study file (….toml), or the name of a study that `morphorl studies` lists."""
@@ -21,11 +25,15 @@ class Plan:
     """Change a value of the study, in TOML's syntax: --set seeds=4 --set settings.ppo.epochs=2. May be repeated."""
 
     def __call__(self) -> None:
-        with console.status("Checking the settings of all runs …"):
-            study = study_file.load(self.study, self.set)
-            found = programs(study.iterate())
+        with following() as follow:
+            study, said = study_file.load_with_tables(self.study, self.set, follow)
+            found = programs(follow(study.iterate(), study.size, "grouping the runs by program"))
             memory = memory_estimate.refuse_too_large(found, devices.batch_sizes()[0])
-        settings = [(program, next(iter(program.runs.values())).settings) for program in found]
+        kernel = with_kernel(study, folder_of(study.name), said.get("kernel", "auto")).kernel
+        settings = [
+            (program, dataclasses.replace(next(iter(program.runs.values())).settings, kernel=kernel))
+            for program in found
+        ]
         table = Table(title=study.name, title_justify="left", box=None, show_header=False, pad_edge=False)
         table.add_column(justify="right")
         runs = sum(len(program.runs) for program in found)
@@ -42,6 +50,7 @@ class Plan:
         table.add_row(f"{steps:,}", "environment steps")
         table.add_row(memory_estimate.words(memory), "memory for the runs at once")
         console.print(table, highlight=False)
+        console.print(f"The kernel that trains it here is {kernel}, unless --kernel says otherwise.", soft_wrap=True)
         left: dict[str, int] = defaultdict(int)
         for program, one in settings:
             left[time_estimate.kind(one)] += len(program.runs) * time_estimate.work(one)

@@ -4,7 +4,7 @@ import dataclasses
 import sys
 from typing import Literal
 
-from morphorl.commands.shared import Changes, Folder, StudyName, console, folder_of, trust_study
+from morphorl.commands.shared import Changes, Folder, StudyName, console, folder_of, following, trust_study
 from morphorl.integrations import trackers
 from morphorl.integrations.trackers import Tracker
 from morphorl.report import summary
@@ -43,8 +43,8 @@ class RunStudy:
     def __call__(self) -> None:
         trackers.check(self.track)
         trust_study(self.study, self.set)
-        with console.status("Checking the settings of all runs …"):
-            study, table = study_file.load_with_tables(self.study, self.set)
+        with following() as follow:
+            study, table = study_file.load_with_tables(self.study, self.set, follow)
             out = folder_of(study.name) if self.out is None else self.out
             study = with_kernel(study, out, table.get("kernel", "auto") if self.kernel == "auto" else self.kernel)
         failed = run_study(study, out, resume=self.resume, engine=self.engine, address=self.address)

@@ -1,16 +1,20 @@
 """What several commands share."""
 
 import argparse
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from morphorl.config import trust
 from morphorl.config.consoles import TextConsole
 from morphorl.config.errors import SettingError
 from morphorl.config.files import refuse_links_out
+from morphorl.config.following import Follow, unseen
 
 Preset = Literal["standard", "tuned", "sb3"]
 Folder = Annotated[Path, tyro.conf.arg(metavar="DIR")]
@@ -19,6 +23,21 @@ StudyName = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="STUDY")]
 Changes = Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="KEY=VALUE")]
 
 console = TextConsole()
+
+
+@contextmanager
+def following() -> Iterator[Follow]:
+    """A context that shows a bar for each loop that is followed in it, on a terminal, and leaves nothing of them."""
+    if not console.is_terminal:
+        yield unseen
+        return
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, console=console, transient=True) as progress:
+
+        def follow[T](items: Iterable[T], total: int, doing: str) -> Iterable[T]:
+            return progress.track(items, total, description=doing)
+
+        yield follow
 
 
 def folder_of(name: str) -> Path:

@@ -40,8 +40,9 @@ class Train:
     """
 
     env: Annotated[str, tyro.conf.arg(metavar="ID")]
-    """CartPole-v1, StatelessCartPole-v1, CartPoleNoVel-v1, a gymnax environment with discrete actions, or any of
-    Gymnasium's as gym:ID."""
+    """CartPole-v1, StatelessCartPole-v1, CartPoleNoVel-v1, another of ours (such as TMaze-10 or
+    popgym-RepeatFirstEasy-v0), any of gymnax, MODULE:NAME for one in JAX of your own, or any of Gymnasium's as
+    gym:ID."""
     out: Folder
     """Where everything is written. A folder that holds the same training goes on where it stopped."""
     seeds: int = 16

@@ -92,4 +92,5 @@ def mix[M: eqx.Module](settings: M, places: frozenset[int]) -> M:
 
 
 def _flatten(settings: eqx.Module) -> tuple[list[Any], Any]:
-    return jax.tree.flatten(settings, is_leaf=lambda node: isinstance(node, Choice))
+    # `isinstance` would ask each module for its class, which Equinox answers in Python.
+    return jax.tree.flatten(settings, is_leaf=lambda node: type(node) is Choice)

@@ -11,6 +11,7 @@ EXTRAS = {
     "sb3": "stable_baselines3",
     "onnx": "onnxruntime",
     "box2d": "Box2D",
+    "mujoco": "mujoco",
     "render": "pygame",
     "tensorboard": "tensorboardX",
     "wandb": "wandb",

@@ -81,8 +81,9 @@ def check(module: eqx.Module, prefix: str) -> None:
 
     Arrays (of a sweep, or inside a compiled program) are taken as they are.
     """
+    values = vars(module)
     for field, hint, allowed in _checks_of(type(module)):
-        value = getattr(module, field)
+        value = values[field]
         if _is_array(value):
             continue
         name = f"{prefix}.{field}" if prefix else field
@@ -117,7 +118,7 @@ def _from_type(hint: Any) -> Allowed:
         names = typing.get_args(hint)
         return Allowed("one of " + ", ".join(map(repr, names)), lambda value: value in names)
     words = {bool: "true or false", str: "a name"}.get(hint, f"settings of {hint.__name__}")
-    return Allowed(words, lambda value: isinstance(value, hint))
+    return Allowed(words, lambda value: issubclass(type(value), hint))
 
 
 def _entries(value: object) -> tuple[object, ...]:

@@ -1,7 +1,6 @@
 """Files that are there whole or not at all, and that can tell whether they still are what was written."""
 
 import hashlib
-import io
 import json
 import math
 import os
@@ -11,8 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, overload
-
-import polars as pl
 
 from morphorl.config.errors import StoreError
 
@@ -65,13 +62,6 @@ def finite_or_none(content: object) -> object:
 def write_by_content(folder: Path, suffix: str, write: Callable[[Path], object]) -> Path:
     """Write a file as `write_atomically` does, and name it after its own checksum."""
     return _write_and_name(folder, suffix, write, lambda temporary: folder / (checksum(temporary) + suffix))
-
-
-def table_bytes(table: pl.DataFrame, metadata: dict[str, str]) -> bytes:
-    """A table as Parquet. It is put together in memory, for Polars calls a full disk a damaged file."""
-    buffer = io.BytesIO()
-    table.write_parquet(buffer, metadata=metadata)
-    return buffer.getvalue()
 
 
 def checksum(path: Path) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from morphorl.config.errors import StoreError
-from morphorl.config.files import digest, read, table_bytes, write_atomically, write_json
+from morphorl.config.files import digest, read, write_atomically, write_json
 
 KEY = "checksum"
 SEAL = re.compile(rb"morphorl checksum \(([0-9a-f]{32})\)")
@@ -67,6 +67,13 @@ def read_sealed_table(path: Path) -> pl.DataFrame:
     if seal is None or digest(SEAL.sub(BLANK, content)).encode() != seal[1]:
         raise StoreError(f"{path}: is damaged, or was edited (its checksum is not that of its content).")
     return pl.read_parquet(io.BytesIO(content))
+
+
+def table_bytes(table: pl.DataFrame, metadata: dict[str, str]) -> bytes:
+    """A table as Parquet. It is put together in memory, for Polars calls a full disk a damaged file."""
+    buffer = io.BytesIO()
+    table.write_parquet(buffer, metadata=metadata)
+    return buffer.getvalue()
 
 
 def _of_json(content: dict[str, Any]) -> str:

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, PyTree
 
+from morphorl.environments.action_range import ActionRange
+
 CARTPOLES = ("CartPole-v1", "StatelessCartPole-v1", "CartPoleNoVel-v1")
 """Environments that are known to exist without asking gymnax."""
 HOST_PREFIX = "gym:"
@@ -17,15 +19,16 @@ def is_host(env_id: str) -> bool:
 
 
 def module_of(env_id: str) -> str | None:
-    """The module whose import registers an environment of Gymnasium: `my_lab` of `gym:my_lab:Maze-v0`; else None."""
-    if not is_host(env_id):
-        return None
+    """The module that must be imported for an environment: `my_lab.tasks` of `my_lab.tasks:Foraging`, `my_lab` of
+    `gym:my_lab:Maze-v0`; None for any other."""
     module, colon, _ = env_id.removeprefix(HOST_PREFIX).partition(":")
     return module if colon else None
 
 
 EnvState = PyTree
 """Whatever an environment remembers between its steps."""
+Action = Int[Array, ""] | Float[Array, " actions"]
+"""A whole number, or the numbers of a continuous action."""
 
 
 class Step(NamedTuple):
@@ -52,6 +55,16 @@ class Environment(NamedTuple):
     threshold: float | None
     """The return from which Gymnasium calls the task solved, if it names one."""
     reset: Callable[[PRNGKeyArray], tuple[EnvState, Float[Array, " features"]]]
-    step: Callable[[PRNGKeyArray, EnvState, Int[Array, ""]], Step]
-    continuous: bool = False
-    """Whether actions are `num_actions` real numbers (for Gymnasium's alone, `gymnasium_envs.py`)."""
+    step: Callable[[PRNGKeyArray, EnvState, Action], Step]
+    action_range: ActionRange | None = None
+    """Of actions that are `num_actions` real numbers; `step` takes them in units of it. None for whole numbers."""
+    picture: tuple[int, int, int] | None = None
+    """Height, width and channels, where an observation is a picture; the vector has channels running fastest."""
+    at: "Callable[[float | Float[Array, '']], Environment] | None" = None
+    """The environment at a share of the training that is over, from 0 to 1, for one that changes meanwhile; the fields
+    here are then those at 1. None: it is always the same."""
+
+    @property
+    def continuous(self) -> bool:
+        """Whether actions are real numbers."""
+        return self.action_range is not None

@@ -1,60 +1,125 @@
-"""CartPole with its velocities hidden, in JAX and for Gymnasium."""
+"""CartPole in JAX, with its velocities shown or hidden.
 
-import gymnasium
+A pole stands on a cart that is pushed left or right. With force F, the mass m_p of the pole and M of both, half the
+pole's length l, position x and angle θ from upright:
+
+    τ = (F + m_p·l·θ'²·sin θ)/M
+    θ'' = (g·sin θ − τ·cos θ)/(l·(4/3 − m_p·cos² θ/M))
+    x'' = τ − m_p·l·θ''·cos θ/M
+
+Euler steps of 0.02 s. Each step pays +1 until |x| > 2.4 m or |θ| > 12°, the step that leads there included.
+
+Source: Barto, Sutton and Anderson, "Neuronlike adaptive elements that can solve difficult learning control problems",
+1983, with the constants of Gymnasium's CartPole-v1. Steps and resets equal gymnax's to the last bit, and this file
+spares the start of a training gymnax's import, which brings plotting libraries.
+"""
+
+import math
+from typing import NamedTuple
+
+import jax
 import jax.numpy as jnp
 import numpy as np
-from gymnasium.envs.classic_control.cartpole import CartPoleEnv as GymnasiumCartPole
-from gymnax.environments import spaces
-from gymnax.environments.classic_control.cartpole import CartPole
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-CARTPOLE = CartPole().default_params
-LIMITS = np.array([CARTPOLE.x_threshold, 0.0, CARTPOLE.theta_threshold_radians, 0.0])
-"""Of position and angle, beyond which an episode of CartPole ends."""
-VISIBLE = np.array([1, 0, 1, 0], np.float32)
+from morphorl.environments.base import Environment, Step
 
-
-class StatelessCartPole(CartPole):
-    """CartPole that shows position and angle only, [x, θ]: the post's "Stateless CartPole"."""
-
-    def get_obs(self, state, params=None, key=None):
-        return jnp.array([state.x, state.theta])
-
-    def observation_space(self, params):
-        high = jnp.array([params.x_threshold * 2, params.theta_threshold_radians * 2])
-        return spaces.Box(-high, high, (2,), dtype=jnp.float32)
-
-
-class CartPoleNoVel(CartPole):
-    """CartPole with both velocities set to zero, [x, 0, θ, 0]: what the RL zoo benchmarks memory on."""
-
-    def get_obs(self, state, params=None, key=None):
-        return jnp.array([state.x, 0.0, state.theta, 0.0])
-
-
-class GymnasiumStatelessCartPole(GymnasiumCartPole):
-    """`morphorl/StatelessCartPole-v1` for Gymnasium: observation [x, θ]."""
-
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-        high = np.array([self.x_threshold * 2, self.theta_threshold_radians * 2], np.float32)
-        self.observation_space = gymnasium.spaces.Box(-high, high, dtype=np.float32)
-
-    def reset(self, **kwargs):
-        observation, info = super().reset(**kwargs)
-        return observation[[0, 2]], info
-
-    def step(self, action):
-        observation, reward, terminated, truncated, info = super().step(action)
-        return observation[[0, 2]], reward, terminated, truncated, info
+GRAVITY = 9.8
+"""m/s²."""
+MASS_POLE = 0.1
+"""kg."""
+MASS = 1.0 + MASS_POLE
+"""Of cart and pole, kg."""
+HALF_LENGTH = 0.5
+"""Of the pole, m."""
+POLE_MOMENT = 0.05
+"""Mass of the pole times half its length, kg·m."""
+FORCE = 10.0
+"""N."""
+SECONDS = 0.02
+"""Of a step."""
+POSITION_LIMIT = 2.4
+"""m."""
+ANGLE_LIMIT = 12 * 2 * math.pi / 360
+"""Radians."""
+TIME_LIMIT = 500
+"""Steps."""
+THRESHOLD = 475.0
+"""The return from which Gymnasium calls CartPole-v1 solved."""
+LIMITS = np.array([POSITION_LIMIT, 0.0, ANGLE_LIMIT, 0.0])
+"""Of position and angle, beyond which an episode ends."""
 
 
-class GymnasiumCartPoleNoVel(GymnasiumCartPole):
-    """`morphorl/CartPoleNoVel-v1` for Gymnasium: observation [x, 0, θ, 0]."""
+class CartPoleState(NamedTuple):
+    """Where cart and pole are, how fast they move, and how many steps the episode has."""
 
-    def reset(self, **kwargs):
-        observation, info = super().reset(**kwargs)
-        return observation * VISIBLE, info
+    position: Float[Array, ""]
+    velocity: Float[Array, ""]
+    angle: Float[Array, ""]
+    angular_velocity: Float[Array, ""]
+    time: Int[Array, ""]
 
-    def step(self, action):
-        observation, reward, terminated, truncated, info = super().step(action)
-        return observation * VISIBLE, reward, terminated, truncated, info
+
+def whole(state: CartPoleState) -> Float[Array, "4"]:
+    """CartPole-v1's observation: [x, x', θ, θ']."""
+    return jnp.array([state.position, state.velocity, state.angle, state.angular_velocity])
+
+
+def stateless(state: CartPoleState) -> Float[Array, "2"]:
+    """Position and angle only, [x, θ]: the post's "Stateless CartPole"."""
+    return jnp.array([state.position, state.angle])
+
+
+def without_velocities(state: CartPoleState) -> Float[Array, "4"]:
+    """Both velocities set to zero, [x, 0, θ, 0]: what the RL zoo benchmarks memory on."""
+    return jnp.array([state.position, 0.0, state.angle, 0.0])
+
+
+OBSERVATIONS = {
+    "CartPole-v1": whole,
+    "StatelessCartPole-v1": stateless,
+    "CartPoleNoVel-v1": without_velocities,
+    "NoisyStatelessCartPole-v1": stateless,
+    "NoisyCartPoleNoVel-v1": without_velocities,
+}
+"""What each of them shows; noise comes in `registry.py`."""
+
+
+def make(env_id: str) -> Environment:
+    """CartPole that shows what `OBSERVATIONS` says."""
+    observe = OBSERVATIONS[env_id]
+
+    def reset(key: PRNGKeyArray) -> tuple[CartPoleState, Float[Array, " features"]]:
+        start = jax.random.uniform(key, (4,), minval=-0.05, maxval=0.05)
+        state = CartPoleState(start[0], start[1], start[2], start[3], jnp.int32(0))
+        return state, observe(state)
+
+    def step(key: PRNGKeyArray, state: CartPoleState, action: Int[Array, ""]) -> Step:
+        paid = 1.0 - _fallen(state)
+        state = move(state, action)
+        terminated = _fallen(state)
+        return Step(state, observe(state), jnp.float32(paid), terminated, state.time >= TIME_LIMIT)
+
+    features = jax.eval_shape(reset, jax.random.key(0))[1].size
+    return Environment(env_id, features, 2, TIME_LIMIT, THRESHOLD, reset, step)
+
+
+def move(state: CartPoleState, action: Int[Array, ""]) -> CartPoleState:
+    """One Euler step of the equations above; action 1 pushes to the right, 0 to the left."""
+    force = FORCE * action - FORCE * (1 - action)
+    cos, sin = jnp.cos(state.angle), jnp.sin(state.angle)
+    thrust = (force + POLE_MOMENT * state.angular_velocity**2 * sin) / MASS
+    angular = (GRAVITY * sin - cos * thrust) / (HALF_LENGTH * (4.0 / 3.0 - MASS_POLE * cos**2 / MASS))
+    linear = thrust - POLE_MOMENT * angular * cos / MASS
+    return CartPoleState(
+        position=state.position + SECONDS * state.velocity,
+        velocity=state.velocity + SECONDS * linear,
+        angle=state.angle + SECONDS * state.angular_velocity,
+        angular_velocity=state.angular_velocity + SECONDS * angular,
+        time=state.time + 1,
+    )
+
+
+def _fallen(state: CartPoleState) -> Bool[Array, ""]:
+    off = (state.position < -POSITION_LIMIT) | (state.position > POSITION_LIMIT)
+    return off | (state.angle < -ANGLE_LIMIT) | (state.angle > ANGLE_LIMIT)

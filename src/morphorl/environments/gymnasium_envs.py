@@ -13,10 +13,14 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from morphorl.config import trust
 from morphorl.config.errors import SettingError, did_you_mean
 from morphorl.config.extras import MissingExtraError, missing
+from morphorl.environments.action_range import ActionRange
 from morphorl.environments.base import HOST_PREFIX, Environment, module_of
 
 UNLIMITED = 1_000_000_000
 """Time limit of an environment that names none."""
+
+EXTRA_OF = {"ox2": "box2d", "MuJoCo": "mujoco"}
+"""A word of Gymnasium's sentence about a missing package, and our extra that brings the package."""
 
 
 @functools.cache
@@ -30,7 +34,7 @@ def describe(env_id: str) -> Environment:
     env = _make(env_id)
     try:
         features = vector_space(env.observation_space, f"environment = {env_id!r}: its observation space").shape[0]
-        actions, continuous = actions_of(env_id, env.action_space)
+        actions, action_range = actions_of(env_id, env.action_space)
         spec = env.spec
     finally:
         env.close()
@@ -40,7 +44,7 @@ def describe(env_id: str) -> Environment:
 
     limit = (spec and spec.max_episode_steps) or UNLIMITED
     threshold = spec.reward_threshold if spec else None
-    return Environment(env_id, features, actions, limit, threshold, refuse, refuse, continuous)
+    return Environment(env_id, features, actions, limit, threshold, refuse, refuse, action_range)
 
 
 def _make(env_id: str) -> gymnasium.Env:
@@ -52,25 +56,27 @@ def _make(env_id: str) -> gymnasium.Env:
     try:
         return gymnasium.make(name)
     except gymnasium.error.DependencyNotInstalled as error:
-        extra = "box2d" if "ox2" in str(error) else None
+        extra = next((extra for word, extra in EXTRA_OF.items() if word in str(error)), None)
         if extra is not None:
             raise MissingExtraError(missing(extra, f"environment = {env_id!r}")) from error
         raise SettingError(f"environment = {env_id!r}: {error}.") from error
     except (gymnasium.error.Error, ModuleNotFoundError) as error:
         hint = did_you_mean(name, list(gymnasium.registry))
         raise SettingError(f"environment = {env_id!r}: must be an id registered with Gymnasium.{hint}") from error
+    except ImportError as error:  # as for MuJoCo's environments before version 4
+        raise SettingError(f"environment = {env_id!r}: {error}") from error
 
 
-def actions_of(env_id: str, space: spaces.Space) -> tuple[int, bool]:
-    """How many actions there are (or real numbers that an action is made of), and whether they are continuous.
+def actions_of(env_id: str, space: spaces.Space) -> tuple[int, ActionRange | None]:
+    """How many actions there are (or real numbers that an action is made of), and the range of continuous ones.
 
     Raises:
         SettingError: for any other space.
     """
     if isinstance(space, spaces.Discrete) and space.start == 0:
-        return int(space.n), False
+        return int(space.n), None
     if isinstance(space, spaces.Box) and len(space.shape) == 1:
-        return space.shape[0], True
+        return space.shape[0], ActionRange.of(space)
     raise SettingError(
         f"environment = {env_id!r}: its action space is {space}; must be Discrete from 0, or a Box of one dimension. "
         "Wrap it (gymnasium.wrappers.TransformAction) and register the wrapped one."
@@ -78,7 +84,11 @@ def actions_of(env_id: str, space: spaces.Space) -> tuple[int, bool]:
 
 
 def vector(env_id: str, count: int, mode: AutoresetMode = AutoresetMode.SAME_STEP) -> VectorEnv:
-    """`count` copies of a Gymnasium environment, stepped one after the other in this process."""
+    """`count` copies of a Gymnasium environment, stepped one after the other in this process.
+
+    Processes of their own (Gymnasium's "async") cost more than they save where a step takes a tenth of a millisecond,
+    as MuJoCo's do.
+    """
     name = env_id.removeprefix(HOST_PREFIX)
     return gymnasium.make_vec(name, count, vectorization_mode="sync", vector_kwargs={"autoreset_mode": mode})
 

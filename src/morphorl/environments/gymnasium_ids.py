@@ -10,8 +10,8 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 IDS = {
-    "morphorl/StatelessCartPole-v1": "morphorl.environments.cartpole:GymnasiumStatelessCartPole",
-    "morphorl/CartPoleNoVel-v1": "morphorl.environments.cartpole:GymnasiumCartPoleNoVel",
+    "morphorl/StatelessCartPole-v1": "morphorl.environments.gymnasium_cartpole:GymnasiumStatelessCartPole",
+    "morphorl/CartPoleNoVel-v1": "morphorl.environments.gymnasium_cartpole:GymnasiumCartPoleNoVel",
 }
 """Each id, and the class that Gymnasium makes for it."""
 

@@ -28,6 +28,7 @@ from morphorl.environments.append_options import (
 from morphorl.environments.appended import Append
 from morphorl.environments.gymnasium_envs import autoreset_mode, vector_space
 from morphorl.environments.parallel_systems import ParallelSystems
+from morphorl.environments.single_system import SingleSystem
 
 
 class CellObservation(gymnasium.Wrapper, RecordConstructorArgs):
@@ -55,7 +56,8 @@ class CellObservation(gymnasium.Wrapper, RecordConstructorArgs):
             with the next one (starting with it, if an episode's first one was lost). And in a process that was forked
             after JAX had started, whose threads do not survive that: `AsyncVectorEnv` needs `context="spawn"`.
 
-    It can be pickled at any time, and then goes on exactly as it would have.
+    It can be pickled at any time, and then goes on exactly as it would have. A step is computed in Python, translated
+    from the system's JAX program, which is several times as fast as calling that; what cannot be, runs in JAX.
 
     Example:
         >>> env = CellObservation(gymnasium.make("morphorl/StatelessCartPole-v1"), scale=(1, 5))
@@ -80,7 +82,7 @@ class CellObservation(gymnasium.Wrapper, RecordConstructorArgs):
         gymnasium.Wrapper.__init__(self, env)
         space = vector_space(env.observation_space)
         options = Options(dynamics, append, columns, scale, guidance, seed)
-        self.systems = ParallelSystems(appended(space, env.action_space, options), 1, int(seed))
+        self.systems: ParallelSystems = SingleSystem(appended(space, env.action_space, options), int(seed))
         self.observation_space = _with_appended(space, self.systems)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None):

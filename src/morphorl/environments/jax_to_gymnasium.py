@@ -11,6 +11,7 @@ from gymnasium import spaces
 
 from morphorl.config.extras import need
 from morphorl.environments import registry
+from morphorl.environments.action_range import ActionRange
 from morphorl.environments.base import HOST_PREFIX, is_host
 
 
@@ -23,7 +24,10 @@ class Pure(gymnasium.Env):
         env = registry.make_env(env_id)
         self._reset, self._step = jax.jit(env.reset), jax.jit(env.step)
         self.observation_space = spaces.Box(-np.inf, np.inf, (env.num_features,), np.float32)
-        self.action_space = spaces.Discrete(env.num_actions)
+        self.action_space, self.range = spaces.Discrete(env.num_actions), env.action_range
+        if self.range is not None:
+            low, high = (np.array(side, np.float32) for side in self.range)
+            self.action_space = spaces.Box(low, high, dtype=np.float32)
 
     def reset(self, *, seed: int | None = None, options: Any = None):
         super().reset(seed=seed)
@@ -31,6 +35,7 @@ class Pure(gymnasium.Env):
         return np.asarray(observation), {}
 
     def step(self, action: Any):
+        action = action if self.range is None else self.range.offered(action)
         after = self._step(self._key(), self.state, jnp.asarray(action))
         self.state = after.state
         ends = bool(after.terminated), bool(after.truncated)
@@ -57,8 +62,8 @@ def single(env_id: str, *, pictures: bool = False) -> gymnasium.Env:
     return gymnasium.make(known, render_mode="rgb_array" if pictures else None)
 
 
-def executed(env: gymnasium.Env, action: np.ndarray) -> Any:
-    """An action as the environment takes it: a continuous one clipped to its bounds."""
+def executed(env: gymnasium.Env, action: np.ndarray, *, squash: bool) -> Any:
+    """An action of an agent as the environment takes it; `squash` as in `ppo.squash`."""
     if isinstance(env.action_space, spaces.Box):
-        return np.clip(action, env.action_space.low, env.action_space.high)
+        return ActionRange.of(env.action_space).executed(np.tanh(action) if squash else action)
     return int(action)

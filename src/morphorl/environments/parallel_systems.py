@@ -149,7 +149,9 @@ class ParallelSystems:
 
     def __getstate__(self) -> dict[str, object]:
         """Everything but the compiled programs, which are made anew when they are needed."""
-        return {name: value for name, value in vars(self).items() if name not in ("_step", "_draw")}
+        kind = type(self)
+        made = {name for name in vars(self) if isinstance(getattr(kind, name, None), functools.cached_property)}
+        return {name: value for name, value in vars(self).items() if name not in made}
 
     @functools.cached_property
     def _step(self) -> Callable[..., tuple[PyTree, Array]]:

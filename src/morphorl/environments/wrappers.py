@@ -11,10 +11,8 @@ from jaxtyping import Array, Float, PyTree
 from morphorl.config.fields import FRACTION, check, setting
 from morphorl.dynamics.base import Dynamics, Shape, call
 from morphorl.dynamics.guidance.base import Guidance
-from morphorl.environments.base import Environment, Step
+from morphorl.environments.base import Action, Environment, Step
 
-NO_ACTION = -1
-"""In place of the previous action, before an episode's first step."""
 MEMORY_KEY = 0
 """Decides what a memory draws once and for all: the same in all runs, so that no luck of wiring enters."""
 
@@ -62,17 +60,23 @@ def make_sticky(env: Environment, repeat: float | Float[Array, ""]) -> Environme
 
     def reset(key):
         state, observation = env.reset(key)
-        return (state, jnp.array(NO_ACTION, jnp.int32)), observation
+        none_yet = jnp.zeros(env.num_actions) if env.continuous else jnp.array(0, jnp.int32)
+        return (state, none_yet, jnp.array(False)), observation
 
-    def step(key, state: tuple[PyTree, Array], action) -> Step:
-        inner, previous = state
+    def step(key, state: tuple[PyTree, Action, Array], action) -> Step:
+        inner, previous, begun = state
         key_step, key_repeat = jax.random.split(key)
-        again = jax.random.bernoulli(key_repeat, repeat) & (previous != NO_ACTION)
-        executed = jnp.where(again, previous, action.astype(jnp.int32))
+        again = jax.random.bernoulli(key_repeat, repeat) & begun
+        executed = jnp.where(again, previous, action.astype(previous.dtype))
         after = env.step(key_step, inner, executed)
-        return after._replace(state=(after.state, executed))
+        return after._replace(state=(after.state, executed, jnp.array(True)))
 
     return env._replace(reset=reset, step=step)
+
+
+def with_squash(env: Environment) -> Environment:
+    """`env`, whose continuous actions tanh squashes into their range, in place of clipping them at its ends."""
+    return env._replace(step=lambda key, state, action: env.step(key, state, jnp.tanh(action)))
 
 
 class Memory(NamedTuple):

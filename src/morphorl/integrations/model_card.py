@@ -6,10 +6,11 @@ import math
 import numpy as np
 
 from morphorl.analysis import curve_statistics
-from morphorl.config.kinds import foreign_modules, foreign_sources
+from morphorl.config.kinds import foreign_modules
 from morphorl.config.plain import unusual
+from morphorl.environments.base import module_of
 from morphorl.ppo.checkpoints import Agents
-from morphorl.ppo.settings import Settings
+from morphorl.ppo.settings import Settings, foreign_sources
 from morphorl.studies.arms import SHARED, flatten, shown
 
 GRAPH = """
@@ -67,9 +68,10 @@ def card(batch: Agents, returns: np.ndarray, files: list[str], difference: float
     graph = "" if difference is None else GRAPH.format(difference=f"{difference:.1g}")
     rows = "\n".join(f"| `{name}` | {value} |" for name, value in _told(batch.settings[0]).items())
     modules = foreign_modules(batch.settings[0])
-    imports = "".join(
-        f"import {module}  # the dynamics' or guidance's own file, which is not here\n" for module in modules
-    )
+    if (own := module_of(environment)) is not None:
+        modules.append(own)
+    own_file = "the dynamics', guidance's or environment's own file, which is not here"
+    imports = "".join(f"import {module}  # {own_file}\n" for module in modules)
     listed = ", ".join(f"`{name}`" for name in files)
     but = f" but that of {', '.join(modules)}, which you import yourself" if modules else ""
     return f"""{chr(10).join(metadata)}

@@ -16,7 +16,8 @@ from morphorl.config.files import write_atomically
 from morphorl.config.plain import to_dict
 from morphorl.dynamics.base import Dynamics, State, named_arrays
 from morphorl.environments import registry
-from morphorl.environments.jax_to_gymnasium import executed, single
+from morphorl.environments.action_range import ActionRange
+from morphorl.environments.jax_to_gymnasium import single
 from morphorl.environments.wrappers import Memory, memory_of
 from morphorl.integrations.onnx_graph import graph
 from morphorl.ppo import distributions
@@ -55,6 +56,7 @@ def policy(settings: Settings, agent: Agent, features: int) -> Policy:
             "one draws some in every step."
         )
     settings = scheduled(settings, agent.performance, 1.0)
+    action_range = registry.make_env(settings.environment).action_range
     carried = _carried(settings, agent)
     memory = _memory(settings, agent, features)
     past = _past(memory, features)
@@ -68,12 +70,18 @@ def policy(settings: Settings, agent: Agent, features: int) -> Policy:
         if output.memory is not None:
             whole["memory"] = output.memory
         after = [whole[name][..., 0] for name in carried]
-        action = distributions.best(output.blended, agent.log_deviation)[..., 0]
-        action = action if agent.log_deviation is not None else action.astype(jnp.int32)
-        return logits, action, *after, *(past_after[name] for name in past)
+        action = distributions.sample(output.blended, agent.log_deviation, 0.0)[..., 0]
+        return logits, _executed(settings, action_range, action), *after, *(past_after[name] for name in past)
 
     initial = {name: np.asarray(value, np.float32) for name, value in (carried | past).items()}
     return Policy(step, features, initial)
+
+
+def _executed(settings: Settings, action_range: ActionRange | None, action: Array) -> Array:
+    """An action as the environment takes it."""
+    if action_range is None:
+        return action.astype(jnp.int32)
+    return action_range.executed(jnp.tanh(action) if settings.ppo.squash else action)
 
 
 def _carried(settings: Settings, agent: Agent) -> dict[str, Any]:
@@ -181,7 +189,7 @@ def check(path: Path, acting: Policy, environment: str, steps: int = CHECKED_STE
         gap = np.ptp(np.sort(logits)[-2:]) if action.ndim == 0 else np.abs(chosen - action).max()
         if np.any(chosen != action) and gap > 1e-4 * max(1.0, float(np.abs(logits).max())):
             raise SettingError(f"{path}: chooses action {chosen} where JAX chooses {action}, in step {n}.")
-        observation, _, terminated, truncated, _ = env.step(executed(env, action))
+        observation, _, terminated, truncated, _ = env.step(action if action.ndim else int(action))
         ended = terminated or truncated
     env.close()
     return largest

@@ -13,6 +13,7 @@ from morphorl.dynamics.base import Given, Shape, State
 from morphorl.dynamics.blending import blend
 from morphorl.dynamics.guidance.base import Performance, Signal
 from morphorl.ppo import recurrent
+from morphorl.ppo.convolution import Picture, init_convolution
 from morphorl.ppo.networks import MLP, init_mlp
 from morphorl.ppo.schedules import unknown
 from morphorl.ppo.settings import Settings
@@ -38,7 +39,9 @@ class Agent(eqx.Module):
     core: eqx.nn.GRUCell | None = None
     """The recurrent unit under both networks."""
     log_deviation: Float[Array, " actions"] | None = None
-    """Of continuous actions; the network and the dynamics then give their mean in place of logits."""
+    """log σ of continuous actions; the network and the dynamics then give their mean in place of logits."""
+    returns: Statistics | None = None
+    """Of the discounted sums of rewards, which the rewards are scaled by (`reward_scale.py`)."""
     learned: dict[str, Float[Array, ""]] | None = None
     """What was learned of the dynamics' parameters (`learned_parameters.Offsets`)."""
     performance: Performance | None = None
@@ -63,26 +66,46 @@ def init_agent(
     cell_key: PRNGKeyArray,
     *,
     continuous: bool = False,
+    picture: Picture | None = None,
 ) -> Agent:
-    """A fresh agent; the networks come from `key` and the dynamics' pattern from `cell_key` alone."""
+    """A fresh agent; the networks come from `key` and the dynamics' pattern from `cell_key` alone.
+
+    Args:
+        features: how many numbers the networks see.
+        picture: what an observation is, where `ppo.network` is `cnn`.
+    """
     key_actor, key_critic, key_core = jax.random.split(key, 3)
     inputs, hidden, activation, core = features, settings.ppo.hidden, settings.ppo.activation, None
     if settings.ppo.network == "gru":
         inputs, *hidden = hidden
         core = recurrent.init(key_core, features, inputs)
     shape = shape_of(settings, features, actions)
+    seen = None
+    if settings.ppo.network == "cnn":
+        assert picture is not None, "compatibility.py refuses a convolution of what is no picture"
+        seen = [init_convolution(key, picture, settings.ppo.filters) for key in jax.random.split(key_core)]
+        inputs = seen[0].outputs
     actor = init_mlp(key_actor, (inputs, *hidden, actions), 0.01, activation)
+    critic = init_mlp(key_critic, (inputs, *hidden, 1), 1.0, activation)
+    if seen is not None:
+        actor, critic = (dataclasses.replace(net, convolution=c) for net, c in zip((actor, critic), seen, strict=True))
     return Agent(
         actor=dataclasses.replace(actor, skip=jnp.zeros((actions, inputs))) if settings.ppo.skip else actor,
-        critic=init_mlp(key_critic, (inputs, *hidden, 1), 1.0, activation),
+        critic=critic,
         pattern=settings.dynamics.init(cell_key, shape),
-        statistics=Statistics(jnp.zeros(()), jnp.zeros(features), jnp.zeros(features)),
+        statistics=no_statistics(features),
         constants=settings.dynamics.constants(cell_key, shape),
         core=core,
-        log_deviation=jnp.zeros(actions) if continuous else None,
+        log_deviation=jnp.full(actions, settings.ppo.log_deviation, jnp.float32) if continuous else None,
+        returns=no_statistics(1) if settings.ppo.normalise_rewards else None,
         learned=learned_parameters.init(settings.learned.parameters),
         performance=unknown() if settings.guidance.needs else None,
     )
+
+
+def no_statistics(features: int) -> Statistics:
+    """Before anything was observed."""
+    return Statistics(jnp.zeros(()), jnp.zeros(features), jnp.zeros(features))
 
 
 def spread(pattern: State, envs: int) -> State:
@@ -92,7 +115,15 @@ def spread(pattern: State, envs: int) -> State:
 
 def shape_of(settings: Settings, features: int, actions: int) -> Shape:
     """How many (features, actions) the blended dynamics have: features of what they see."""
-    return (settings.ppo.hidden[-1] if settings.dynamics.sees == "hidden" else features), actions
+    return (settings.ppo.hidden[-1] if sees_hidden(settings) else features), actions
+
+
+def sees_hidden(settings: Settings) -> bool:
+    """Whether the blended dynamics see the policy network's last hidden layer in place of the observation.
+
+    They do where they say so, and where the observation is a picture, whose single pixels tell little.
+    """
+    return settings.dynamics.sees == "hidden" or settings.ppo.network == "cnn"
 
 
 def policy_step(
@@ -125,8 +156,7 @@ def policy_step(
     logits = agent.actor(view)
     if settings.blend.kind == "none":
         return states, PolicyOutput(logits, jnp.zeros_like(logits), logits, memory)
-    sees_hidden = settings.dynamics.sees == "hidden"
-    seen = agent.actor.hidden(view) if sees_hidden else dynamics_view(settings, agent.statistics, observation)
+    seen = agent.actor.hidden(view) if sees_hidden(settings) else dynamics_view(settings, agent.statistics, observation)
     given = Given(settings.guidance, agent.constants, noise, signal, weights)
     states, readout = settings.dynamics.advance(states, seen, given)
     return states, PolicyOutput(logits, readout, blend(settings.blend, logits, readout), memory)
@@ -138,7 +168,7 @@ def network_view(
     """The observation as the networks see it: as it is, or (x − mean)/deviation clipped to ±10."""
     if not settings.ppo.normalise_observations:
         return observation
-    variance = _variance(statistics)
+    variance = variance_of(statistics)
     standard = (observation - statistics.mean[:, None]) / jnp.sqrt(variance + 1e-8)[:, None]
     return jnp.clip(standard, -10.0, 10.0)
 
@@ -149,7 +179,7 @@ def dynamics_view(
     """The observation as the dynamics see it: as it is, or divided by its running root mean square."""
     if not settings.dynamics.normalise:
         return observation
-    mean_square = _variance(statistics) + statistics.mean**2
+    mean_square = variance_of(statistics) + statistics.mean**2
     return observation / jnp.sqrt(mean_square + 1e-8)[:, None]
 
 
@@ -167,7 +197,7 @@ def observe(statistics: Statistics, observation: Float[Array, "features batch"])
     )
 
 
-def _variance(statistics: Statistics) -> Float[Array, " features"]:
+def variance_of(statistics: Statistics) -> Float[Array, " features"]:
     """The running variance; 1 before anything was observed."""
     seen = statistics.size > 0
     return jnp.where(seen, statistics.deviations / jnp.maximum(statistics.size, 1.0), 1.0)

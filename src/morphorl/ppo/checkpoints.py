@@ -12,14 +12,14 @@ import safetensors.numpy
 from morphorl.config.errors import SettingError, StoreError, shortened
 from morphorl.config.extras import MissingExtraError
 from morphorl.config.files import checksum, read, write_atomically
-from morphorl.config.kinds import foreign_sources, refuse_unimportable
+from morphorl.config.kinds import refuse_unimportable
 from morphorl.config.plain import from_dict, to_dict
 from morphorl.config.sealed import read_sealed_json, write_sealed_json
 from morphorl.config.trust import UntrustedError
 from morphorl.environments import registry
 from morphorl.ppo import task
 from morphorl.ppo.agent import Agent, init_agent
-from morphorl.ppo.settings import Settings
+from morphorl.ppo.settings import Settings, foreign_sources
 
 SCHEMA = "morphorl.agents/1"
 ARRAYS = "agents.safetensors"
@@ -185,8 +185,8 @@ def assemble(settings: Settings, agents: int, arrays: dict[str, np.ndarray]) -> 
 def skeleton(settings: Settings, runs: int) -> Agent:
     """The shapes of the arrays of so many agents; nothing is allocated."""
     env, key = task.around(settings, registry.make_env(settings.environment)), jax.random.key(0)
-    sizes = (env.num_features, env.num_actions)
-    one = jax.eval_shape(lambda: init_agent(settings, *sizes, key, key, continuous=env.continuous))
+    sizes, kinds = (env.num_features, env.num_actions), {"continuous": env.continuous, "picture": env.picture}
+    one = jax.eval_shape(lambda: init_agent(settings, *sizes, key, key, **kinds))
     return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((runs, *leaf.shape), leaf.dtype), one)
 
 

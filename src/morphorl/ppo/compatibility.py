@@ -29,6 +29,25 @@ def _check_environment(settings: Settings) -> None:
         registry.make_env(settings.environment)
     if is_host(settings.environment):
         check_host(settings)
+    if settings.ppo.network == "cnn":
+        _check_picture(settings)
+
+
+def _check_picture(settings: Settings) -> None:
+    """A convolution needs a picture, and nothing that changes what the networks see."""
+    from morphorl.environments import registry
+
+    if registry.make_env(settings.environment).picture is None:
+        raise SettingError(
+            "ppo.network = 'cnn': must be 'mlp' or 'gru' in an environment that shows a vector, as "
+            f"{settings.environment} does."
+        )
+    if settings.memory.kind != "none":
+        raise SettingError(
+            f"memory.kind = {settings.memory.kind!r}: must be 'none' where ppo.network is 'cnn', which sees pictures."
+        )
+    if settings.ppo.skip:
+        raise SettingError("ppo.skip = true: must be false where ppo.network is 'cnn'.")
 
 
 def _check_steps(settings: Settings) -> None:
@@ -119,6 +138,11 @@ def _check_reward_reaches_a_state(settings: Settings) -> None:
         raise SettingError(
             f"dynamics.kind = {dynamics.kind!r}: must be a system that calls `guide(u, read=True)` for a state with an "
             f"entry for each feature and action where guidance.kind is {guidance.kind!r}."
+        )
+    if isinstance(guidance, Eligible) and settings.ppo.network == "cnn":
+        raise SettingError(
+            f"ppo.network = 'cnn': must be 'mlp' where guidance.kind is {guidance.kind!r}, whose traces are of "
+            "observations, not of what a network makes of them."
         )
     if isinstance(guidance, Eligible) and dynamics.sees != "observation":
         raise SettingError(

@@ -62,15 +62,33 @@ def of(
     return Gaussian(blended, log_deviation)
 
 
+def draw(key: PRNGKeyArray, shape: tuple[int, ...], *, continuous: bool) -> Float[Array, "*shape"]:
+    """The random numbers that make an action of a policy: Gumbel's for discrete actions, normal ones for continuous."""
+    return jax.random.normal(key, shape) if continuous else jax.random.gumbel(key, shape)
+
+
 def sample(
-    key: PRNGKeyArray, blended: Float[Array, "actions envs"], log_deviation: Float[Array, " actions"] | None
+    blended: Float[Array, "actions envs"],
+    log_deviation: Float[Array, " actions"] | None,
+    drawn: Float[Array, "actions envs"] | float,
 ) -> Array:
-    """Draw an action for each column: (envs,) whole numbers, or (actions, envs) continuous ones."""
+    """An action for each column: (envs,) whole numbers, or (actions, envs) continuous ones.
+
+    argmax(logits + Gumbel's numbers) is a sample of the logits' softmax, mean + σ·(normal numbers) one of the normal
+    distribution.
+
+    Args:
+        drawn: from `draw`; 0 for the most probable action.
+    """
     if log_deviation is None:
-        return jnp.argmax(blended + jax.random.gumbel(key, blended.shape), axis=0)
-    return blended + jnp.exp(log_deviation)[:, None] * jax.random.normal(key, blended.shape)
+        return jnp.argmax(blended + drawn, axis=0)
+    return blended + jnp.exp(log_deviation)[:, None] * drawn
 
 
-def best(blended: Float[Array, "actions envs"], log_deviation: Float[Array, " actions"] | None) -> Array:
-    """The most probable action of each column."""
-    return jnp.argmax(blended, axis=0) if log_deviation is None else blended
+def score(
+    blended: Float[Array, "actions envs"], log_deviation: Float[Array, " actions"] | None, action: Array
+) -> Float[Array, "actions envs"]:
+    """∂ log p(action) / ∂ blended: one-hot(action) − softmax(logits), or (action − mean)/σ² for continuous ones."""
+    if log_deviation is None:
+        return jax.nn.one_hot(action, blended.shape[0], axis=0) - jax.nn.softmax(blended, axis=0)
+    return (action - blended) * jnp.exp(-2 * log_deviation)[:, None]

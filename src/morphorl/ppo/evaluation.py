@@ -1,5 +1,6 @@
 """Evaluation: whole episodes with trained agents, greedily or with sampled actions."""
 
+import dataclasses
 import functools
 
 import jax
@@ -19,7 +20,9 @@ from morphorl.ppo.checkpoints import Agents
 from morphorl.ppo.settings import Settings, stack
 
 
-def evaluate(agents: Agents, episodes: int = 100, *, greedy: bool = True, seed: int = 0) -> np.ndarray:
+def evaluate(
+    agents: Agents, episodes: int = 100, *, greedy: bool = True, seed: int = 0, environment: str | None = None
+) -> np.ndarray:
     """Play whole episodes with trained agents, whose settings differ at most in numbers.
 
     Args:
@@ -27,19 +30,42 @@ def evaluate(agents: Agents, episodes: int = 100, *, greedy: bool = True, seed: 
         episodes: how many each of them plays.
         greedy: whether to take the most probable action, or to sample actions as in training.
         seed: decides the episodes.
+        environment: where to play, if not where they were trained: a memory trained in `TMaze-10` can be tested in
+            `TMaze-100`.
 
     Returns:
         Episode returns of shape (agents, episodes).
 
     Raises:
-        SettingError: for less than one episode.
+        SettingError: for less than one episode, or an environment that shows other numbers or takes other actions.
 
     Example:
         >>> evaluate(trained.agents).mean(axis=1)
     """
     if not COUNT.holds(episodes):
         raise SettingError(f"episodes = {episodes}: must be {COUNT.words}.")
-    return evaluate_agents(agents.settings, agents.arrays, episodes, greedy=greedy, seed=seed)
+    settings = agents.settings if environment is None else [moved(one, environment) for one in agents.settings]
+    return evaluate_agents(settings, agents.arrays, episodes, greedy=greedy, seed=seed)
+
+
+def moved(settings: Settings, environment: str) -> Settings:
+    """The settings of a run as if its environment were another one.
+
+    Raises:
+        SettingError: for one that does not exist, or that shows other numbers or takes other actions.
+    """
+    there = dataclasses.replace(settings, environment=environment)
+    sizes = []
+    for name in (settings.environment, environment):
+        env = registry.make_env(name)
+        sizes.append((env.num_features, env.num_actions, "continuous" if env.continuous else "discrete"))
+    if sizes[0] != sizes[1]:
+        has, needs = (f"{features} features and {actions} {kind} actions" for features, actions, kind in sizes[::-1])
+        raise SettingError(
+            f"environment = {environment!r}: has {has}; must have {needs}, as {settings.environment} has, in which "
+            "the agents were trained."
+        )
+    return there
 
 
 def evaluate_agents(

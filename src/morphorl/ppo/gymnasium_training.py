@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from jaxtyping import Array, Key
 
 from morphorl.config import random_streams
 from morphorl.config.errors import SettingError
+from morphorl.environments.action_range import ActionRange
 from morphorl.environments.base import Environment
 from morphorl.environments.gymnasium_envs import actions_of, autoreset_mode, vector, vector_space
 from morphorl.environments.gymnasium_wrappers import VectorCellObservation
@@ -132,6 +132,7 @@ class Programs:
         self.improve = jax.jit(jax.vmap(improve, in_axes=(0, 0, 0, 0, 0, None, 0)))
         self.note = jax.jit(jax.vmap(note, in_axes=(0, 0, 0, None)))
         self.keys = jax.jit(jax.vmap(lambda key, index: jax.random.split(jax.random.fold_in(key, index)), (0, None), 1))
+        self.step_key = jax.jit(jax.vmap(jax.random.fold_in, (0, None)))
         self.spread = jax.jit(jax.vmap(spread, in_axes=(0, None)), static_argnums=1)
 
 
@@ -144,8 +145,8 @@ class Player:
         if self.mode == AutoresetMode.DISABLED:
             raise SettingError("autoreset_mode = DISABLED: must be NEXT_STEP or SAME_STEP to train in.")
         self.resetting = np.zeros((runs, self.copies), bool)
-        space = envs.single_action_space
-        self.box = space if isinstance(space, spaces.Box) else None
+        self.dtype = envs.single_action_space.dtype
+        self.range = actions_of("envs", envs.single_action_space)[1]
 
     def begin(self, agent: Agent, seeds: np.ndarray) -> RolloutState:
         """Reset everything: each environment from a seed of its run and its place."""
@@ -154,7 +155,8 @@ class Player:
         observation, _ = self.envs.reset(seed=seed)
         cells = self.programs.spread(agent.pattern, self.copies)
         none_yet: Any = np.zeros((self.runs, self.copies), np.float32)
-        return RolloutState(None, self._columns(observation), cells, none_yet)
+        sums = none_yet if self.settings.ppo.normalise_rewards else None
+        return RolloutState(None, self._columns(observation), cells, none_yet, discounted_sum=sums)
 
     def collect(
         self, agent: Agent, rollout_state: RolloutState, key: Key[Array, " runs"]
@@ -162,9 +164,7 @@ class Player:
         """One rollout of every run."""
         rows, weights = [], []
         for time in range(self.settings.ppo.rollout_steps):
-            rollout_state, row, weight = self.step(
-                agent, rollout_state, jax.vmap(jax.random.fold_in, (0, None))(key, time)
-            )
+            rollout_state, row, weight = self.step(agent, rollout_state, self.programs.step_key(key, time))
             rows.append(row)
             weights.append(weight)
         experience = jax.tree.map(lambda *leaves: np.stack(leaves, axis=1), *rows)
@@ -203,15 +203,17 @@ class Player:
             cells = self.programs.reset(self.settings, agent, cells, starts, key)
         self.resetting = done if self.mode == AutoresetMode.NEXT_STEP else np.zeros_like(done)
         going_on: Any = np.where(done, 0.0, episode_return).astype(np.float32)
-        rollout_state = RolloutState(None, self._columns(observation), cells, going_on)
+        rollout_state = rollout_state._replace(
+            observation=self._columns(observation), cells=cells, episode_return=going_on
+        )
         return rollout_state, Experience(**row), (~resetting).astype(np.float32)
 
     def _executed(self, action: np.ndarray) -> np.ndarray:
-        """Actions as the environment takes them: continuous ones clipped to its bounds."""
-        if self.box is None:
+        """Actions as the environments take them."""
+        if self.range is None:
             return action.reshape(-1)
         flat = action.transpose(0, 2, 1).reshape(self.envs.num_envs, -1)
-        return np.clip(flat, self.box.low, self.box.high).astype(self.box.dtype)
+        return self.range.executed(np.tanh(flat) if self.settings.ppo.squash else flat).astype(self.dtype)
 
     def _final(self, observation: np.ndarray, done: np.ndarray, info: dict[str, Any]) -> np.ndarray:
         """What each action led to, before any reset."""
@@ -244,9 +246,9 @@ def evaluate(
     """
     runs = agents.actor.biases[-1].shape[0]
     envs = with_memory(settings, vector(environment, runs * episodes))
-    actions, continuous = actions_of(environment, envs.single_action_space)
+    actions, action_range = actions_of(environment, envs.single_action_space)
     features = vector_space(envs.single_observation_space).shape[0]
-    programs = programs_for(features, actions, continuous)
+    programs = programs_for(features, actions, action_range)
     player = Player(envs, programs, settings, runs)
     rollout_state = player.begin(agents, np.full(runs, 1_000_003 + seed))
     alive, returns = np.ones((runs, episodes), bool), np.zeros((runs, episodes))
@@ -258,9 +260,7 @@ def evaluate(
         )
     time = 0
     while alive.any():
-        rollout_state, row, _ = player.step(
-            agents, rollout_state, jax.vmap(jax.random.fold_in, (0, None))(keys, time), greedy
-        )
+        rollout_state, row, _ = player.step(agents, rollout_state, programs.step_key(keys, time), greedy)
         returns += alive * row.reward
         alive &= ~(row.terminated | row.truncated)
         time += 1
@@ -269,10 +269,10 @@ def evaluate(
 
 
 @functools.cache
-def programs_for(features: int, actions: int, continuous: bool) -> "Programs":
+def programs_for(features: int, actions: int, action_range: ActionRange | None) -> "Programs":
     """The compiled parts for agents of these sizes, made once a process."""
     # A time limit of 1 says that any step may be cut off: the value of what it led to is computed for each.
-    return Programs(Environment("host", features, actions, 1, None, nothing, nothing, continuous))
+    return Programs(Environment("host", features, actions, 1, None, nothing, nothing, action_range))
 
 
 def nothing(*_: Any) -> Any:

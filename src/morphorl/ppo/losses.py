@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float
 
 from morphorl.dynamics.blending import blend
 from morphorl.environments.base import Environment
-from morphorl.ppo import distributions, recurrent
+from morphorl.ppo import distributions, recurrent, reward_scale
 from morphorl.ppo.agent import Agent, network_view
 from morphorl.ppo.networks import MLP
 from morphorl.ppo.rollout import Experience
@@ -96,7 +96,8 @@ def prepare(
     next_value = jnp.where(experience.truncated, cut_off, value[1:])
     ppo = settings.ppo
     ends = (experience.terminated, experience.truncated)
-    advantage = gae(experience.reward, value[:-1], next_value, *ends, ppo.discount, ppo.gae_lambda)
+    reward = reward_scale.scaled(agent.returns, experience.reward)
+    advantage = gae(reward, value[:-1], next_value, *ends, ppo.discount, ppo.gae_lambda)
     flat = [u.transpose(1, 0, 2).reshape(-1, time * envs) for u in (experience.logits, experience.readout)]
     action = experience.action.reshape(-1)
     if agent.log_deviation is not None:

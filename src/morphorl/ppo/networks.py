@@ -1,6 +1,7 @@
 """The policy and value networks: plain MLPs in (features, batch) order."""
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -59,6 +60,8 @@ class MLP(eqx.Module):
     """A name in `ACTIVATIONS`."""
     skip: Float[Array, "out in"] | None = None
     """A linear path S x beside the others, added to y."""
+    convolution: Callable[[Float[Array, "pixels batch"]], Float[Array, "in batch"]] | None = None
+    """Before the first layer, where x is a picture (`convolution.py`)."""
 
     def __call__(self, x: Float[Array, "in batch"]) -> Float[Array, "out batch"]:
         y: Any = layer(self.weights[-1], self.biases[-1], self.hidden(x), "identity")
@@ -66,6 +69,7 @@ class MLP(eqx.Module):
 
     def hidden(self, x: Float[Array, "in batch"]) -> Float[Array, "units batch"]:
         """The last hidden layer, after its activation; x itself where there is none."""
+        x = x if self.convolution is None else self.convolution(x)
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             x = layer(weight, bias, x, self.activation)
         return x

@@ -9,7 +9,9 @@ from jaxtyping import Array, Bool, Float, Int
 from morphorl.dynamics.base import State
 from morphorl.dynamics.guidance.base import Eligible, Signal, Surprised
 from morphorl.environments.base import Step
+from morphorl.ppo import distributions
 from morphorl.ppo.agent import Agent, PolicyOutput, dynamics_view, network_view
+from morphorl.ppo.reward_scale import scaled
 from morphorl.ppo.settings import Settings
 
 
@@ -45,7 +47,8 @@ def td_signal(
     if not guidance.needs_value:
         return Signal(jnp.zeros_like(trace_state.value)), trace_state.value, trace_state.value
     value = agent.critic(network_view(settings, agent.statistics, observation))[0]
-    td_error = trace_state.reward + settings.ppo.discount * value * ~trace_state.terminated - trace_state.value
+    reward = scaled(agent.returns, trace_state.reward)
+    td_error = reward + settings.ppo.discount * value * ~trace_state.terminated - trace_state.value
     td_error = jnp.where(trace_state.truncated, 0.0, td_error)
     assert agent.performance is not None, "guidance that knows the reward follows the agent's performance"
     usual = agent.performance.usual_surprise + 1e-6
@@ -64,7 +67,7 @@ def remember(
     observation: Float[Array, "features envs"],
     value: Float[Array, " envs"],
     output: PolicyOutput,
-    action: Int[Array, " envs"],
+    action: Int[Array, " envs"] | Float[Array, "actions envs"],
     after: Step,
     episode_return: Float[Array, " envs"],
 ) -> TraceState:
@@ -73,7 +76,7 @@ def remember(
     guidance = settings.guidance
     if isinstance(guidance, Eligible):
         seen = dynamics_view(settings, agent.statistics, observation)
-        chosen = jax.nn.one_hot(action, output.blended.shape[0], axis=0) - jax.nn.softmax(output.blended, axis=0)
+        chosen = distributions.score(output.blended, agent.log_deviation, action)
         goes_on = ~(trace_state.terminated | trace_state.truncated)
         eligibility = (guidance.trace_decay * goes_on)[None, None] * eligibility + seen[:, None] * chosen[None]
     done = after.terminated | after.truncated

@@ -29,6 +29,8 @@ class RolloutState(NamedTuple):
     """What a recurrent network remembers; nothing for plain networks."""
     trace_state: reward_signals.TraceState | None = None
     """What reward-aware guidance remembers of the step before (`reward_signals.TraceState`)."""
+    discounted_sum: Float[Array, " envs"] | None = None
+    """Of the episode's rewards so far, where they are scaled (`reward_scale.py`)."""
 
 
 class Experience(NamedTuple):
@@ -60,8 +62,8 @@ class RolloutRandomness(NamedTuple):
     A fresh start is drawn for every step, whether or not an episode ends there.
     """
 
-    gumbel: Float[Array, "time actions envs"]
-    """Added to the logits, whose largest is then a sample of their softmax."""
+    action: Float[Array, "time actions envs"]
+    """What actions are sampled by (`distributions.draw`)."""
     step_key: Key[Array, "time envs"]
     env_state: EnvState
     observation: Float[Array, "time features envs"]
@@ -78,14 +80,15 @@ def begin(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray,
     state, observation = jax.vmap(env.reset, out_axes=(0, -1))(keys)
     memory = None if agent.core is None else jnp.zeros((agent.core.hidden_size, envs))
     trace_state = reward_signals.begin(settings, env.num_features, env.num_actions, envs)
-    return RolloutState(state, observation, spread(agent.pattern, envs), jnp.zeros(envs), memory, trace_state)
+    sums = jnp.zeros(envs) if settings.ppo.normalise_rewards else None
+    return RolloutState(state, observation, spread(agent.pattern, envs), jnp.zeros(envs), memory, trace_state, sums)
 
 
 def draw(settings: Settings, env: Environment, key: PRNGKeyArray) -> RolloutRandomness:
     """Draw the random numbers of one rollout."""
     time, envs = settings.ppo.rollout_steps, settings.ppo.num_envs
     key_action, key_step, key_reset, key_pattern, key_noise = jax.random.split(key, 5)
-    gumbel = jax.random.gumbel(key_action, (time, env.num_actions, envs))
+    action = distributions.draw(key_action, (time, env.num_actions, envs), continuous=env.continuous)
     state, observation = jax.vmap(jax.vmap(env.reset, out_axes=(0, -1)))(jax.random.split(key_reset, (time, envs)))
     pattern = redrawn = None
     if settings.blend.kind != "none" and settings.dynamics.reset == "redraw":
@@ -95,7 +98,7 @@ def draw(settings: Settings, env: Environment, key: PRNGKeyArray) -> RolloutRand
         pattern = jax.vmap(jax.vmap(lambda k: _draw_pattern(settings, env, k), out_axes=-1))(keys)
     noise = _noise(settings, env, key_noise, (time, envs))
     return RolloutRandomness(
-        gumbel, jax.random.split(key_step, (time, envs)), state, observation, pattern, noise, redrawn
+        action, jax.random.split(key_step, (time, envs)), state, observation, pattern, noise, redrawn
     )
 
 
@@ -114,7 +117,7 @@ class Acted(NamedTuple):
 
     cells: State
     output: PolicyOutput
-    action: Int[Array, " envs"]
+    action: Action
     after: Step
 
 
@@ -124,7 +127,7 @@ def act(
     agent: Agent,
     rollout_state: RolloutState,
     noise: PyTree,
-    gumbel: Float[Array, "actions envs"] | float,
+    drawn: Float[Array, "actions envs"] | float,
     step_keys: Key[Array, " envs"],
     known: Known | None = None,
 ) -> Acted:
@@ -135,14 +138,14 @@ def act(
 
     Args:
         noise: of the dynamics.
-        gumbel: is added to the logits, whose largest is then a sample of their softmax; 0 for the best action.
+        drawn: what the action is sampled by (`distributions.draw`); 0 for the most probable one.
         known: what guidance that knows the reward may know.
     """
     signal, weights = (None, None) if known is None else (known.signal, known.weights)
     now = (rollout_state.cells, rollout_state.observation, rollout_state.memory, noise)
     cells, output = policy_step(settings, agent, *now, signal, weights)
-    action = jnp.argmax(output.blended + gumbel, axis=0)
-    after = jax.vmap(env.step, out_axes=ENV_AXES)(step_keys, rollout_state.env_state, action)
+    action = distributions.sample(output.blended, agent.log_deviation, drawn)
+    after = jax.vmap(env.step, in_axes=(0, 0, -1), out_axes=ENV_AXES)(step_keys, rollout_state.env_state, action)
     return Acted(cells, output, action, after)
 
 
@@ -164,9 +167,9 @@ def decide(
     shape = shape_of(settings, features, agent.actor.biases[-1].size)
     noise = settings.dynamics.noise(key_noise, shape, (envs,))
     cells, output = policy_step(settings, agent, cells, observation, memory, noise)
-    drawn = distributions.sample(key_action, output.blended, agent.log_deviation)
-    best = distributions.best(output.blended, agent.log_deviation)
-    return cells, output, jnp.where(greedy, best, drawn)
+    drawn = distributions.draw(key_action, output.blended.shape, continuous=agent.log_deviation is not None)
+    drawn = jnp.where(greedy, 0.0, drawn)
+    return cells, output, distributions.sample(output.blended, agent.log_deviation, drawn)
 
 
 def collect(
@@ -176,7 +179,7 @@ def collect(
 
     def step(rollout_state: RolloutState, randomness: RolloutRandomness) -> tuple[RolloutState, Experience]:
         known = _td_signal(settings, agent, rollout_state)
-        drawn = (randomness.noise, randomness.gumbel, randomness.step_key)
+        drawn = (randomness.noise, randomness.action, randomness.step_key)
         cells, output, action, after = act(settings, env, agent, rollout_state, *drawn, known)
         done = after.terminated | after.truncated
         episode_return = rollout_state.episode_return + after.reward
@@ -200,7 +203,7 @@ def collect(
             trace_state = reward_signals.remember(
                 settings, agent, trace_state, rollout_state.observation, known.value, *step_taken
             )
-        rollout_state = RolloutState(
+        rollout_state = rollout_state._replace(
             env_state=jax.vmap(_choose)(done, randomness.env_state, after.state),
             observation=jnp.where(done[None], randomness.observation, after.observation),
             cells=_reset_cells(settings, agent, randomness, done, cells, episode_return),
@@ -218,8 +221,8 @@ def evaluate(
 ) -> Float[Array, " episodes"]:
     """The returns of `episodes` whole episodes, each in an environment of its own.
 
-    `greedy` takes the action with the largest blended logit, otherwise actions are sampled from their softmax. Patterns
-    are drawn and redrawn as in training.
+    `greedy` takes the most probable action, otherwise actions are sampled as in training. Patterns are drawn and
+    redrawn as there.
     """
     key_begin, key_pattern, key_steps = jax.random.split(key, 3)
     rollout_state = begin(settings, env, agent, key_begin, episodes)
@@ -237,9 +240,10 @@ def evaluate(
         key_now = jax.random.fold_in(key_steps, time)
         key_step, key_action, key_noise = jax.random.split(key_now, 3)
         noise = _noise(settings, env, key_noise, (episodes,))
-        gumbel = 0.0 if greedy else jax.random.gumbel(key_action, (env.num_actions, episodes))
+        shape = (env.num_actions, episodes)
+        drawn = 0.0 if greedy else distributions.draw(key_action, shape, continuous=env.continuous)
         keys = jax.random.split(key_step, episodes)
-        cells, output, _, after = act(settings, env, agent, rollout_state, noise, gumbel, keys)
+        cells, output, _, after = act(settings, env, agent, rollout_state, noise, drawn, keys)
         episode_return = rollout_state.episode_return + alive * after.reward
         alive = alive & ~(after.terminated | after.truncated)
         rollout_state = rollout_state._replace(

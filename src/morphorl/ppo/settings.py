@@ -11,8 +11,20 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
+from morphorl.config import kinds
 from morphorl.config.errors import SettingError
-from morphorl.config.fields import BOUND, COUNT, COUNT_OR_ZERO, FRACTION, NOT_NEGATIVE, POSITIVE, WIDTHS, check, setting
+from morphorl.config.fields import (
+    BOUND,
+    COUNT,
+    COUNT_OR_ZERO,
+    FINITE,
+    FRACTION,
+    NOT_NEGATIVE,
+    POSITIVE,
+    WIDTHS,
+    check,
+    setting,
+)
 from morphorl.config.plain import unusual
 from morphorl.dynamics.base import Dynamics
 from morphorl.dynamics.blending import Blend
@@ -21,6 +33,7 @@ from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.learned_parameters import Learned
 from morphorl.dynamics.none import NoDynamics
 from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
+from morphorl.environments.base import is_host, module_of
 from morphorl.environments.wrappers import Task
 from morphorl.ppo.kernels import Kernel
 
@@ -59,14 +72,23 @@ class PPO(eqx.Module):
     """Parts that each pass is cut into; must divide num_envs × rollout_steps (num_envs for `gru`)."""
     hidden: tuple[int, ...] = setting((64, 64), WIDTHS, static=True)
     """Widths of the hidden layers, the same for policy and value network."""
-    network: Literal["mlp", "gru"] = setting("mlp", static=True)
-    """`mlp`: two plain networks. `gru`: their first hidden layer is one recurrent unit, trained through time."""
+    network: Literal["mlp", "gru", "cnn"] = setting("mlp", static=True)
+    """`mlp`: two plain networks. `gru`: their first hidden layer is one recurrent unit, trained through time. `cnn`:
+    before their first layer, each has a convolution of 3 × 3 places, for environments that show a picture."""
+    filters: int = setting(16, COUNT, static=True)
+    """Filters of the convolution, where the network is `cnn`."""
     skip: bool = setting(False, static=True)
     """Whether the policy has a linear path from its input to its logits beside the network, which starts at 0."""
     activation: Literal["tanh", "relu"] = setting("tanh", static=True)
     """The hidden layers' activation."""
     normalise_observations: bool = setting(False, static=True)
     """Whether the networks see observations shifted and scaled by their running mean and deviation."""
+    normalise_rewards: bool = setting(False, static=True)
+    """Whether PPO learns from rewards divided by the running deviation of their discounted sums."""
+    log_deviation: float = setting(0.0, FINITE)
+    """Of continuous actions: log σ at the start, in units of the action range (0: σ is half of it). It is learned."""
+    squash: bool = setting(False, static=True)
+    """Whether tanh squashes continuous actions into their range; if not, they are clipped at its ends."""
 
     def __check_init__(self) -> None:
         check(self, "ppo")
@@ -124,7 +146,8 @@ class Settings(eqx.Module):
     """One run: which environment, how long, and the agent that learns in it."""
 
     environment: str = setting("CartPole-v1", static=True)
-    """A gymnax id with discrete actions, one of ours (`registry.OURS`), or `gym:` and an id of Gymnasium's."""
+    """A gymnax id, one of ours (such as TMaze-10 or popgym-RepeatFirstEasy-v0), `MODULE:NAME` for one in JAX of your
+    own, or `gym:` and an id of Gymnasium's."""
     steps: int = setting(100_000, COUNT, static=True)
     """Environment steps of training, over all parallel environments; rounded down to whole updates."""
     evaluate_every: int = setting(2_000, COUNT_OR_ZERO, static=True)
@@ -158,7 +181,8 @@ class Settings(eqx.Module):
         """
         known = _digests.get(id(self))
         if known is None:
-            known = hashlib.sha256(json.dumps(unusual(self, usual()), sort_keys=True).encode()).hexdigest()
+            told = unusual(self, usual()) | sources_of(self.environment)
+            known = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
             _digests[id(self)] = known
             weakref.finalize(self, _digests.pop, id(self))
         return known
@@ -179,6 +203,20 @@ class Settings(eqx.Module):
         return min(-(-self.evaluate_every // self.ppo.batch), self.updates + 1)  # which a program's numbers can hold
 
 
+def sources_of(environment: str) -> dict[str, str]:
+    """The hash of the file of an environment in JAX of the user's own, by its id; nothing for any other."""
+    if is_host(environment) or module_of(environment) is None:
+        return {}
+    from morphorl.environments import foreign  # imports gymnax, which takes seconds that planning can do without
+
+    return foreign.sources(environment)
+
+
+def foreign_sources(settings: Settings) -> dict[str, str]:
+    """The hashes of what is foreign in a run: its dynamics', its guidance's and its environment's files, by name."""
+    return kinds.foreign_sources(settings) | sources_of(settings.environment)
+
+
 @functools.cache
 def usual() -> Settings:
     """The settings where nothing is said."""
@@ -186,15 +224,21 @@ def usual() -> Settings:
 
 
 def with_tables(settings: Settings, tables: dict[str, eqx.Module]) -> Settings:
-    """Settings with other tables in place of their own, checked together: `dataclasses.replace`, ten times faster.
+    """Settings with other tables in place of their own, checked together: `dataclasses.replace`, many times faster.
+
+    Args:
+        settings: checked, all of them.
+        tables: checked, each on its own.
 
     Raises:
         SettingError: if tables do not go together.
     """
+    from morphorl.ppo.compatibility import check_together  # which needs this module
+
     _, structure = jax.tree.flatten(settings, is_leaf=lambda node: node is not settings)
     names = [field.name for field in dataclasses.fields(settings) if not field.metadata.get("static")]
     made = jax.tree.unflatten(structure, [tables.get(name, getattr(settings, name)) for name in names])
-    made.__check_init__()
+    check_together(made)
     return made
 
 

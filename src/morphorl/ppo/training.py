@@ -16,7 +16,7 @@ from morphorl.dynamics import learned_parameters
 from morphorl.dynamics.base import State
 from morphorl.dynamics.guidance.base import Performance, RewardAware
 from morphorl.environments.base import Environment
-from morphorl.ppo import recurrent, reward_signals, schedules, task, through_time
+from morphorl.ppo import recurrent, reward_scale, reward_signals, schedules, task, through_time
 from morphorl.ppo.agent import Agent, init_agent, observe
 from morphorl.ppo.learning import learn, optimiser, shuffle
 from morphorl.ppo.losses import Networks, networks_of, prepare
@@ -58,7 +58,8 @@ def init(settings: Settings, env: Environment, seed: Int[Array, ""], cell_seed: 
     key = jax.random.fold_in(jax.random.key(random_streams.LEARNER), seed)
     cell_key = jax.random.fold_in(jax.random.key(random_streams.CELL), cell_seed)
     key_agent, key_begin, key_updates = jax.random.split(key, 3)
-    agent = init_agent(settings, env.num_features, env.num_actions, key_agent, cell_key, continuous=env.continuous)
+    sizes, kinds = (env.num_features, env.num_actions), {"continuous": env.continuous, "picture": env.picture}
+    agent = init_agent(settings, *sizes, key_agent, cell_key, **kinds)
     state = untrained(settings, agent, begin(settings, env, agent, key_begin, settings.ppo.num_envs), key_updates)
     key_measure = jax.random.fold_in(key_updates, settings.updates)  # which no update uses
     now, here = task.at(settings, bare, agent.performance, 0.0)
@@ -131,6 +132,13 @@ def improve(
         weight: (time, envs), 0 for rows in which an environment did nothing but reset; None if there are none.
     """
     ppo = settings.ppo
+    if state.agent.returns is not None:
+        before = state.rollout_state.discounted_sum
+        assert before is not None, "a rollout whose rewards are scaled starts from their sums"
+        ended = experience.terminated | experience.truncated
+        returns, after = reward_scale.follow(state.agent.returns, before, experience.reward, ended, ppo.discount)
+        rollout_state = rollout_state._replace(discounted_sum=after)
+        state = state._replace(agent=dataclasses.replace(state.agent, returns=returns))
     acted = learned_parameters.effective(settings, state.agent.learned)
     samples = prepare(acted, env, state.agent, experience, rollout_state.observation)
     if weight is not None:

@@ -65,7 +65,8 @@ def episode(agent: Agents, seed: int, *, pictures: bool, greedy: bool = False) -
         cells, output, action = _decide(settings, single_agent, cells, seen, memory, key, greedy)
         memory = output.memory
         picture: Any = env.render() if pictures and env.render_mode == "rgb_array" else None
-        after, reward, terminated, truncated, _ = shown.step(executed(env, np.asarray(action)[..., 0]))
+        taken = executed(env, np.asarray(action)[..., 0], squash=settings.ppo.squash)
+        after, reward, terminated, truncated, _ = shown.step(taken)
         network, readout, blended = (np.asarray(u)[:, 0] for u in (output.logits, output.readout, output.blended))
         alone = jax.tree.map(lambda u: u[..., 0], cells)
         pictures_of = {} if settings.blend.kind == "none" else settings.dynamics.picture(alone)

@@ -76,15 +76,15 @@ def record(settings: Settings, env: Environment, agent: Agent, seed: int) -> Epi
     """
     key_begin, key_steps, key_noise = jax.random.split(jax.random.key(seed), 3)
     rollout_state = begin(settings, env, agent, key_begin, 1)
-    gumbel = np.random.default_rng(seed).gumbel(size=(env.time_limit, env.num_actions, 1)).astype(np.float32)
+    drawn = np.random.default_rng(seed).gumbel(size=(env.time_limit, env.num_actions, 1)).astype(np.float32)
     keys = jax.random.split(key_steps, (env.time_limit, 1))
     shape = shape_of(settings, env.num_features, env.num_actions)
     noise = settings.dynamics.noise(key_noise, shape, (env.time_limit, 1))
 
     def step(carry, chance):
         rollout_state, alive = carry
-        gumbel, keys, noise = chance
-        cells, output, action, after = act(settings, env, agent, rollout_state, noise, gumbel, keys)
+        drawn, keys, noise = chance
+        cells, output, action, after = act(settings, env, agent, rollout_state, noise, drawn, keys)
         now = Episode(
             position=_position(rollout_state.env_state),
             states=settings.dynamics.picture(jax.tree.map(lambda u: u[..., 0], cells)),
@@ -99,7 +99,7 @@ def record(settings: Settings, env: Environment, agent: Agent, seed: int) -> Epi
         )
         return (following, alive & ~(after.terminated | after.truncated)[0]), now
 
-    return jax.lax.scan(step, (rollout_state, jnp.array(True)), (gumbel, keys, noise))[1]
+    return jax.lax.scan(step, (rollout_state, jnp.array(True)), (drawn, keys, noise))[1]
 
 
 @partial(jax.jit, static_argnames="environment", compiler_options={"xla_backend_optimization_level": 0})
@@ -122,7 +122,7 @@ def _position(env_state: EnvState) -> Float[Array, "2"]:
     cartpole = env_state
     while type(cartpole) is tuple:
         cartpole = cartpole[0]
-    return jnp.stack([cartpole.x[0], cartpole.theta[0]])
+    return jnp.stack([cartpole.position[0], cartpole.angle[0]])
 
 
 def _cut(episode: Episode) -> Episode:

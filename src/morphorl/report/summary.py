@@ -17,7 +17,6 @@ from morphorl.config.sealed import write_sealed_table
 from morphorl.environments import registry
 from morphorl.ppo.checkpoints import Agents
 from morphorl.report import tables, verdict_report
-from morphorl.report.figures import canvas, study_figures
 from morphorl.studies.store import Store
 from morphorl.studies.study import Study
 
@@ -80,6 +79,8 @@ def summarise(study: Study, preset: str, table: pl.DataFrame, folder: Path, cons
 
 def _draw(study: Study, preset: str, curves: pl.DataFrame, table: pl.DataFrame, folder: Path, console: Console) -> None:
     """The learning curves of one preset, whose rows `curves` are; `table` has the scores of all of the study's runs."""
+    from morphorl.report.figures import canvas, study_figures  # imports Matplotlib, which no training need wait for
+
     folder.mkdir(exist_ok=True)
     strengths = interpretations.strengths(study.expand(preset))
     environments = curves["environment"].unique(maintain_order=True)
@@ -90,9 +91,22 @@ def _draw(study: Study, preset: str, curves: pl.DataFrame, table: pl.DataFrame, 
                 study_figures.learning_curves(rows, environment, path, strengths)
 
 
-def write_evaluation(batch: Agents, returns: np.ndarray, folder: Path, console: Console, *, greedy: bool) -> None:
-    """Write `evaluation_greedy.json` or `evaluation_stochastic.json`, and print each agent's mean and their IQM."""
+def write_evaluation(
+    batch: Agents,
+    returns: np.ndarray,
+    folder: Path,
+    console: Console,
+    *,
+    greedy: bool,
+    environment: str | None = None,
+) -> None:
+    """Write `evaluation_greedy.json` or `evaluation_stochastic.json`, and print each agent's mean and their IQM.
+
+    Args:
+        environment: where they played, if not where they were trained; the file's name then ends in it.
+    """
     kind = "greedy" if greedy else "stochastic"
+    where = "" if environment is None else f"_{file_name(environment)}"
     means = returns.mean(axis=1)
     value, low, high = map(float, curve_statistics.bootstrap(curve_statistics.iqm, means))
     agents = dict(zip(map(str, batch.seeds), map(float, means), strict=True))
@@ -101,8 +115,9 @@ def write_evaluation(batch: Agents, returns: np.ndarray, folder: Path, console: 
         "iqm": Estimate(value, low, high, len(means))._asdict(),
         "mean_return": agents,
     }
-    write_json(folder / f"evaluation_{kind}.json", finite_or_none(content))
-    table = Table(title=f"{batch.settings[0].environment}, {kind}, {returns.shape[1]} episodes each")
+    write_json(folder / f"evaluation_{kind}{where}.json", finite_or_none(content))
+    title = f"{environment or batch.settings[0].environment}, {kind}, {returns.shape[1]} episodes each"
+    table = Table(title=title)
     for heading in ("seed", "mean return", "worst episode", "best episode"):
         table.add_column(heading, justify="right")
     for seed, episodes in zip(batch.seeds, returns, strict=True):
@@ -117,7 +132,7 @@ def file_name(environment: str) -> str:
 
     Its letters, digits and `_` alone: ids of Gymnasium's may have `/`, dots and colons too.
     """
-    short = environment.rsplit("-v", 1)[0].replace("CartPole", "Cartpole")
+    short = re.sub(r"-v\d+(?=\+|$)", "", environment).replace("CartPole", "Cartpole")
     words = "".join(f"_{letter}" if letter.isupper() else letter for letter in short).lower()
     return re.sub(r"\W+", "_", words.replace("-", "")).strip("_") or "environment"
 

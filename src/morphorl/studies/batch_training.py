@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from typing import Any, NamedTuple
@@ -169,11 +170,11 @@ def compile_program(structure: Any, environment: str, size: int) -> Program:
     index = jax.ShapeDtypeStruct((), jnp.int32)
     starting = sharded(init, size, (RUNS, RUNS, RUNS))
     advancing = sharded(advance, size, (RUNS, RUNS, SAME, SAME), donate_argnums=1)
-    state = jax.eval_shape(starting, settings, seeds, seeds)
-    return Program(
-        init=starting.lower(settings, seeds, seeds).compile(),
-        advance=advancing.lower(settings, state, index, index).compile(),
-    )
+    traced = starting.trace(settings, seeds, seeds)
+    with ThreadPoolExecutor(1) as other:  # XLA compiles one while Python traces the other
+        first = other.submit(traced.lower().compile)
+        then = advancing.lower(settings, traced.out_info, index, index).compile()
+        return Program(init=first.result(), advance=then)
 
 
 def sharded(function: Callable, size: int, in_specs: tuple[PartitionSpec, ...], **options: Any) -> Wrapped:

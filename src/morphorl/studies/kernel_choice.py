@@ -5,11 +5,9 @@ from pathlib import Path
 from typing import Literal
 
 from morphorl.config.errors import StoreError
-from morphorl.config.sealed import read_sealed_json
 from morphorl.environments.base import is_host
 from morphorl.ppo import kernels
 from morphorl.ppo.kernels import KERNELS, Kernel
-from morphorl.studies.store import Store
 from morphorl.studies.study import Study
 
 KernelOption = Literal["auto", "xla", "fused"]
@@ -27,11 +25,16 @@ def with_kernel(study: Study, folder: Path, kernel: KernelOption) -> Study:
     `xla`.
     """
     chosen = kernel if kernel != "auto" else _held(study, folder) or _worthwhile(study)
-    return dataclasses.replace(study, kernel=chosen)
+    return study if study.kernel == chosen else dataclasses.replace(study, kernel=chosen)
 
 
 def _held(study: Study, folder: Path) -> str | None:
     """The kernel of the study in a folder; None if it holds none."""
+    if not (folder / "study.json").exists():
+        return None
+    from morphorl.config.sealed import read_sealed_json  # imports Polars, as the store does
+    from morphorl.studies.store import Store
+
     try:
         return read_sealed_json(folder / "study.json").get("kernel", "xla")
     except StoreError:  # it is damaged: whole runs tell
@@ -43,6 +46,8 @@ def _held(study: Study, folder: Path) -> str | None:
 
 
 def _worthwhile(study: Study) -> Kernel:
-    known = (run.settings for run in study.iterate() if kernels.takes(run.settings))
-    steps = sum(settings.steps for settings in known if not is_host(settings.environment))
+    arms = (settings for preset in study.presets for settings in study.expand(preset).values())
+    steps = sum(settings.steps for settings in arms if kernels.takes(settings))
+    environments = sum(not is_host(environment) for environment in study.environments)
+    steps *= environments * study.seeds * (study.cell_seeds or 1)
     return "fused" if steps >= WORTH_STEPS and kernels.unavailable() is None else "xla"

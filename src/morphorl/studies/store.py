@@ -15,8 +15,8 @@ import numpy as np
 import polars as pl
 
 from morphorl.config.errors import StoreError, shortened
-from morphorl.config.files import refuse_links_out, table_bytes, write_by_content
-from morphorl.config.sealed import read_sealed_json, write_sealed_json, write_sealed_table
+from morphorl.config.files import refuse_links_out, write_by_content
+from morphorl.config.sealed import read_sealed_json, table_bytes, write_sealed_json, write_sealed_table
 from morphorl.ppo import checkpoints, kernels
 from morphorl.ppo.agent import Agent
 from morphorl.studies import shards

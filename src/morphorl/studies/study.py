@@ -6,15 +6,18 @@ import json
 import re
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import equinox as eqx
 
 from morphorl.config.errors import SettingError, did_you_mean, quoted, shortened
 from morphorl.config.fields import COUNT, COUNT_OR_ZERO, hints_of
+from morphorl.config.following import Follow, unseen
 from morphorl.config.plain import default_kind, from_dict, to_dict
+from morphorl.environments import gymnasium_envs
+from morphorl.environments.base import is_host
 from morphorl.ppo.kernels import KERNELS
 from morphorl.ppo.settings import PRESETS, Settings, usual, with_tables
 from morphorl.studies import arms as arms_
@@ -22,6 +25,9 @@ from morphorl.studies.arms import Values
 
 ALGORITHM_VERSION = 3
 """Part of every run's identity: raise it when a change makes the same settings give another result."""
+
+CONTINUOUS_VERSION = 4
+"""In its place for continuous actions of Gymnasium's environments: since then they are in units of their range."""
 
 MOST_RUNS = 2_000_000
 """A study is refused if it has more: its plan would not fit into the memory of a laptop."""
@@ -49,8 +55,15 @@ class Run:
     @property
     def id(self) -> str:
         """Sixteen hexadecimal digits that stand for all that determines the result (the labels do not)."""
-        everything = f"{ALGORITHM_VERSION} {self.settings.digest} {self.seed} {self.cell_seed}"
+        everything = f"{_version_of(self.settings.environment)} {self.settings.digest} {self.seed} {self.cell_seed}"
         return hashlib.sha256(everything.encode()).hexdigest()[:16]
+
+
+def _version_of(environment: str) -> int:
+    """The version of the algorithm that a run in an environment is made by."""
+    if is_host(environment) and gymnasium_envs.describe(environment).continuous:
+        return CONTINUOUS_VERSION
+    return ALGORITHM_VERSION
 
 
 @dataclass(frozen=True)
@@ -124,10 +137,15 @@ class Study:
     @property
     def size(self) -> int:
         """The number of runs, by arithmetic alone."""
+        return self._combinations() * len(self.environments) * len(self.presets) * self.seeds * (self.cell_seeds or 1)
+
+    def _combinations(self) -> int:
+        """The number of arms, by arithmetic alone."""
         combinations = 0
         for label, arm in self.arms.items():
-            combinations += 1 if isinstance(arm, Settings) else _in_arm(label, lambda arm=arm: arms_.count(arm))
-        return combinations * len(self.environments) * len(self.presets) * self.seeds * (self.cell_seeds or 1)
+            with _in_arm(label):
+                combinations += 1 if isinstance(arm, Settings) else arms_.count(arm)
+        return combinations
 
     def runs(self) -> list[Run]:
         """All runs, seed by seed, so that every arm shows a first result early."""
@@ -147,13 +165,16 @@ class Study:
             crossed = range(self.first_seed, self.first_seed + self.cell_seeds) if self.cell_seeds else (seed,)
             yield from ((seed, cell_seed) for cell_seed in crossed)
 
-    def expand(self, preset: str) -> dict[str, Settings]:
+    def expand(self, preset: str, follow: Follow = unseen) -> dict[str, Settings]:
         """The settings of every arm under a preset, one entry for each combination of its axes.
+
+        Args:
+            follow: sees them as they are made and checked, the first time.
 
         Raises:
             SettingError: if two arms have the same label, or a value is not allowed.
         """
-        return dict(self._kept((preset, ""), lambda: self._expand(preset)))
+        return dict(self._kept((preset, ""), lambda: self._expand(preset, follow)))
 
     def _in(self, preset: str, environment: str) -> dict[str, Settings]:
         """The settings of every arm under a preset in an environment."""
@@ -176,20 +197,24 @@ class Study:
             known[which] = make()
         return known[which]
 
-    def _expand(self, preset: str) -> dict[str, Settings]:
+    def _expand(self, preset: str, follow: Follow) -> dict[str, Settings]:
+        labelled: dict[str, Settings] = {}
+        for label, settings in follow(self._made(preset), self._combinations(), "checking the settings"):
+            if label in labelled:
+                raise SettingError(f"arms.{_quoted(label)}: two arms have this label; must be unique.")
+            labelled[label] = settings
+        return labelled
+
+    def _made(self, preset: str) -> Iterator[tuple[str, Settings]]:
+        """Every arm's label and settings under a preset."""
         shared = arms_.flatten({"ppo": to_dict(PRESETS[preset])}) | arms_.flatten(self.settings)
         names = ("steps", "evaluate_every", "evaluation_episodes", "kernel")
         once = {name: getattr(self, name) for name in names}
         once["environment"] = self.environments[0]
         modules: dict[str, eqx.Module] = {f"ppo {to_dict(usual().ppo)!r}": usual().ppo}
-        labelled: dict[str, Settings] = {}
         for pattern, arm in self.arms.items():
-            expanded = partial(_expand_arm, arm, pattern, shared, once, modules)
-            for label, settings in _in_arm(pattern, lambda expanded=expanded: list(expanded())):
-                if label in labelled:
-                    raise SettingError(f"arms.{_quoted(label)}: two arms have this label; must be unique.")
-                labelled[label] = settings
-        return labelled
+            with _in_arm(pattern):
+                yield from _expand_arm(arm, pattern, shared, once, modules)
 
     def describe(self) -> dict[str, Any]:
         """The study as plain values, ready for JSON."""
@@ -238,10 +263,11 @@ def _table(name: str, values: Values, modules: dict[str, eqx.Module]) -> eqx.Mod
     return modules[key]
 
 
-def _in_arm[T](label: str, function: Callable[[], T]) -> T:
-    """Call a function, and let its complaint name the arm."""
+@contextmanager
+def _in_arm(label: str) -> Iterator[None]:
+    """A context in which complaints name the arm."""
     try:
-        return function()
+        yield
     except SettingError as error:
         raise type(error)(f"arms.{_quoted(label)}: {error}") from error
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from morphorl.config import kinds, toml_tables
 from morphorl.config.errors import SettingError, did_you_mean, quoted, shortened
+from morphorl.config.following import Follow, unseen
 from morphorl.config.plain import KIND
 from morphorl.config.toml_tables import NotTOMLError, Table
 from morphorl.environments.base import module_of
@@ -25,33 +26,37 @@ EVOLVE = "evolve"
 REQUIRED = ("name", "environments", "seeds", "arms")
 
 
-def load(study: str, changes: list[str] | tuple[str, ...] = ()) -> Study:
+def load(study: str, changes: list[str] | tuple[str, ...] = (), follow: Follow = unseen) -> Study:
     """A study from a file (a path that ends in .toml) or by the name of a shipped one.
 
     Args:
         changes: `key=value` in TOML's syntax, applied on top of the file: `seeds=4`, `settings.ppo.epochs=2`,
             `presets=["tuned"]`. Tables are merged, everything else is replaced.
+        follow: sees the settings of all arms as they are checked.
 
     Raises:
         SettingError: naming the file, the line or key, the value and what is allowed.
     """
-    return load_with_tables(study, changes)[0]
+    return load_with_tables(study, changes, follow)[0]
 
 
-def load_with_tables(study: str, changes: list[str] | tuple[str, ...] = ()) -> tuple[Study, Table]:
+def load_with_tables(
+    study: str, changes: list[str] | tuple[str, ...] = (), follow: Follow = unseen
+) -> tuple[Study, Table]:
     """A study as `load` gives it, and all that its file holds: a study leaves the `[evolve]` table aside."""
     path, table = path_of(study), _changed(study, changes)
     try:
         loaded = from_table(table)
         for preset in loaded.presets:
-            loaded.expand(preset)  # which refuses a wrong setting of an arm
+            loaded.expand(preset, follow)  # which refuses a wrong setting of an arm
     except SettingError as error:
         raise type(error)(f"{path.name}: {error}") from error
     return loaded, table
 
 
 def foreign_modules(study: str, changes: list[str] | tuple[str, ...] = ()) -> list[str]:
-    """The modules that a study's file names, by `kind = "MODULE:CLASS"` or environments such as `gym:MODULE:ID`.
+    """The modules that a study's file names, by `kind = "MODULE:CLASS"` or environments such as `MODULE:NAME` and
+    `gym:MODULE:ID`.
 
     Nothing is imported.
 

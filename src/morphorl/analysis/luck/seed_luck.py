@@ -4,7 +4,7 @@ import functools
 from typing import NamedTuple
 
 import numpy as np
-import scipy.stats
+import scipy  # whose stats are imported at their first use: they take a second
 from jaxtyping import Bool, Float, Int
 
 from morphorl.analysis.bootstrap import RESAMPLES, Estimate, EvidenceError, tail_of_mean

@@ -7,6 +7,8 @@ import textwrap
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from jax.extend.core import Jaxpr
+
 from morphorl.config.errors import SettingError
 from morphorl.config.kinds import Kind
 
@@ -62,8 +64,25 @@ def tried[T](check: Callable[[T], str | None], subject: T) -> str | None:
         return f"raises {type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'without a word'}"
 
 
-def raise_problems(cls: type[Kind], findings: list[Finding]) -> None:
+def raise_problems(name: str, findings: list[Finding]) -> None:
     """Raise a `ConformanceError` with every problem found, if there is one."""
     problems = [f"- {finding.problem}" for finding in findings if finding.problem]
     if problems:
-        raise ConformanceError("\n".join([f"{cls.__name__} does not keep the contract:", *problems]))
+        raise ConformanceError("\n".join([f"{name} does not keep the contract:", *problems]))
+
+
+def calls_outside(program: Jaxpr) -> list[str]:
+    """The operations of a program, and of those inside it, that call Python while it runs."""
+    names = [str(equation.primitive) for equation in _equations(program)]
+    return [name for name in names if "callback" in name or "print" in name]
+
+
+def _equations(jaxpr) -> Iterator:
+    """All equations of a program, those inside others too."""
+    for equation in jaxpr.eqns:
+        yield equation
+        for value in equation.params.values():
+            for inner in value if isinstance(value, tuple | list) else (value,):
+                closed = getattr(inner, "jaxpr", inner)
+                if hasattr(closed, "eqns"):
+                    yield from _equations(closed)

@@ -18,7 +18,7 @@ def check_guidance(cls: type[Guidance]) -> None:
     Raises:
         ConformanceError: if it does not keep the contract; with a sentence for each check that failed.
     """
-    raise_problems(cls, guidance_findings(cls))
+    raise_problems(cls.__name__, guidance_findings(cls))
 
 
 def guidance_findings(cls: type[Guidance]) -> list[Finding]:

@@ -1,7 +1,7 @@
 """The contract of `Dynamics`, as checks of a class."""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import equinox as eqx
 import jax
@@ -10,7 +10,15 @@ import numpy as np
 from jaxtyping import PyTree
 
 from morphorl.dynamics.base import Dynamics, Given, Shape
-from morphorl.dynamics.conformance.findings import SETTINGS, Finding, made_of, raise_problems, tried, undocumented
+from morphorl.dynamics.conformance.findings import (
+    SETTINGS,
+    Finding,
+    calls_outside,
+    made_of,
+    raise_problems,
+    tried,
+    undocumented,
+)
 from morphorl.dynamics.conformance.trial import Trial
 from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.properties import (
@@ -39,7 +47,7 @@ def check_dynamics(cls: type[Dynamics], shape: Shape = (4, 2)) -> None:
     Example:
         >>> check_dynamics(ReactionDiffusion)
     """
-    raise_problems(cls, dynamics_findings(cls, shape))
+    raise_problems(cls.__name__, dynamics_findings(cls, shape))
 
 
 def dynamics_findings(cls: type[Dynamics], shape: Shape = (4, 2)) -> list[Finding]:
@@ -99,8 +107,7 @@ def compiles(trial: Trial) -> str | None:
             "it to NumPy; use jnp.where, jax.lax.cond and jax.numpy, or say static=True of a setting. (JAX says: "
             f"{str(error).splitlines()[0]})"
         )
-    names = [str(equation.primitive) for equation in _equations(program.jaxpr)]
-    outside = [name for name in names if "callback" in name or "print" in name]
+    outside = calls_outside(program.jaxpr)
     return (
         f"calls Python from within the program ({outside[0]}); take the callback (or print) out." if outside else None
     )
@@ -288,14 +295,3 @@ def _close(one: PyTree, other: PyTree) -> bool:
         np.allclose(np.asarray(x), np.asarray(y), rtol=1e-4, atol=1e-5, equal_nan=True)
         for x, y in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
     )
-
-
-def _equations(jaxpr) -> Iterator:
-    """All equations of a program, those inside others too."""
-    for equation in jaxpr.eqns:
-        yield equation
-        for value in equation.params.values():
-            for inner in value if isinstance(value, tuple | list) else (value,):
-                closed = getattr(inner, "jaxpr", inner)
-                if hasattr(closed, "eqns"):
-                    yield from _equations(closed)
