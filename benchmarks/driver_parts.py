@@ -115,8 +115,8 @@ def _adding(store: Store, batch: Batch, result: BatchResult) -> tuple[float, flo
 def _of_ray() -> dict[str, float]:
     """What Ray's calls take of the driver's processor beside what pickle takes, on clusters of one to four machines."""
     os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(16)}  # before Ray is imported
-    import ray
-    from ray.cluster_utils import Cluster
+    import ray  # pyright: ignore[reportMissingImports]
+    from ray.cluster_utils import Cluster  # pyright: ignore[reportMissingImports]
 
     warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})

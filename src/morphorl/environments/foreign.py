@@ -17,7 +17,7 @@ from morphorl.environments.base import Action, Environment, EnvState, Step
 from morphorl.environments.from_gymnax import from_gymnax
 
 Reset = Callable[[PRNGKeyArray], tuple[EnvState, Float[Array, " features"]]]
-Stepped = tuple[EnvState, Float[Array, " features"], Float[Array, ""], Bool[Array, ""]]
+Stepped = tuple[EnvState, Float[Array, " features"], Float[Array, ""] | float, Bool[Array, ""] | bool]
 GYMNAX = ("reset_env", "step_env", "action_space", "is_truncated", "default_params")
 """What a class after gymnax's has."""
 
