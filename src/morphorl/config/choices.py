@@ -6,7 +6,7 @@ the handful of numbers of a system, and far cheaper than compiling one program f
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -64,21 +64,35 @@ def choose(chosen: str | Mixed, readings: dict[str, Callable], *operands: Any) -
     return jax.lax.switch(jnp.asarray(chosen.index, int), [readings[name] for name in chosen.names], *operands)
 
 
-def program_of(settings: eqx.Module) -> tuple[Any, ...]:
+class Chosen(NamedTuple):
+    """Settings seen as a program and what they choose in it."""
+
+    program: tuple[Any, ...]
     """What settings must have in common to share a program: their static structure, whatever they choose."""
+    names: tuple[str | None, ...]
+    """The choice at each place among the leaves; None for a number."""
+
+
+def chosen_by(settings: eqx.Module) -> Chosen:
+    """The program of settings, and their choices in it."""
     leaves, structure = _flatten(settings)
-    return structure, *(leaf.names for leaf in leaves if isinstance(leaf, Choice))
+    choices = [leaf if type(leaf) is Choice else None for leaf in leaves]
+    return Chosen((structure, *(choice.names for choice in choices if choice is not None)), tuple(choices))
+
+
+def program_of(settings: eqx.Module) -> tuple[Any, ...]:
+    """What settings must have in common to share a program (`Chosen.program`)."""
+    return chosen_by(settings).program
 
 
 def mixed_choices(settings: Iterable[eqx.Module]) -> frozenset[int]:
     """The choices in which settings of one program differ, as their places among the leaves."""
-    seen: dict[int, str] = {}
-    differing = set()
-    for one in settings:
-        for place, leaf in enumerate(_flatten(one)[0]):
-            if isinstance(leaf, Choice) and seen.setdefault(place, leaf) != leaf:
-                differing.add(place)
-    return frozenset(differing)
+    return differing({chosen_by(one).names for one in settings})
+
+
+def differing(names: Iterable[tuple[str | None, ...]]) -> frozenset[int]:
+    """The places at which choices differ that settings of one program make (`Chosen.names`)."""
+    return frozenset(place for place, there in enumerate(zip(*names, strict=True)) if len(set(there)) > 1)
 
 
 def mix[M: eqx.Module](settings: M, places: frozenset[int]) -> M:

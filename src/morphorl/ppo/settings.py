@@ -90,6 +90,8 @@ class PPO(eqx.Module):
     squash: bool = setting(False, static=True)
     """Whether tanh squashes continuous actions into their range; if not, they are clipped at its ends."""
 
+    __getattribute__ = object.__getattribute__  # as in `Settings`
+
     def __check_init__(self) -> None:
         check(self, "ppo")
         if isinstance(self.minibatches, int) and self.batch % self.minibatches:
@@ -165,6 +167,9 @@ class Settings(eqx.Module):
     kernel: Kernel = setting("xla", static=True)
     """What computes the learning phase: `xla`, or `fused`, where it knows the networks (`ppo/kernels.py`)."""
     learned: Learned = dataclasses.field(default_factory=Learned)
+
+    __getattribute__ = object.__getattribute__
+    """Plain reads. Equinox's are ten times slower, for the sake of methods that become arguments of programs."""
 
     def __check_init__(self) -> None:
         from morphorl.ppo.compatibility import check_together  # which needs this module

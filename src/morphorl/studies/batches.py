@@ -1,12 +1,13 @@
 """Runs cut into batches that share one compiled program, and what such a program takes."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
-from morphorl.config.choices import mix, mixed_choices, program_of
+from morphorl.config.choices import chosen_by, differing, mix
 from morphorl.ppo.settings import Settings, stack
 from morphorl.studies.study import Run
 
@@ -54,17 +55,16 @@ class Program(NamedTuple):
 def programs(runs: Iterable[Run]) -> list[Program]:
     """Group runs by the program that trains them; a run under two labels comes once."""
     grouped: dict[object, dict[str, Run]] = {}
+    names: dict[object, set[tuple[str | None, ...]]] = defaultdict(set)
     of: dict[int, dict[str, Run]] = {}  # settings are shared by many runs, and alive as long as those are
     for run in runs:
         group = of.get(id(run.settings))
         if group is None:
-            group = of[id(run.settings)] = grouped.setdefault(program_of(run.settings), {})
+            chosen = chosen_by(run.settings)
+            group = of[id(run.settings)] = grouped.setdefault(chosen.program, {})
+            names[chosen.program].add(chosen.names)
         group[run.id] = run
-    found = []
-    for group in grouped.values():
-        distinct = {id(run.settings): run.settings for run in group.values()}
-        found.append(Program(group, mixed_choices(distinct.values())))
-    return found
+    return [Program(group, differing(names[program])) for program, group in grouped.items()]
 
 
 def batches(

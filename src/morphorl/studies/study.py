@@ -242,10 +242,12 @@ def _expand_arm(
     if isinstance(arm, Settings):
         yield pattern, arm if arm.kernel == once["kernel"] else replace(arm, kernel=once["kernel"])
         return
-    first = None
+    first, common, kept = None, arms_.nest(shared), {}
     for label, values in arms_.expand(pattern, arm):
-        nested = arms_.nest(shared | arms_.flatten(values))
-        tables = {name: _table(name, table, modules) for name, table in nested.items()}
+        flat = shared | arms_.flatten(values)
+        nested = arms_.nest({name: value for name, value in flat.items() if name.partition(".")[0] in values})
+        kept |= {name: _table(name, common[name], modules) for name in common if name not in values | kept}
+        tables = kept | {name: _table(name, table, modules) for name, table in nested.items()}
         if first is None:
             unsaid = {field.name: getattr(usual(), field.name) for field in dataclasses.fields(Settings)}
             first = settings = from_dict(Settings, unsaid | once | tables)
