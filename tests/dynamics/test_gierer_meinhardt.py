@@ -288,7 +288,7 @@ def test_agents_with_a_field_survive_on_disk_and_are_replayed(tmp_path):
     assert back.settings == batch.settings
 
     agent = jax.tree.map(lambda u: jnp.asarray(u[0]), batch.arrays)
-    episode = jax.jit(lambda agent: record(runs[0].settings, CARTPOLE, agent, jax.random.key(0)))(agent)
+    episode = jax.jit(lambda agent: record(runs[0].settings, CARTPOLE, agent, 0))(agent)
     assert set(episode.states) == {"field"}
     assert episode.states["field"].shape == (500, 4 * 2, 16)
     given = Given(runs[0].settings.guidance, agent.constants)

@@ -59,11 +59,15 @@ def is_translated(name):
 
 @pytest.mark.parametrize("name", [name for name in kinds.names(Dynamics) if is_translated(name)])
 def test_a_thousand_steps_go_where_jax_goes(name):
-    """To 10⁻⁶ of the largest number; the two are never brought together again."""
+    """To 10⁻⁶ of the largest number; the two are never brought together again.
+
+    A phase that only adds up keeps every rounding of single precision, up to 2·10⁻⁷ a step.
+    """
     python, in_jax = both(kinds.resolve(Dynamics, name)())
     seen = np.random.default_rng(0).normal(size=(1_000, 4)).astype(np.float32)
     expected = shown(in_jax, seen)
-    assert_allclose(shown(python, seen), expected, rtol=0, atol=1e-6 * np.abs(expected).max())
+    error = 1_000 * 2e-7 if name in ("clock", "independent_sines") else 1e-6
+    assert_allclose(shown(python, seen), expected, rtol=0, atol=error * np.abs(expected).max())
     assert "_step" not in vars(python), "no step was left to JAX"
 
 

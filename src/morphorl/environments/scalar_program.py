@@ -26,7 +26,7 @@ OF_REALS = {
     "clamp": "{0} if {1} < {0} else {2} if {2} < {1} else {1}", "cos": "cos({0})", "div": "{0} / {1}",
     "erf": "erf({0})", "exp": "exp({0})", "expm1": "expm1({0})", "floor": "float(floor({0}))", "log": "log({0})",
     "log1p": "log1p({0})", "logistic": "0.5 + 0.5 * tanh(0.5 * {0})", "max": LARGER, "min": SMALLER,
-    "mul": "{0} * {1}", "neg": "-{0}", "pow": "pow({0}, {1})", "rsqrt": "1.0 / sqrt({0})",
+    "mul": "{0} * {1}", "neg": "-{0}", "pow": "pow({0}, {1})", "rem": "fmod({0}, {1})", "rsqrt": "1.0 / sqrt({0})",
     "sign": "float(({0} > 0.0) - ({0} < 0.0))", "sin": "sin({0})", "sqrt": "sqrt({0})", "square": "{0} * {0}",
     "sub": "{0} - {1}", "tan": "tan({0})", "tanh": "tanh({0})",
 }  # fmt: skip

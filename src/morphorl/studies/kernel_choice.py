@@ -1,6 +1,7 @@
 """Which kernel trains a study where the user leaves it open: the one it was begun with, else the one that pays."""
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -30,7 +31,7 @@ def with_kernel(study: Study, folder: Path, kernel: KernelOption) -> Study:
 
 def _held(study: Study, folder: Path) -> str | None:
     """The kernel of the study in a folder; None if it holds none."""
-    if not (folder / "study.json").exists():
+    if not os.path.exists(folder / "study.json"):  # False for a name too long, which opening the folder tells
         return None
     from morphorl.config.sealed import read_sealed_json  # imports Polars, as the store does
     from morphorl.studies.store import Store
