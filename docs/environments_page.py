@@ -14,8 +14,8 @@ LEVELS = ("Easy", "Medium", "Hard")
 HEAD = """# Environments
 
 Every environment that comes along, as `--env ID`, in a study's `environments`, or in Python
-(`morphorl.make_env(ID)`). All of them are written in JAX and train at full speed. This page is written by
-`docs/environments_page.py`; a test compares the two.
+(`morphorl.make_env(ID)`). All of them are written in JAX and compiled into the training
+program. This page is written by `docs/environments_page.py`; a test compares the two.
 
 Beside these: [one of your own](howto.md#your-own-environment) by `MODULE:NAME`, and any of Gymnasium's by `gym:ID`,
 which the host steps one by one. `+action` after an id also shows the action before, and whether an episode has just
@@ -27,12 +27,13 @@ the task solved.
 """
 GROUPS = {
     "CartPole": (
-        "Gymnasium's CartPole-v1 to the last digit of its equations, and with velocities hidden, without or with "
-        "noise of 5% of the limits."
+        "Gymnasium's CartPole-v1, whose steps a test compares, and with velocities hidden, without or with noise of "
+        "5% of the limits."
     ),
     "Classic control and sparse reward": (
-        "gymnax's classics, which agree with Gymnasium's step by step; MountainCar that pays at the goal alone; and "
-        "MuJoCo's swimmer without MuJoCo, whole or with its heading alone observed."
+        "gymnax's classics (tests compare the steps of Pendulum and MountainCarContinuous with Gymnasium's); "
+        "MountainCar that pays at the goal alone; and MuJoCo's swimmer without MuJoCo, whole or with its heading alone "
+        "observed."
     ),
     "Change": (
         "`ChangingCartPole-WHAT-VALUE-step-N` changes the pole's length or gravity after N steps of every episode; "

@@ -22,6 +22,11 @@ def test_it_shows_the_observation_the_action_before_and_whether_an_episode_has_j
     assert env.num_features == first.size == bare.num_features + 12
 
 
+def test_a_picture_beside_an_action_is_a_picture_no_more():
+    assert registry.make_env("Breakout-MinAtar").picture == (10, 10, 4)
+    assert registry.make_env("Breakout-MinAtar+action").picture is None  # or a convolution would not see the action
+
+
 def test_a_continuous_action_is_shown_as_it_is():
     env = registry.make_env("popgym-PositionOnlyPendulumEasy-v0+action")
     state, first = env.reset(jax.random.key(0))
