@@ -18,7 +18,10 @@ from morphorl.dynamics.conformance.findings import ConformanceError
 from morphorl.environments import registry
 from morphorl.environments.conformance import check_environment
 from morphorl.environments.foreign import environment_from
-from morphorl.ppo.settings import Settings, foreign_sources
+from morphorl.ppo.settings import Settings, foreign_sources, refuse_unimportable
+from morphorl.studies import batch_training, ray_engine
+from morphorl.studies.batches import batches
+from morphorl.studies.study import Run
 
 HERE = __name__
 TASKS = "my_lab.tasks:Foraging"
@@ -53,6 +56,17 @@ def test_an_untrusted_module_is_not_imported():
     with pytest.raises(UntrustedError, match=r"--trust my_lab\.tasks"):
         registry.make_env(TASKS)
     assert "my_lab" not in sys.modules
+
+
+def test_a_worker_trusts_what_its_driver_has_trusted(my_lab, monkeypatch):
+    batch = next(iter(batches([Run("agent", Settings(TASKS), 0, 0)], set(), 1, 1)))
+    monkeypatch.setattr(trust, "TRUSTED", set())  # as in a process of its own
+    for name in ("my_lab.tasks", "my_lab"):
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(ray_engine, "_set_up", lambda devices: None)
+    monkeypatch.setattr(batch_training, "train_batch", lambda runs, *_, **__: registry.make_env(TASKS).id)
+    registry.make_env.cache_clear()
+    assert ray_engine.train_batch(batch, 1) == TASKS
 
 
 # --- One way and the other --------------------------------------------------------------------------------------------
@@ -108,6 +122,7 @@ Integer = broken(lambda k, s, a: (jnp.round(s).astype(int), s, 0.0, False))
 Reused = broken(lambda k, s, a: (s, jax.random.normal(k, (2,)) + jax.random.uniform(k, (2,)), 0.0, False))
 Infinite = broken(lambda k, s, a: (s * 1e30, s, 0.0, False))
 Longer = broken(lambda k, s, a: (s, jnp.zeros(3), 0.0, False))
+Wide = broken(lambda k, s, a: (s, s, -(a**2), False))
 Raises = broken()._replace(step=lambda k, s, a: s["nothing"])
 Endless = broken()._replace(time_limit=4)
 Both = broken()
@@ -132,7 +147,8 @@ class Outside(CartPole):
         ("Longer", r"reset observes \(2,\) and step \(3,\)"),
         ("Raises", "raises TypeError"),
         ("Endless", "no end within 4 steps"),
-        ("Both", "both terminated and truncated"),
+        ("Both", "each step that is truncated is terminated too"),
+        ("Wide", r"reward has shape \(1,\); must be a single number"),
         ("Outside", r"observation \d goes from .*; observation_space says -0.01 to 0.01"),
     ],
 )
@@ -149,6 +165,40 @@ def test_each_way_to_break_the_contract_is_told(name, words):
 def test_what_is_no_environment_is_refused(name, words):
     with pytest.raises(SettingError, match=words):
         registry.make_env(f"{HERE}:{name}")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"time_limit": 0}, "time_limit = 0: must be a whole number of at least 1"),
+        ({"actions": 0}, "actions = 0: must be a whole number of at least 1"),
+        ({"actions": ((-1.0,), (1.0, 1.0))}, "as many lower bounds as upper ones"),
+        ({"actions": ((1.0,), (1.0,))}, "each lower bound must be below its upper one"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(changes, words):
+    with pytest.raises(SettingError, match=words):
+        broken(**changes)
+
+
+class Square(CartPole):
+    def action_space(self, params=None):
+        return spaces.Box(-1.0, 1.0, (2, 2), jnp.float32)
+
+
+def test_an_action_space_that_nobody_can_use_is_refused():
+    with pytest.raises(SettingError, match=r"its action space is .*; must be Discrete, or a Box of one dimension"):
+        registry.make_env(f"{HERE}:Square")
+
+
+def test_a_check_beside_the_action_before_is_a_check_too(my_lab):
+    check_environment(f"{TASKS}+action")
+
+
+def test_an_environment_that_no_other_process_can_import_is_not_saved(monkeypatch):
+    monkeypatch.setattr(sys.modules["__main__"], "Here", Functions, raising=False)
+    with pytest.raises(SettingError, match="environment = '__main__:Here': must be one that can be imported"):
+        refuse_unimportable(Settings("__main__:Here"))
 
 
 @pytest.mark.parametrize("name", ["CartPole-v1", "SparseMountainCar-v0", "Pendulum-v1"])

@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from helpers import compiled
 from morphorl.config.errors import SettingError
+from morphorl.config.sealed import read_sealed_json, write_sealed_json
 from morphorl.dynamics.blending import Blend
 from morphorl.dynamics.correlated_noise import CorrelatedNoise
 from morphorl.dynamics.guidance.adaptive import Adaptive
@@ -196,6 +197,11 @@ def test_saved_agents_with_continuous_actions_act_identically(tmp_path):
     loaded = checkpoints.load_agents(tmp_path)
     for a, b in zip(jax.tree.leaves(result.agents), jax.tree.leaves(loaded.arrays), strict=True):
         assert_array_equal(a, b)
+    described = read_sealed_json(tmp_path / "agents.json")
+    del described["action_units"]  # as it was when actions were in the environment's own units
+    write_sealed_json(tmp_path / "agents.json", described)
+    with pytest.raises(checkpoints.AgentsError, match="in the environment's own units; train again"):
+        checkpoints.load_agents(tmp_path)
 
 
 @pytest.mark.parametrize("mode", MODES)

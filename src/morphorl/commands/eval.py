@@ -5,8 +5,9 @@ from typing import Annotated
 
 import tyro
 
-from morphorl.commands.shared import PositionalFolder, console
+from morphorl.commands.shared import PositionalFolder, console, trust_module
 from morphorl.config.errors import SettingError
+from morphorl.environments.base import module_of
 from morphorl.ppo import checkpoints, evaluation
 from morphorl.report import summary
 
@@ -31,6 +32,8 @@ class Eval:
     def __call__(self) -> None:
         if self.episodes < 1:
             raise SettingError(f"episodes = {self.episodes}: must be a whole number of at least 1.")
+        if self.env is not None and (module := module_of(self.env)) is not None:  # to type its name is to trust it
+            trust_module(module)
         batch = checkpoints.load_agents(self.dir)
         with console.status(f"evaluating {len(batch.seeds)} agents"):
             returns = evaluation.evaluate(batch, self.episodes, greedy=not self.stochastic, environment=self.env)

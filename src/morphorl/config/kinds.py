@@ -88,8 +88,21 @@ def source_hash(cls: type[Kind]) -> str | None:
     foreign = [one for one in cls.__mro__ if one not in Kind.__mro__ and not one.__module__.startswith("morphorl.")]
     if not foreign:
         return None
-    text = "\n".join([name_of(cls), *dict.fromkeys(_source(one) for one in foreign)])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hash_of([name_of(cls), *dict.fromkeys(source_of(one.__module__, one.__qualname__) for one in foreign)])
+
+
+def hash_of(texts: list[str]) -> str:
+    """Sixteen hexadecimal digits that stand for some texts."""
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+
+
+def source_of(module: str, name: str) -> str:
+    """The text of an imported module's file; what the name in it is called where Python keeps no text, as for one typed
+    at a prompt."""
+    try:
+        return inspect.getsource(sys.modules[module])
+    except (KeyError, OSError, TypeError):
+        return f"{module}:{name}"
 
 
 def foreign_sources(settings: eqx.Module) -> dict[str, str]:
@@ -124,15 +137,6 @@ def refuse_unimportable(settings: eqx.Module) -> None:
 
 def _is_where_it_says(cls: type) -> bool:
     return getattr(sys.modules.get(cls.__module__), cls.__qualname__, None) is cls
-
-
-def _source(cls: type) -> str:
-    """The text of the file that a class stands in; its name alone where Python keeps no text, as for one typed at a
-    prompt."""
-    try:
-        return inspect.getsource(sys.modules[cls.__module__])
-    except (KeyError, OSError, TypeError):
-        return f"{cls.__module__}:{cls.__qualname__}"
 
 
 def _class_of(module, class_name: str, base: type[Kind]):

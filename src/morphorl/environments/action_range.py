@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from morphorl.config.errors import SettingError
+
 
 class ActionRange(NamedTuple):
     """The bounds of each number that a continuous action is made of.
@@ -20,6 +22,18 @@ class ActionRange(NamedTuple):
         """The range of a `Box` of one dimension, of Gymnasium's or gymnax's."""
         sides = (np.broadcast_to(np.asarray(side, np.float64), space.shape) for side in (space.low, space.high))
         return cls(*(tuple(side.tolist()) for side in sides))
+
+    def checked(self, name: str) -> "ActionRange":
+        """The same range, if it is one.
+
+        Raises:
+            SettingError: if there are none, not as many on either side, or a lower one that is not below its upper.
+        """
+        if not self.low or len(self.low) != len(self.high):
+            raise SettingError(f"{name} = {tuple(self)}: must have as many lower bounds as upper ones, at least one.")
+        if not all(low < high for low, high in zip(*self, strict=True)):
+            raise SettingError(f"{name} = {tuple(self)}: each lower bound must be below its upper one.")
+        return self
 
     def executed(self, action: Any) -> Any:
         """What the environment is given: middle + half the range · clip(action, −1, 1); arrays of NumPy's or JAX's.

@@ -91,6 +91,9 @@ def _can_be_traced(env: Environment) -> str | None:
     if observation.shape != (env.num_features,) or after.observation.shape != (env.num_features,):
         shapes = f"reset observes {observation.shape} and step {after.observation.shape}"
         return f"{shapes}; must be vectors of one length."
+    for name in ("reward", "terminated", "truncated"):
+        if (shape := getattr(after, name).shape) != ():
+            return f"{name} has shape {shape}; must be a single number: take one of an action's numbers, or their sum."
     return None
 
 
@@ -163,11 +166,12 @@ def _finite(env: Environment, played: Played) -> str | None:
 
 
 def _ends_apart(env: Environment, played: Played) -> str | None:
-    both = np.asarray(played.after.terminated & played.after.truncated)[~_over(played)]
-    if not both.any():
+    going_on = ~_over(played)
+    terminated, truncated = (np.asarray(end)[going_on] for end in (played.after.terminated, played.after.truncated))
+    if not truncated.any() or not terminated[truncated].all():
         return None
     return (
-        "a step is both terminated and truncated; it must be one of them: terminated where the task itself is over, "
+        "each step that is truncated is terminated too; must be terminated where the task itself is over, and "
         "truncated where only the time is up, whose future still counts."
     )
 

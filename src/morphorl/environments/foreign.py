@@ -1,6 +1,5 @@
 """Environments in JAX of the user's own: `my_lab.tasks:Foraging` names a class or an `Environment` in their file."""
 
-import hashlib
 import inspect
 from collections.abc import Callable
 from types import ModuleType
@@ -12,6 +11,8 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from morphorl.config import trust
 from morphorl.config.errors import SettingError, did_you_mean
+from morphorl.config.fields import COUNT
+from morphorl.config.kinds import hash_of, source_of
 from morphorl.environments.action_range import ActionRange
 from morphorl.environments.base import Action, Environment, EnvState, Step
 from morphorl.environments.from_gymnax import from_gymnax
@@ -40,11 +41,18 @@ def environment_from(
         time_limit: after so many steps an episode is truncated, if it has not terminated.
         threshold: the return from which the task counts as solved.
 
+    Raises:
+        SettingError: for a number of actions or a time limit below 1, or bounds that are none.
+
     Example:
         >>> Foraging = environment_from(reset, step, actions=4, time_limit=200)
     """
-    action_range = None if isinstance(actions, int) else ActionRange(*(tuple(map(float, side)) for side in actions))
+    if not COUNT.holds(time_limit):
+        raise SettingError(f"time_limit = {time_limit!r}: must be {COUNT.words}.")
+    action_range = None if isinstance(actions, int) else _range_of(actions)
     size = actions if isinstance(actions, int) else len(actions[0])
+    if not COUNT.holds(size):
+        raise SettingError(f"actions = {actions}: must be {COUNT.words}, or the bounds of continuous ones.")
 
     def begin(key):
         state, observation = reset(key)
@@ -60,6 +68,14 @@ def environment_from(
 
     features = jax.eval_shape(begin, jax.random.key(0))[1].size
     return Environment("own", features, size, time_limit, threshold, begin, go_on, action_range)
+
+
+def _range_of(actions: tuple[tuple[float, ...], tuple[float, ...]]) -> ActionRange:
+    try:
+        low, high = (tuple(float(bound) for bound in side) for side in actions)
+    except (TypeError, ValueError) as error:
+        raise SettingError(f"actions = {actions!r}: must be a whole number, or ((low, …), (high, …)).") from error
+    return ActionRange(low, high).checked("actions")
 
 
 def make(env_id: str) -> Environment:
@@ -105,8 +121,9 @@ def sources(env_id: str) -> dict[str, str]:
 
     It is part of a run's identity. What the file imports is not covered.
     """
-    module = trust.imported(env_id.partition(":")[0], f"environment = {env_id!r}")
-    return {env_id: hashlib.sha256(f"{env_id}\n{inspect.getsource(module)}".encode()).hexdigest()[:16]}
+    module, _, name = env_id.partition(":")
+    trust.imported(module, f"environment = {env_id!r}")
+    return {env_id: hash_of([env_id, source_of(module, name)])}
 
 
 def _fitting(module: ModuleType) -> list[str]:

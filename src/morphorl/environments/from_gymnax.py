@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from gymnax.environments import spaces
 
+from morphorl.config.errors import SettingError
 from morphorl.environments.action_range import ActionRange
 from morphorl.environments.base import Environment, Step
 
@@ -18,9 +19,12 @@ def from_gymnax(env_id: str, env: Any, params: Any, threshold: float | None) -> 
         env: has `reset_env`, `step_env`, `is_truncated` and `action_space`, as gymnax's base class says.
         params: its parameters, among them `max_steps_in_episode`.
         threshold: the return from which the task counts as solved.
+
+    Raises:
+        SettingError: for an action space that no policy of ours has.
     """
     space = env.action_space(params)
-    actions = None if isinstance(space, spaces.Discrete) else ActionRange.of(space)
+    actions = None if isinstance(space, spaces.Discrete) else _range_of(env_id, space)
     size = int(space.n) if actions is None else len(actions.low)
 
     def reset(key):
@@ -37,6 +41,14 @@ def from_gymnax(env_id: str, env: Any, params: Any, threshold: float | None) -> 
     picture = shape if len(shape) == 3 else None
     limit = int(params.max_steps_in_episode)
     return Environment(env_id, math.prod(shape), size, limit, threshold, reset, step, actions, picture)
+
+
+def _range_of(env_id: str, space: Any) -> ActionRange:
+    if not isinstance(space, spaces.Box) or len(space.shape) != 1:
+        raise SettingError(
+            f"environment = {env_id!r}: its action space is {space}; must be Discrete, or a Box of one dimension."
+        )
+    return ActionRange.of(space).checked(f"environment = {env_id!r}: bounds of actions")
 
 
 def _flat(observation):

@@ -2,13 +2,12 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
-from morphorl.environments.base import Environment, Step
+from morphorl.environments.base import Action, Environment, Step
 
 SUFFIX = "+action"
 """How the id of an environment ends that shows them."""
-Action = Int[Array, ""] | Float[Array, " actions"]
 
 
 def with_previous_action(env: Environment) -> Environment:

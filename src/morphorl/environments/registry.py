@@ -101,7 +101,7 @@ def gymnax_style(env_id: str) -> tuple[Any, Any] | None:
 
     if env_id in CLASSES or (env_id in gymnax.registered_envs and env_id not in OURS):
         return _gymnax(env_id)
-    if module_of(env_id) is None or is_host(env_id):
+    if module_of(env_id) is None or is_host(env_id) or env_id.endswith(SUFFIX):
         return None
     from morphorl.environments import foreign
 

@@ -12,16 +12,17 @@ import safetensors.numpy
 from morphorl.config.errors import SettingError, StoreError, shortened
 from morphorl.config.extras import MissingExtraError
 from morphorl.config.files import checksum, read, write_atomically
-from morphorl.config.kinds import refuse_unimportable
 from morphorl.config.plain import from_dict, to_dict
 from morphorl.config.sealed import read_sealed_json, write_sealed_json
 from morphorl.config.trust import UntrustedError
 from morphorl.environments import registry
 from morphorl.ppo import task
 from morphorl.ppo.agent import Agent, init_agent
-from morphorl.ppo.settings import Settings, foreign_sources
+from morphorl.ppo.settings import Settings, foreign_sources, refuse_unimportable
 
 SCHEMA = "morphorl.agents/1"
+ACTION_UNITS = "range"
+"""What continuous actions are in units of; agents of a time when they were not have no such word."""
 ARRAYS = "agents.safetensors"
 """The file beside `agents.json`, which holds its checksum."""
 
@@ -59,6 +60,7 @@ def save_agents(agents: Agents, folder: str | Path) -> None:
         "arrays": checksum(folder / ARRAYS),
         "seeds": agents.seeds,
         "sources": sources,
+        "action_units": ACTION_UNITS,
         "settings": [to_dict(one) for one in agents.settings],
     }
     write_sealed_json(folder / "agents.json", content)
@@ -88,6 +90,12 @@ def load_agents(folder: str | Path) -> Agents:
                     f"{folder}: was trained with another source of {name}, which has been changed since; train again, "
                     "or bring that source back."
                 )
+        continuous = any(registry.make_env(one.environment).continuous for one in settings)
+        if continuous and content.get("action_units") != ACTION_UNITS:
+            raise AgentsError(
+                f"{folder}: was trained when continuous actions were in the environment's own units; train again, or "
+                "use the morphorl that made it."
+            )
         if checksum(folder / ARRAYS) != content["arrays"]:
             raise AgentsError(
                 f"{folder / ARRAYS}: is damaged, or belongs to other agents (its checksum is not the one that "

@@ -222,6 +222,16 @@ def foreign_sources(settings: Settings) -> dict[str, str]:
     return kinds.foreign_sources(settings) | sources_of(settings.environment)
 
 
+def refuse_unimportable(settings: Settings) -> None:
+    """Raise `SettingError` if a class or an environment is one that no other process can import by its name."""
+    kinds.refuse_unimportable(settings)
+    if module_of(settings.environment) == "__main__":
+        raise SettingError(
+            f"environment = {settings.environment!r}: must be one that can be imported by that name, for what is saved "
+            "with it to be read again; put it in a file of its own, such as my_lab.py."
+        )
+
+
 @functools.cache
 def usual() -> Settings:
     """The settings where nothing is said."""

@@ -181,7 +181,13 @@ def compile_program(structure: Any, environment: str, size: int) -> Program:
     traced = starting.trace(settings, seeds, seeds)
     advanced = (settings, traced.out_info, index, index)
     compiled = ThreadPoolExecutor(1).submit(lambda: advancing.lower(*advanced).compile())
-    return Program(init=traced.lower().compile(), advance=lambda *given: compiled.result()(*given))
+
+    def advance_when_compiled(*given):
+        if compiled.exception():  # the next batch compiles anew: memory may be there then
+            compiled_programs.pop((structure, environment, size), None)
+        return compiled.result()(*given)
+
+    return Program(init=traced.lower().compile(), advance=advance_when_compiled)
 
 
 def sharded(function: Callable, size: int, in_specs: tuple[PartitionSpec, ...], **options: Any) -> Wrapped:

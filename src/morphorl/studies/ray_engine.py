@@ -16,7 +16,9 @@ from typing import Any
 
 import jax
 
+from morphorl.config import trust
 from morphorl.config.errors import SettingError
+from morphorl.environments.base import module_of
 from morphorl.studies.batches import Batch
 from morphorl.studies.progress import Progress
 
@@ -65,6 +67,8 @@ def train_batch(batch: Batch, devices: int):
     _set_up(devices)
     from morphorl.studies import batch_training  # which must not be imported before JAX is set up
 
+    if (module := module_of(batch.runs[0].settings.environment)) is not None:  # which the driver has trusted
+        trust.trust(module)
     return batch_training.train_batch(batch.runs, batch.size, mixed=batch.mixed, staged=batch.staged)
 
 

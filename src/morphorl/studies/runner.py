@@ -11,8 +11,8 @@ from rich.text import Text
 from morphorl.config import devices
 from morphorl.config.consoles import TextConsole
 from morphorl.config.errors import SettingError
-from morphorl.config.kinds import refuse_unimportable
 from morphorl.ppo import kernels
+from morphorl.ppo.settings import refuse_unimportable
 from morphorl.studies import batch_training, memory_estimate, stages, time_estimate
 from morphorl.studies.batch_training import Outcome
 from morphorl.studies.batches import Batch, batches, programs

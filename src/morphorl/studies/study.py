@@ -16,7 +16,6 @@ from morphorl.config.errors import SettingError, did_you_mean, quoted, shortened
 from morphorl.config.fields import COUNT, COUNT_OR_ZERO, hints_of
 from morphorl.config.following import Follow, unseen
 from morphorl.config.plain import default_kind, from_dict, to_dict
-from morphorl.environments import gymnasium_envs
 from morphorl.environments.base import is_host
 from morphorl.ppo.kernels import KERNELS
 from morphorl.ppo.settings import PRESETS, Settings, usual, with_tables
@@ -61,9 +60,11 @@ class Run:
 
 def _version_of(environment: str) -> int:
     """The version of the algorithm that a run in an environment is made by."""
-    if is_host(environment) and gymnasium_envs.describe(environment).continuous:
-        return CONTINUOUS_VERSION
-    return ALGORITHM_VERSION
+    if not is_host(environment):
+        return ALGORITHM_VERSION
+    from morphorl.environments import gymnasium_envs  # imports Gymnasium
+
+    return CONTINUOUS_VERSION if gymnasium_envs.describe(environment).continuous else ALGORITHM_VERSION
 
 
 @dataclass(frozen=True)
