@@ -42,6 +42,8 @@ class Measurement:
     amounts: list[float] = dataclasses.field(default_factory=list)
     """What each repeat got done: environment steps (or floating-point operations, or 1 for a whole command)."""
     seconds: list[float] = dataclasses.field(default_factory=list)
+    processor_seconds: list[float] = dataclasses.field(default_factory=list)
+    """Processor time of each repeat, summed over the row's threads and processes."""
     peak_bytes: float = 0
     """Largest resident memory, summed over the row's processes."""
 
@@ -72,6 +74,7 @@ class Worker:
         answers = [self._answer(process) for process in self.processes]
         measurement.amounts.append(sum(answer["amount"] for answer in answers))
         measurement.seconds.append(max(answer["seconds"] for answer in answers))
+        measurement.processor_seconds.append(sum(answer["processor_seconds"] for answer in answers))
         measurement.peak_bytes = sum(answer["peak_bytes"] for answer in answers)
 
     def _answer(self, process: subprocess.Popen) -> dict[str, float]:

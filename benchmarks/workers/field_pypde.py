@@ -1,6 +1,9 @@
-"""Worker: the spots, simulated by py-pde with its explicit Euler solver, from a start in a file.
+"""Worker: the spots, simulated by py-pde's explicit Euler solver on the sites of a start in a file.
 
-Usage: field_pypde.py BACKEND LENGTH TIME STEPS START.npy END.npy
+Usage: field_pypde.py BACKEND LAPLACIAN STEPS TOLERANCE LENGTH TIME START.npy END.npy
+
+LAPLACIAN is `differences` or `spectral` (numba alone, by rocket-fft); TOLERANCE is that of the adaptive solver, 0 for
+steps of one size.
 """
 
 import sys
@@ -16,25 +19,27 @@ RATES = {
 }
 
 
-def main(backend: str, length: float, time: float, steps: int, start: str, end: str) -> None:
+def main(
+    backend: str, laplacian: str, steps: int, tolerance: float, length: float, time: float, start: str, end: str
+) -> None:
     """Simulate, whenever told; the stepping function is made and compiled once, before the first repeat's end."""
+    pde.config["backend.numba.use_spectral"] = laplacian == "spectral"
     fields = np.load(start)
     grid = pde.CartesianGrid([[0, length]] * 2, fields.shape[1:], periodic=True)
     state = pde.FieldCollection([pde.ScalarField(grid, field) for field in fields], labels=["a", "h"])
-    step = EulerSolver(pde.PDE(RATES), backend=backend).make_stepper(state, dt=time / steps)
-    written = False
+    solver = EulerSolver(pde.PDE(RATES), backend=backend, adaptive=tolerance > 0, tolerance=tolerance or 1.0)
+    step = solver.make_stepper(state, dt=time / steps)
 
     def repeat() -> float:
-        nonlocal written
+        solver.info["dt"] = time / steps  # the adaptive solver would begin with the last step that it took
         copy = state.copy()
         step(copy, 0.0, time)
-        if not written:
-            np.save(end, copy.data)
-            written = True
+        np.save(end, copy.data)
         return time
 
     work.serve(repeat)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4]), *sys.argv[5:7])
+    numbers = int(sys.argv[3]), *map(float, sys.argv[4:7])
+    main(*sys.argv[1:3], *numbers, *sys.argv[7:9])

@@ -31,7 +31,8 @@ def serve(repeat: Callable[[], float]) -> None:
     """Do one repeat to warm up (compilation included), then one for every line that comes in, until there is no more.
 
     Each repeat, the first too, is answered by one line of JSON: `amount` (what `repeat` returned: environment steps, or
-    floating-point operations), `seconds`, and `peak_bytes`, the largest memory that the process has held so far.
+    floating-point operations), `seconds`, `processor_seconds` of all threads, which other work on the machine hardly
+    changes, and `peak_bytes`, the largest memory that the process has held so far.
     """
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a library that prints must not disturb the answers
@@ -41,8 +42,12 @@ def serve(repeat: Callable[[], float]) -> None:
 
 
 def _answer(answers, repeat: Callable[[], float]) -> None:
-    started = time.perf_counter()
+    started, used = time.perf_counter(), time.process_time()
     amount = repeat()
-    seconds = time.perf_counter() - started
+    answer = {
+        "amount": amount,
+        "seconds": time.perf_counter() - started,
+        "processor_seconds": time.process_time() - used,
+    }
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
-    print(json.dumps({"amount": amount, "seconds": seconds, "peak_bytes": peak_bytes}), file=answers, flush=True)
+    print(json.dumps(answer | {"peak_bytes": peak_bytes}), file=answers, flush=True)

@@ -20,6 +20,7 @@ from morphorl.dynamics.pde.gierer_meinhardt import (
     Grid,
     advance,
     perturbed,
+    resample,
     simulate,
     solver,
 )
@@ -153,6 +154,31 @@ def test_the_error_falls_with_the_schemes_order(order):
     exact, _ = simulate(equation, LINE, start, 1 / 256, 512)
     errors = [np.abs(simulate(equation, LINE, start, 2 / n, n, order)[0] - exact).max() for n in (16, 32, 64)]
     assert_allclose(np.log2(np.array(errors[:-1]) / errors[1:]), order, atol=0.25)
+
+
+@pytest.mark.parametrize(("dims", "old", "new"), [(1, 9, 32), (2, 32, 9), (2, 12, 17), (2, 8, 8)])
+def test_a_resampled_field_is_the_same_function_on_other_sites(dims, old, new):
+    # `smooth` has no wave shorter than a third of the line, which each of these grids holds.
+    before, after = (smooth(Grid(dims, size, 32.0)) for size in (old, new))
+    assert_allclose(resample(before, new), after, rtol=1e-12)
+
+
+def test_resampling_keeps_the_shortest_wave_that_both_grids_hold_and_no_shorter_one():
+    # On 8 sites the fourth wave alternates in sign; on 20 it is a cosine, and the fifth is too short for 8.
+    alternating = jnp.asarray([[1.0, -1.0] * 4])
+    cosine = jnp.asarray(np.cos(2 * np.pi * 4 * np.arange(20) / 20)[None])
+    assert_allclose(resample(alternating, 20), cosine, atol=1e-12)
+    assert_allclose(resample(cosine, 8), alternating, atol=1e-12)
+    shorter = jnp.asarray(np.cos(2 * np.pi * 5 * np.arange(20) / 20)[None])
+    assert_allclose(resample(shorter, 8), 0, atol=1e-12)
+
+
+def test_the_error_in_space_falls_faster_than_any_power():
+    """From 16 to 24 sites second order would gain 2.3, fourth order 5. All grids share the error in time."""
+    coarse, finer, finest = (Grid(1, size, 16.0) for size in (16, 24, 72))
+    ends = [simulate(SPOTS, grid, smooth(grid), 10.0, 100, 1)[0] for grid in (coarse, finer, finest)]
+    errors = [np.abs(resample(end, 72) - ends[-1]).max() for end in ends[:2]]
+    assert errors[0] > 30 * errors[1]
 
 
 # --- Symmetries, batches, derivatives ---------------------------------------------------------------------------------
@@ -434,6 +460,7 @@ def test_a_blow_up_is_dated_and_stays_alone():
         (lambda: Grid(3), "grid.dims = 3: must be 1 or 2"),
         (lambda: Grid(size=0), "grid.size = 0: must be a whole number of at least 1"),
         (lambda: Grid(length=0.0), "grid.length = 0.0: must be a finite number above 0"),
+        (lambda: resample(jnp.ones((2, 4)), 0), "size = 0: must be a whole number of at least 1"),
         (lambda: solver(SPOTS, LINE, 0.0), "dt = 0.0: must be a finite number above 0"),
         (lambda: solver(SPOTS, LINE, 1.0, order=5), "order = 5: must be one of 1, 2, 3, 4"),
         (
