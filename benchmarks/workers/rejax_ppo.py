@@ -1,6 +1,6 @@
 """Worker: agents trained by rejax, all at once.
 
-Usage: rejax_ppo.py AGENTS UPDATES CORES
+Usage: rejax_ppo.py AGENTS UPDATES CORES [ENVIRONMENT]
 
 With one core this is the README's own way, `vmap(algo.train)`: JAX divides each operation among the machine's cores.
 With more, the agents are divided among that many host devices by `pmap`, which the README names too.
@@ -13,12 +13,12 @@ import work
 from rejax import PPO
 
 
-def main(agents: int, updates: int, cores: int) -> None:
+def main(agents: int, updates: int, cores: int, environment: str = "CartPole-v1") -> None:
     """Train `agents` agents for `updates` updates, whenever told."""
     jax.config.update("jax_num_cpu_devices", cores)
     steps = updates * work.BATCH
     algorithm = PPO.create(
-        env="CartPole-v1",
+        env=environment,
         agent_kwargs={"activation": "tanh", "hidden_layer_sizes": work.HIDDEN},
         num_envs=work.NUM_ENVS,
         num_steps=work.ROLLOUT_STEPS,
@@ -51,4 +51,4 @@ def main(agents: int, updates: int, cores: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    main(*map(int, sys.argv[1:4]), *sys.argv[4:])

@@ -19,6 +19,8 @@ from morphorl.ppo.settings import PPO, Settings
 
 LEARNER = PPO(num_envs=4, rollout_steps=40, minibatches=2, hidden=(16,), learning_rate=0.01, entropy_coefficient=0.0)
 
+PLAIN = Blend("none")
+
 
 def target(size=1.0):
     """One step; the reward is −size·(action − .4·cue)² for a cue of ±1, the action in units of its range."""
@@ -26,8 +28,8 @@ def target(size=1.0):
     return made._replace(action_range=ActionRange((-5.0,), (5.0,)))
 
 
-def learned(env, **changes):
-    settings = Settings(steps=6_400, evaluate_every=6_400, ppo=replace(LEARNER, **changes), blend=Blend("none"))
+def learned(env, steps=6_400, blend=PLAIN, **changes):
+    settings = Settings(steps=steps, evaluate_every=steps, ppo=replace(LEARNER, **changes), blend=blend)
     return jax.jit(training.train, static_argnums=1)(settings, env, 0)
 
 
@@ -35,6 +37,16 @@ def test_a_probe_is_learned_with_squashed_actions():
     state = learned(target(), squash=True)
     assert np.asarray(state.curve.greedy_return)[-1] > -0.01
     assert np.all(np.asarray(state.agent.log_deviation) < -0.5)  # where reward is lost by chance, σ falls
+
+
+@pytest.mark.optimised
+def test_a_readout_without_weight_is_plain_ppo_bit_for_bit():
+    blends = (PLAIN, Blend("add", weight=0.0), Blend("add", weight=1.0))
+    plain, off, on = (learned(target(), 480, blend).agent for blend in blends)
+    for part in ("actor", "critic", "log_deviation"):
+        for a, b in zip(*(jax.tree.leaves(getattr(agent, part)) for agent in (plain, off)), strict=True):
+            assert_array_equal(a, b)
+    assert not np.allclose(plain.actor.weights[0], on.actor.weights[0], atol=1e-6)
 
 
 def test_rewards_of_any_size_are_learned_from_alike_where_they_are_scaled():

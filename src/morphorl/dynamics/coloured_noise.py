@@ -1,4 +1,4 @@
-"""Noise on the logits with a spectrum of 1/f^β: a sum of autoregressive processes whose time constants are spread."""
+"""Noise on the logits or the mean with a spectrum of 1/f^β: a sum of autoregressive processes whose time constants are spread."""
 
 import jax
 import jax.numpy as jnp
@@ -60,7 +60,7 @@ class ColouredNoise(Dynamics):
     Source: 1/f^β noise for exploration: Eberhard, Hollenstein, Pinneri and Martius, "Pink noise is all you need", ICLR
     2023; in PPO, where β = 0.5 did best: Hollenstein, Martius and Piater, "Colored noise in PPO", AAAI 2024. There it
     takes the place of the white noise by which a continuous action is sampled. Here it is added to the logits of
-    discrete actions, which are sampled as ever.
+    discrete actions, or to the mean of continuous ones, which are sampled as ever.
     """
 
     deviation: float = setting(1.0, NOT_NEGATIVE)

@@ -21,8 +21,8 @@ class StateDependentNoise(Dynamics):
 
     Source: generalised state-dependent exploration (gSDE), Raffin, Kober and Stulp, "Smooth exploration for robotic
     reinforcement learning", CoRL 2021. There the sum is the noise of a continuous action, its deviations are learned,
-    and θ is drawn anew every n steps. This is its transfer to the logits of discrete actions, with a fixed σ and
-    without memory of when θ was drawn.
+    and θ is drawn anew every n steps. Here it is added to the mean of continuous actions, or to the logits of discrete
+    ones, which are sampled as ever; σ is fixed, and θ is drawn anew as `reset` and `redraw` say.
     """
 
     deviation: float = setting(1.0, NOT_NEGATIVE)
