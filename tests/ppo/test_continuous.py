@@ -39,7 +39,6 @@ def test_a_probe_is_learned_with_squashed_actions():
     assert np.all(np.asarray(state.agent.log_deviation) < -0.5)  # where reward is lost by chance, σ falls
 
 
-@pytest.mark.optimised
 def test_a_readout_without_weight_is_plain_ppo_bit_for_bit():
     blends = (PLAIN, Blend("add", weight=0.0), Blend("add", weight=1.0))
     plain, off, on = (learned(target(), 480, blend).agent for blend in blends)
