@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from jax.test_util import check_grads
 from numpy.testing import assert_allclose, assert_array_equal
 
 from helpers import compiled
@@ -149,6 +150,20 @@ def test_continuous_actions_have_the_density_of_scipys_normal_distribution():
     chance = distributions.draw(jax.random.key(0), (2, 20_000), continuous=True)
     drawn = distributions.sample(jnp.zeros((2, 20_000)), jnp.asarray(log_deviation, jnp.float32), chance)
     assert_allclose(drawn.std(axis=1), np.exp(log_deviation), rtol=0.03)
+
+
+def test_gradients_of_the_density_and_the_entropy_are_their_finite_differences():
+    with jax.enable_x64(True):
+        given = [jnp.asarray(np.random.default_rng(0).normal(size=shape)) for shape in ((2, 5), (2,), (2, 5))]
+        for part in (
+            lambda mean, log_deviation, action: distributions.of(mean, log_deviation).log_prob(action),
+            lambda mean, log_deviation, _: distributions.of(mean, log_deviation).entropy(),
+            lambda logits, _, other: distributions.of(logits, None).log_prob(jnp.arange(5) % 2),
+            lambda logits, _, other: distributions.of(logits, None).entropy(),
+        ):
+            check_grads(
+                lambda *at, part=part: part(*map(jnp.asarray, at)), given, order=1, modes=["rev"], eps=1e-6, rtol=1e-6
+            )
 
 
 class Target(gymnasium.Env):
