@@ -230,7 +230,7 @@ def test_the_standard_preset_is_what_is_widely_published():
 
 
 def test_the_tuned_preset_normalises_observations_and_is_another_one():
-    assert set(PRESETS) == {"standard", "tuned", "sb3"}
+    assert set(PRESETS) == {"standard", "tuned", "continuous", "sb3"}
     assert PRESETS["tuned"].normalise_observations
     assert PRESETS["tuned"] != PRESETS["standard"]
 

@@ -16,7 +16,7 @@ from morphorl.config.errors import SettingError
 from morphorl.config.files import refuse_links_out
 from morphorl.config.following import Follow, unseen
 
-Preset = Literal["standard", "tuned", "sb3"]
+Preset = Literal["standard", "tuned", "continuous", "sb3"]
 Folder = Annotated[Path, tyro.conf.arg(metavar="DIR")]
 PositionalFolder = Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DIR")]
 StudyName = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="STUDY")]

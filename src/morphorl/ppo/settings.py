@@ -124,6 +124,16 @@ PRESETS: dict[str, PPO] = {
         epochs=10,
         normalise_observations=True,
     ),
+    "continuous": PPO(
+        learning_rate=1e-3,
+        value_clip=float("inf"),
+        entropy_coefficient=0.0,
+        num_envs=8,
+        epochs=10,
+        minibatches=8,
+        normalise_observations=True,
+        normalise_rewards=True,
+    ),
     "sb3": PPO(
         learning_rate=3e-4,
         anneal=False,
@@ -135,8 +145,9 @@ PRESETS: dict[str, PPO] = {
         minibatches=32,
     ),
 }
-"""`standard`: CleanRL's published settings for CartPole. `tuned`: found by us on tuning seeds (docs/method.md). `sb3`:
-what Stable-Baselines3 does where nothing is said, one environment of 2,048 steps."""
+"""`standard`: CleanRL's published settings for CartPole. `tuned`: found by us on tuning seeds (docs/method.md).
+`continuous`: the same for continuous actions (docs/plans/2026-11-28-tasks.md). `sb3`: what Stable-Baselines3 does where
+nothing is said, one environment of 2,048 steps."""
 
 
 _digests: dict[int, str] = {}
