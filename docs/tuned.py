@@ -1,6 +1,6 @@
 """Which arm of a tuning study is best over all of its tasks, by the rule of docs/plans/2026-11-28-tasks.md.
 
-Usage: uv run docs/tuned.py FOLDER [WORD …]     # with words: the best of the arms that contain each of them
+Usage: uv run docs/tuned.py FOLDER [FILE.csv]     # docs/results/tasks_tuning has what was found
 """
 
 import sys
@@ -28,8 +28,7 @@ def ranking(folder: Path) -> pl.DataFrame:
 
 if __name__ == "__main__":
     ranked = ranking(Path(sys.argv[1]))
-    for word in sys.argv[2:]:
-        print(ranked.filter(pl.col("arm").str.contains(word, literal=True)).row(0, named=True))
-    if len(sys.argv) == 2:
-        with pl.Config(tbl_rows=-1, fmt_str_lengths=80, tbl_width_chars=200):
-            print(ranked)
+    if len(sys.argv) > 2:
+        ranked.write_csv(sys.argv[2], float_precision=4)
+    with pl.Config(tbl_rows=-1, fmt_str_lengths=80, tbl_width_chars=200):
+        print(ranked)
