@@ -1,4 +1,4 @@
-"""Noise on the logits or the mean with a spectrum of 1/f^β: a sum of autoregressive processes of many time constants."""
+"""Noise on logits or means with a spectrum of 1/f^β: a sum of autoregressive processes of several time constants."""
 
 import jax
 import jax.numpy as jnp
