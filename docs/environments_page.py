@@ -21,6 +21,8 @@ Beside these: [one of your own](howto.md#your-own-environment) by `MODULE:NAME`,
 which the host steps one by one. `+action` after an id also shows the action before, and whether an episode has just
 begun, as popgym's baselines see it.
 
+How far agents get on some of them, beside what others publish: [what is learned](tasks.md).
+
 *Shows* is the number of observed features; a picture is height × width × channels, for `--ppo.network cnn`. *Actions*
 are how many there are, or the bounds of each continuous one. *Solved* is the return from which Gymnasium, or we, call
 the task solved.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from jaxtyping import Float
 
 from morphorl.analysis import scores
 from morphorl.analysis.bootstrap import bootstrap
@@ -15,9 +16,8 @@ from morphorl.analysis.bootstrap import bootstrap
 DOCS = Path(__file__).parent
 PAGE, PUBLISHED, RESULTS = DOCS / "tasks.md", DOCS / "published.toml", DOCS / "results" / "tasks"
 BEGIN, END = "<!-- tables: docs/tasks_page.py -->\n", "<!-- end of tables -->\n"
-HEAD = (
-    "| arm | greedy return at the end | largest return in training | untrained | solved | steps |\n" + "|---" * 6 + "|"
-)
+COLUMNS = ("arm", "return at the end", "beside the first arm", "largest in training", "untrained", "solved", "runs")
+HEAD = f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|"
 
 
 def page() -> str:
@@ -30,31 +30,39 @@ def page() -> str:
 
 def section(task: dict) -> str:
     """One task: the arms that were trained on it, and what is published."""
-    found = [table.filter(environment=task["id"]) for table in tables()]
+    arms = [arm for table in tables(task["id"]) for arm in table.partition_by("arm", maintain_order=True)]
+    rows = [row(arm, arms[0]) for arm in arms]
     published = [one.values() for one in task["published"]]
-    rows = [row(arm) for table in found for arm in table.partition_by("arm", maintain_order=True)]
     lines = [f"- Published: {returns} ({by}, {steps} steps; {source})." for returns, by, steps, source in published]
     known = "\n".join(lines or ["- We found nothing published that can be compared."])
     return f"### {task['id']}\n\n{HEAD}\n" + "\n".join(rows) + f"\n\n{known}\n"
 
 
-def tables() -> list[pl.DataFrame]:
-    """The scores of every study that is published there."""
-    return [scores.read(folder / scores.FILE) for folder in sorted(RESULTS.iterdir()) if folder.is_dir()]
+def tables(environment: str) -> list[pl.DataFrame]:
+    """The scores on one task, of every study that is published there."""
+    folders = sorted(folder for folder in RESULTS.iterdir() if folder.is_dir())
+    return [scores.read(folder / scores.FILE).filter(environment=environment) for folder in folders]
 
 
-def row(arm: pl.DataFrame) -> str:
-    """The line of an arm: means over seeds with their intervals; a run that diverged counts as it was untrained."""
-    final = pl.when(pl.col("diverged_at").is_null()).then("final_greedy_return").otherwise("untrained_return")
+def row(arm: pl.DataFrame, first: pl.DataFrame) -> str:
+    """The line of an arm: means over seeds with their intervals, and paired by seed beside the first arm."""
+    final, other = at_the_end(arm), at_the_end(first)
     cells = [
         arm["arm"][0],
-        interval(arm.select(final.alias("final"))["final"].to_numpy()),
+        interval(final),
+        "" if arm["arm"][0] == first["arm"][0] else interval(final - other),
         interval(arm["peak_return"].to_numpy()),
         number(arm["untrained_return"].mean()),
         _solved(arm),
         f"{len(arm)} × {arm['steps'][0]:,}",
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def at_the_end(arm: pl.DataFrame) -> Float[np.ndarray, " seeds"]:
+    """The greedy return of each seed at the end; one that diverged counts as it was untrained."""
+    kept = pl.when(pl.col("diverged_at").is_null()).then("final_greedy_return").otherwise("untrained_return")
+    return arm.sort("seed").select(kept.alias("final"))["final"].to_numpy()
 
 
 def _solved(arm: pl.DataFrame) -> str:
@@ -65,7 +73,7 @@ def _solved(arm: pl.DataFrame) -> str:
     return f"{np.isfinite(steps).mean():.0%}" + (f", median {middle:,.0f} steps" if np.isfinite(middle) else "")
 
 
-def interval(values: np.ndarray) -> str:
+def interval(values: Float[np.ndarray, " seeds"]) -> str:
     """The mean with its 95% interval."""
     mean, low, high = bootstrap(np.mean, values)
     return f"{number(mean)} ({number(low)} to {number(high)})"
@@ -73,7 +81,8 @@ def interval(values: np.ndarray) -> str:
 
 def number(value: float) -> str:
     """Three digits."""
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    return f"{value:.{digits}f}".replace("-", "−")
 
 
 if __name__ == "__main__":

@@ -112,6 +112,7 @@ def test_every_example_is_run():
     assert {path.name for path in (ROOT / "examples").glob("*.py")} == set(EXAMPLES)
 
 
-def test_the_page_of_environments_is_what_the_registry_says():
-    page = runpy.run_path(str(DOCS / "environments_page.py"))["page"]
-    assert (DOCS / "environments.md").read_text() == page(), "uv run docs/environments_page.py writes it anew"
+@pytest.mark.parametrize("name", ["environments", "tasks"])
+def test_a_written_page_is_what_the_registry_and_the_results_say(name):
+    page = runpy.run_path(str(DOCS / f"{name}_page.py"))["page"]
+    assert (DOCS / f"{name}.md").read_text() == page(), f"uv run docs/{name}_page.py writes it anew"
