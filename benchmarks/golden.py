@@ -125,7 +125,7 @@ def bits(name: str) -> dict[str, np.ndarray]:
     from morphorl.ppo.evaluation import evaluate_agents
     from morphorl.ppo.settings import Settings
     from morphorl.studies.batch_training import train_batch
-    from morphorl.studies.study import Run
+    from morphorl.studies.run import Run
 
     environment, changes = HOST[name] if name in HOST else ("CartPole-v1", SETTINGS[name])
     values: dict[str, Any] = {"environment": environment, "steps": STEPS, "evaluate_every": EVERY}

@@ -16,7 +16,7 @@ from helpers import finished_studies
 from morphorl.analysis import comparisons, verdicts
 from morphorl.config.errors import SettingError
 from morphorl.config.fields import FRACTION, setting
-from morphorl.studies import batch_training, one_setting
+from morphorl.studies import batch_training, one_setting, stored_agents
 from morphorl.studies.store import Store
 
 TINY = morphorl.PPO(num_envs=2, rollout_steps=16, minibatches=2, epochs=1, hidden=(4,))
@@ -83,7 +83,7 @@ def test_training_in_memory_is_training_in_a_folder(trained, tmp_path):
     study = one_setting.as_study(trained.agents.settings[0], SEEDS, 0, "standard")
     assert morphorl.run_study(study, tmp_path, with_agents=True, progress=False) == 0
     store = Store(tmp_path)
-    assert_same(store.trained_agents(study).arrays, trained.agents.arrays)
+    assert_same(stored_agents.trained_agents(store, study).arrays, trained.agents.arrays)
     ours, theirs = (curves.sort("seed", "env_steps") for curves in (trained.curves, store.curves(study)))
     assert ours.select(theirs.columns).equals(theirs)
 

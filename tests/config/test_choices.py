@@ -15,7 +15,7 @@ from morphorl.dynamics.reaction_diffusion import ActivatorInhibitor, ReactionDif
 from morphorl.ppo.settings import PPO, Settings
 from morphorl.studies import batch_training
 from morphorl.studies.batches import programs
-from morphorl.studies.study import Run
+from morphorl.studies.run import Run
 
 NAMES = {
     "coupling": ("mean", "ring", "lattice", "partner"),

@@ -22,7 +22,7 @@ from morphorl.dynamics.sign_flipped import SignFlipped
 from morphorl.dynamics.state_dependent_noise import StateDependentNoise
 from morphorl.environments import registry
 from morphorl.environments.base import Environment, Step
-from morphorl.ppo import rollout, training
+from morphorl.ppo import rollout, rollout_randomness, training
 from morphorl.ppo.agent import init_agent
 from morphorl.ppo.settings import Settings, stack
 
@@ -62,7 +62,7 @@ def test_a_pattern_is_redrawn_within_an_episode_as_often_as_it_is_asked_to_be():
     redrawn = np.asarray(acted.randomness.redrawn)
     assert redrawn.mean() == pytest.approx(0.1, abs=4 * np.sqrt(0.09 / redrawn.size))
     assert (redrawn & ~np.asarray(acted.seen.terminated)).any()
-    at_ends = rollout.draw(small(dynamics=rare), CARTPOLE, jax.random.key(5))
+    at_ends = rollout_randomness.draw(small(dynamics=rare), CARTPOLE, jax.random.key(5))
     assert not at_ends.redrawn.any()
     for one, other in zip(jax.tree.leaves(at_ends.pattern), jax.tree.leaves(acted.randomness.pattern), strict=True):
         np.testing.assert_array_equal(one, other)  # and all other chance is what it is without

@@ -10,7 +10,7 @@ from morphorl.config import random_streams
 from morphorl.dynamics.echo_state import EchoState, Weights, signs, units
 from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.studies import batch_training
-from morphorl.studies.study import Run
+from morphorl.studies.run import Run
 
 SHAPE = (4, 2)
 REST = jnp.zeros(16)

@@ -29,7 +29,7 @@ from morphorl.dynamics.pde.gierer_meinhardt import PRESETS, GiererMeinhardtEquat
 from morphorl.dynamics.pde.linear_theory import guided as guided_equation
 from morphorl.dynamics.pde.linear_theory import steady_state
 from morphorl.environments import registry
-from morphorl.ppo import checkpoints, losses, rollout, training
+from morphorl.ppo import checkpoints, losses, rollout, rollout_randomness, training
 from morphorl.ppo.agent import init_agent
 from morphorl.ppo.settings import PPO, Settings
 from morphorl.report.replay import record
@@ -232,7 +232,7 @@ def settings(**changes):
 def act(asked, steps=64):
     """A fresh run, and what its first steps make of it."""
     state = training.init(asked, CARTPOLE, jnp.array(0), jnp.array(0))
-    randomness = jax.tree.map(lambda u: u[:steps], rollout.draw(asked, CARTPOLE, jax.random.key(5)))
+    randomness = jax.tree.map(lambda u: u[:steps], rollout_randomness.draw(asked, CARTPOLE, jax.random.key(5)))
     return state, *rollout.collect(asked, CARTPOLE, state.agent, state.rollout_state, randomness)
 
 

@@ -22,7 +22,7 @@ from morphorl.dynamics.guidance.none import NoGuidance
 from morphorl.dynamics.guidance.stabilise import Stabilise
 from morphorl.dynamics.reaction_diffusion import ActivatorInhibitor, ReactionDiffusion, couple, drive, emphasise
 from morphorl.studies.batches import programs
-from morphorl.studies.study import Run
+from morphorl.studies.run import Run
 
 SHAPE = (4, 3)
 X = np.array([0.5, -3.0, 1.0, 2.0], np.float32)

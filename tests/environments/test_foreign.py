@@ -21,7 +21,7 @@ from morphorl.environments.foreign import environment_from
 from morphorl.ppo.settings import Settings, foreign_sources, refuse_unimportable
 from morphorl.studies import batch_training, ray_engine
 from morphorl.studies.batches import batches
-from morphorl.studies.study import Run
+from morphorl.studies.run import Run
 
 HERE = __name__
 TASKS = "my_lab.tasks:Foraging"

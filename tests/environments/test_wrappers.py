@@ -21,7 +21,7 @@ from morphorl.environments.wrappers import Task
 from morphorl.ppo import evaluation, losses, task
 from morphorl.ppo.settings import PPO, Settings
 from morphorl.studies import batch_training
-from morphorl.studies.study import Run
+from morphorl.studies.run import Run
 
 KINDS = {
     "previous": PreviousObservation(),

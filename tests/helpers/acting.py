@@ -10,7 +10,7 @@ import numpy as np
 from morphorl.dynamics.guidance.none import NoGuidance
 from morphorl.environments import registry
 from morphorl.environments.wrappers import memory_of
-from morphorl.ppo import losses, rollout, task, training
+from morphorl.ppo import losses, rollout, rollout_randomness, task, training
 from morphorl.ppo.settings import PPO, Settings
 
 SMALL = PPO(num_envs=4, rollout_steps=64, minibatches=2, hidden=(8,))
@@ -65,7 +65,7 @@ def first_rollout(settings, env, key):
     """A fresh run of seed 0, the chance of its first rollout, and what it saw; one program for all numbers."""
     state = training.init(settings, env, jnp.array(0), jnp.array(0))
     around = task.around(settings, env)
-    randomness = rollout.draw(settings, around, key)
+    randomness = rollout_randomness.draw(settings, around, key)
     return state, randomness, rollout.collect(settings, around, state.agent, state.rollout_state, randomness)[1]
 
 

@@ -29,7 +29,7 @@ from morphorl.ppo import checkpoints, distributions, evaluation, gymnasium_train
 from morphorl.ppo.checkpoints import Agents
 from morphorl.ppo.settings import PPO, Settings, stack
 from morphorl.studies import batch_training
-from morphorl.studies.study import Run
+from morphorl.studies.run import Run
 
 SMALL = PPO(num_envs=2, rollout_steps=24, minibatches=2, epochs=2, hidden=(8,))
 MODES = [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP]

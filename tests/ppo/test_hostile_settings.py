@@ -12,7 +12,7 @@ from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.learned_parameters import Learned
 from morphorl.ppo.settings import PPO, Settings
 from morphorl.studies import batch_training
-from morphorl.studies.study import Run
+from morphorl.studies.run import Run
 
 INF = float("inf")
 SMALL = PPO(num_envs=2, rollout_steps=16, minibatches=2, epochs=2, hidden=(4,))

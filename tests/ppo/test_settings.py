@@ -24,7 +24,7 @@ from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.dynamics.sign_flipped import SignFlipped
 from morphorl.environments.wrappers import Task
 from morphorl.ppo.settings import PPO, PRESETS, Settings
-from morphorl.studies.study import ALGORITHM_VERSION
+from morphorl.studies.run import ALGORITHM_VERSION
 
 NAN, INF = math.nan, math.inf
 

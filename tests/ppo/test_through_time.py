@@ -31,8 +31,9 @@ from morphorl.ppo.agent import init_agent, observe
 from morphorl.ppo.networks import init_mlp
 from morphorl.ppo.settings import PPO, Settings
 from morphorl.studies import batch_training
+from morphorl.studies.run import Run
 from morphorl.studies.store import tabulate
-from morphorl.studies.study import Run, Study
+from morphorl.studies.study import Study
 
 CARTPOLE = registry.make_env("CartPole-v1")
 SMALL = PPO(num_envs=4, rollout_steps=40, minibatches=2, epochs=1, hidden=(8,))

@@ -15,6 +15,7 @@ from morphorl.environments import registry
 from morphorl.ppo import task
 from morphorl.ppo.agent import init_agent
 from morphorl.report.replay import record, replays
+from morphorl.studies import stored_agents
 from morphorl.studies.runner import run
 from morphorl.studies.stages import STAGES
 from morphorl.studies.store import Store
@@ -34,7 +35,7 @@ def ran(tmp_path_factory):
 @pytest.fixture(scope="module")
 def shown(ran):
     tiny, store = ran
-    return list(replays(tiny.runs(), store.staged_agents(tiny.runs())))
+    return list(replays(tiny.runs(), stored_agents.staged_agents(store, tiny.runs())))
 
 
 def test_there_is_an_early_a_middle_and_a_final_agent_of_the_first_seed_of_each_arm(shown):
@@ -106,8 +107,8 @@ def test_a_control_in_the_place_of_the_dynamics_is_replayed_too(name):
 
 def test_the_final_agent_is_the_one_that_training_ends_with(ran):
     tiny, store = ran
-    trained = store.trained_agents(tiny)
-    kept = store.staged_agents(tiny.runs())
+    trained = stored_agents.trained_agents(store, tiny)
+    kept = stored_agents.staged_agents(store, tiny.runs())
     assert len(kept) == 2
     for run_id, agents in kept.items():
         place = [one.id for one in tiny.runs()].index(run_id)

@@ -16,7 +16,7 @@ from morphorl.environments import registry
 from morphorl.ppo import checkpoints, evaluation, training
 from morphorl.ppo.settings import PPO, Settings
 from morphorl.studies import batch_training
-from morphorl.studies.study import Run
+from morphorl.studies.run import Run
 
 SMALL = PPO(num_envs=4, rollout_steps=32, minibatches=2, hidden=(16,), learning_rate=1e-3)
 BASE = Settings(steps=512, evaluate_every=256, evaluation_episodes=2, ppo=SMALL)

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from helpers.small_studies import SMALL, fake_result, small_study
-from morphorl.studies import stages
+from morphorl.studies import stages, stored_agents
 from morphorl.studies.batch_training import Staged
 from morphorl.studies.batches import batches
 from morphorl.studies.store import Store
@@ -49,7 +49,7 @@ def test_agents_come_back_by_their_runs_stage_by_stage_and_diverged_ones_too(tmp
     agents.critic.biases[0][5] = np.nan
     staged = Staged([run.id for run in mine.runs()], agents)
     store.add(mine.runs(), fake_result(mine.runs())._replace(staged=staged), with_agents=False)
-    found = store.staged_agents(mine.runs()[1:])  # of a study that has fewer runs now
+    found = stored_agents.staged_agents(store, mine.runs()[1:])  # of a study that has fewer runs now
     (kept,) = found.values()
     assert list(found) == [mine.runs()[1].id]
     assert kept.actor.biases[0][:, 0].tolist() == [1, 3, 5]

@@ -26,10 +26,12 @@ from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.ppo import checkpoints
 from morphorl.ppo.settings import PRESETS, Settings
-from morphorl.studies import study, study_file
+from morphorl.studies import run as run_
+from morphorl.studies import stored_agents, study_file
 from morphorl.studies.batches import batches
+from morphorl.studies.run import Run
 from morphorl.studies.store import Store, tabulate
-from morphorl.studies.study import Run, Study
+from morphorl.studies.study import Study
 
 # --- Identities -------------------------------------------------------------------------------------------------------
 
@@ -110,7 +112,7 @@ def test_a_run_has_another_id_under_another_seed_or_algorithm_and_the_same_under
     assert run.id == Run("another label", Settings(), 3, 4).id
     assert len({run.id, Run("arm", Settings(), 4, 4).id, Run("arm", Settings(), 3, 3).id}) == 3
     before = run.id
-    monkeypatch.setattr(study, "ALGORITHM_VERSION", study.ALGORITHM_VERSION + 1)
+    monkeypatch.setattr(run_, "ALGORITHM_VERSION", run_.ALGORITHM_VERSION + 1)
     assert run.id != before
 
 
@@ -302,7 +304,7 @@ def test_the_folder_of_another_study_is_refused_and_nothing_in_it_touched(tmp_pa
 @pytest.mark.parametrize("resume", [True, False])
 def test_a_study_of_another_version_of_the_algorithm_is_refused(tmp_path, resume, monkeypatch):
     Store(tmp_path).open(small_study(), resume=True)
-    monkeypatch.setattr(study, "ALGORITHM_VERSION", study.ALGORITHM_VERSION + 1)
+    monkeypatch.setattr(run_, "ALGORITHM_VERSION", run_.ALGORITHM_VERSION + 1)
     refuses(tmp_path, small_study(), "another version of the algorithm", resume)
 
 
@@ -421,7 +423,7 @@ def test_agents_come_back_in_the_studys_order_each_with_its_own_arrays(tmp_path)
     store = Store(tmp_path)
     store.open(mine, resume=True)
     fill(store, mine.runs()[::-1], largest=2, with_agents=True)
-    found = store.trained_agents(mine)
+    found = stored_agents.trained_agents(store, mine)
     assert found.seeds == [0, 1, 2, 3, 4]
     assert found.settings == [run.settings for run in mine.runs()]
     for leaf in jax.tree.leaves(found.arrays):

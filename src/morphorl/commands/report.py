@@ -7,7 +7,7 @@ from rich.text import Text
 from morphorl.analysis import coverage, scores
 from morphorl.commands.shared import PositionalFolder, console
 from morphorl.report import html, html_data, replay, tables
-from morphorl.studies import results, shards
+from morphorl.studies import results, shards, stored_agents
 from morphorl.studies.store import Store
 
 
@@ -24,7 +24,7 @@ class Report:
     def __call__(self) -> None:
         found, curves = results.curves(self.dir)
         runs = html_data.shown_runs(found.study) if self.replay else []
-        agents = Store(self.dir).staged_agents(runs)
+        agents = stored_agents.staged_agents(Store(self.dir), runs)
         if runs and not agents:
             console.print(
                 f"No replays: {self.dir} keeps no agents for them. The first seed of no arm is finished yet, or an "

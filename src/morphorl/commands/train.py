@@ -24,7 +24,7 @@ from morphorl.integrations.trackers import Tracker
 from morphorl.ppo import checkpoints
 from morphorl.ppo.settings import PPO, PRESETS, Settings
 from morphorl.report import summary
-from morphorl.studies import one_setting, results
+from morphorl.studies import one_setting, results, stored_agents
 from morphorl.studies.kernel_choice import KernelOption, with_kernel
 from morphorl.studies.runner import run_study
 from morphorl.studies.store import Store
@@ -100,7 +100,7 @@ class Train:
         if run_study(study, self.out, resume=self.resume, with_agents=True):
             sys.exit(1)
         store = Store(self.out)
-        checkpoints.save_agents(store.trained_agents(study), self.out)
+        checkpoints.save_agents(stored_agents.trained_agents(store, study), self.out)
         summary.write(study, store, console)
         trackers.send(self.track, study, store.curves(study), self.out)
         told = f"Evaluate the agents: morphorl eval {self.out!s}{results.trusting(study)}"

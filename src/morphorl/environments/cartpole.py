@@ -32,8 +32,6 @@ MASS = 1.0 + MASS_POLE
 """Of cart and pole, kg."""
 HALF_LENGTH = 0.5
 """Of the pole, m."""
-POLE_MOMENT = 0.05
-"""Mass of the pole times half its length, kg·m."""
 FORCE = 10.0
 """N."""
 SECONDS = 0.02
@@ -90,27 +88,42 @@ def make(env_id: str) -> Environment:
     observe = OBSERVATIONS[env_id]
 
     def reset(key: PRNGKeyArray) -> tuple[CartPoleState, Float[Array, " features"]]:
-        start = jax.random.uniform(key, (4,), minval=-0.05, maxval=0.05)
-        state = CartPoleState(start[0], start[1], start[2], start[3], jnp.int32(0))
+        state = start(key)
         return state, observe(state)
 
     def step(key: PRNGKeyArray, state: CartPoleState, action: Int[Array, ""]) -> Step:
-        paid = 1.0 - _fallen(state)
+        paid = 1.0 - has_fallen(state)
         state = move(state, action)
-        terminated = _fallen(state)
-        return Step(state, observe(state), jnp.float32(paid), terminated, state.time >= TIME_LIMIT)
+        return Step(state, observe(state), jnp.float32(paid), has_fallen(state), state.time >= TIME_LIMIT)
 
     features = jax.eval_shape(reset, jax.random.key(0))[1].size
     return Environment(env_id, features, 2, TIME_LIMIT, THRESHOLD, reset, step)
 
 
-def move(state: CartPoleState, action: Int[Array, ""]) -> CartPoleState:
-    """One Euler step of the equations above; action 1 pushes to the right, 0 to the left."""
+def start(key: PRNGKeyArray) -> CartPoleState:
+    """Where an episode starts: positions and velocities are uniform between −0.05 and 0.05."""
+    numbers = jax.random.uniform(key, (4,), minval=-0.05, maxval=0.05)
+    return CartPoleState(numbers[0], numbers[1], numbers[2], numbers[3], jnp.int32(0))
+
+
+def move(
+    state: CartPoleState,
+    action: Int[Array, ""],
+    gravity: float | Float[Array, ""] = GRAVITY,
+    half_length: float | Float[Array, ""] = HALF_LENGTH,
+) -> CartPoleState:
+    """One Euler step of the equations above; action 1 pushes to the right, 0 to the left.
+
+    Args:
+        gravity: g, in m/s².
+        half_length: l, in m. The mass of the pole is the same whatever its length.
+    """
     force = FORCE * action - FORCE * (1 - action)
     cos, sin = jnp.cos(state.angle), jnp.sin(state.angle)
-    thrust = (force + POLE_MOMENT * state.angular_velocity**2 * sin) / MASS
-    angular = (GRAVITY * sin - cos * thrust) / (HALF_LENGTH * (4.0 / 3.0 - MASS_POLE * cos**2 / MASS))
-    linear = thrust - POLE_MOMENT * angular * cos / MASS
+    moment = MASS_POLE * half_length
+    thrust = (force + moment * state.angular_velocity**2 * sin) / MASS
+    angular = (gravity * sin - cos * thrust) / (half_length * (4.0 / 3.0 - MASS_POLE * cos**2 / MASS))
+    linear = thrust - moment * angular * cos / MASS
     return CartPoleState(
         position=state.position + SECONDS * state.velocity,
         velocity=state.velocity + SECONDS * linear,
@@ -120,6 +133,7 @@ def move(state: CartPoleState, action: Int[Array, ""]) -> CartPoleState:
     )
 
 
-def _fallen(state: CartPoleState) -> Bool[Array, ""]:
+def has_fallen(state: CartPoleState) -> Bool[Array, ""]:
+    """Whether an episode ends here: the pole leans too far, or the cart has left the track."""
     off = (state.position < -POSITION_LIMIT) | (state.position > POSITION_LIMIT)
     return off | (state.angle < -ANGLE_LIMIT) | (state.angle > ANGLE_LIMIT)

@@ -30,7 +30,7 @@ from morphorl.evolution import cma_es, search_space
 from morphorl.evolution.search_space import Search, changed
 from morphorl.ppo.settings import Settings
 from morphorl.studies import arms, results, time_estimate
-from morphorl.studies import study as study_
+from morphorl.studies import run as run_
 from morphorl.studies.lock import locked
 from morphorl.studies.runner import run
 from morphorl.studies.store import Store, first_difference
@@ -213,7 +213,7 @@ def _identity(search: Search, study: Study, start: Settings) -> dict[str, Any]:
     """What must stay the same for a folder to go on; more generations may be added."""
     return {
         "name": study.name,
-        "algorithm": study_.ALGORITHM_VERSION,
+        "algorithm": run_.ALGORITHM_VERSION,
         "preset": study.presets[0],
         "start": to_dict(start),
         "evolve": {

@@ -11,6 +11,7 @@ from morphorl.dynamics.guidance.base import RewardAware, Signal
 from morphorl.environments.base import Environment, EnvState, Step
 from morphorl.ppo import distributions, recurrent, reward_signals
 from morphorl.ppo.agent import Agent, PolicyOutput, policy_step, shape_of, spread
+from morphorl.ppo.rollout_randomness import RolloutRandomness, draw_noise, draw_pattern
 from morphorl.ppo.settings import Settings
 
 Action = Int[Array, " envs"] | Float[Array, "actions envs"]
@@ -56,24 +57,6 @@ class Experience(NamedTuple):
     """The δ that guidance was told, of the step before each."""
 
 
-class RolloutRandomness(NamedTuple):
-    """All random numbers of a rollout, drawn before it starts: one large draw is cheaper than many small ones.
-
-    A fresh start is drawn for every step, whether or not an episode ends there.
-    """
-
-    action: Float[Array, "time actions envs"]
-    """What actions are sampled by (`distributions.draw`)."""
-    step_key: Key[Array, "time envs"]
-    env_state: EnvState
-    observation: Float[Array, "time features envs"]
-    pattern: State | None
-    noise: PyTree
-    """What the dynamics need in each step (`Dynamics.noise`)."""
-    redrawn: Bool[Array, "time envs"] | None = None
-    """After which steps the fresh pattern is taken although the episode goes on (`dynamics.redraw`)."""
-
-
 def begin(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray, envs: int) -> RolloutState:
     """Reset `envs` parallel environments, and give each a copy of the agent's pattern."""
     keys = jax.random.split(key, envs)
@@ -82,24 +65,6 @@ def begin(settings: Settings, env: Environment, agent: Agent, key: PRNGKeyArray,
     trace_state = reward_signals.begin(settings, env.num_features, env.num_actions, envs)
     sums = jnp.zeros(envs) if settings.ppo.normalise_rewards else None
     return RolloutState(state, observation, spread(agent.pattern, envs), jnp.zeros(envs), memory, trace_state, sums)
-
-
-def draw(settings: Settings, env: Environment, key: PRNGKeyArray) -> RolloutRandomness:
-    """Draw the random numbers of one rollout."""
-    time, envs = settings.ppo.rollout_steps, settings.ppo.num_envs
-    key_action, key_step, key_reset, key_pattern, key_noise = jax.random.split(key, 5)
-    action = distributions.draw(key_action, (time, env.num_actions, envs), continuous=env.continuous)
-    state, observation = jax.vmap(jax.vmap(env.reset, out_axes=(0, -1)))(jax.random.split(key_reset, (time, envs)))
-    pattern = redrawn = None
-    if settings.blend.kind != "none" and settings.dynamics.reset == "redraw":
-        # A key of its own beside the five, so that all other numbers are what they would be without it.
-        redrawn = jax.random.uniform(jax.random.fold_in(key, 5), (time, envs)) < settings.dynamics.redraw
-        keys = jax.random.split(key_pattern, (time, envs))
-        pattern = jax.vmap(jax.vmap(lambda k: _draw_pattern(settings, env, k), out_axes=-1))(keys)
-    noise = _noise(settings, env, key_noise, (time, envs))
-    return RolloutRandomness(
-        action, jax.random.split(key_step, (time, envs)), state, observation, pattern, noise, redrawn
-    )
 
 
 class Known(NamedTuple):
@@ -229,7 +194,7 @@ def evaluate(
     if settings.dynamics.reset == "redraw" and not settings.guidance.decides:
         keys = jax.random.split(key_pattern, episodes)
         rollout_state = rollout_state._replace(
-            cells=jax.vmap(lambda k: _draw_pattern(settings, env, k), out_axes=-1)(keys)
+            cells=jax.vmap(lambda k: draw_pattern(settings, env, k), out_axes=-1)(keys)
         )
 
     def running(carry):
@@ -239,7 +204,7 @@ def evaluate(
         time, rollout_state, alive = carry
         key_now = jax.random.fold_in(key_steps, time)
         key_step, key_action, key_noise = jax.random.split(key_now, 3)
-        noise = _noise(settings, env, key_noise, (episodes,))
+        noise = draw_noise(settings, env, key_noise, (episodes,))
         shape = (env.num_actions, episodes)
         drawn = 0.0 if greedy else distributions.draw(key_action, shape, continuous=env.continuous)
         keys = jax.random.split(key_step, episodes)
@@ -266,14 +231,6 @@ def _td_signal(settings: Settings, agent: Agent, rollout_state: RolloutState) ->
     guidance = settings.guidance
     by_returns = isinstance(guidance, RewardAware) and guidance.exchange == "returns"
     return Known(*told, reward_signals.weights(rollout_state.trace_state.fitness) if by_returns else None)
-
-
-def _draw_pattern(settings: Settings, env: Environment, key: PRNGKeyArray) -> State:
-    return settings.dynamics.init(key, shape_of(settings, env.num_features, env.num_actions))
-
-
-def _noise(settings: Settings, env: Environment, key: PRNGKeyArray, batch: tuple[int, ...]) -> PyTree:
-    return settings.dynamics.noise(key, shape_of(settings, env.num_features, env.num_actions), batch)
 
 
 def diagnosis(settings: Settings, states: State) -> Float[Array, ""]:
@@ -313,7 +270,7 @@ def _redraw_cells(settings: Settings, env: Environment, key: PRNGKeyArray, cells
     key_which, key_pattern = jax.random.split(key)
     redrawn = jax.random.uniform(key_which, (envs,)) < settings.dynamics.redraw
     keys = jax.random.split(key_pattern, envs)
-    return _start(redrawn, jax.vmap(lambda k: _draw_pattern(settings, env, k), out_axes=-1)(keys), cells)
+    return _start(redrawn, jax.vmap(lambda k: draw_pattern(settings, env, k), out_axes=-1)(keys), cells)
 
 
 def _start(where: Bool[Array, " envs"], initial: State, cells: State) -> State:

@@ -193,7 +193,7 @@ class Settings(eqx.Module):
         """A hash of all values that are not the default: settings with the same digest are the same.
 
         A setting that a later version adds, with a default that changes nothing, leaves the digest and stored runs
-        valid. A changed default needs a new `study.ALGORITHM_VERSION`; a test guards that.
+        valid. A changed default needs a new `ALGORITHM_VERSION` (`studies/run.py`); a test guards that.
         """
         known = _digests.get(id(self))
         if known is None:

@@ -23,7 +23,8 @@ from morphorl.dynamics.learned_parameters import Offsets
 from morphorl.ppo.agent import Agent, dynamics_view, spread
 from morphorl.ppo.learning import optimiser
 from morphorl.ppo.losses import Networks, ppo_loss
-from morphorl.ppo.rollout import Experience, RolloutRandomness
+from morphorl.ppo.rollout import Experience
+from morphorl.ppo.rollout_randomness import RolloutRandomness
 from morphorl.ppo.samples import Samples, in_columns, in_sequences, starts_of
 from morphorl.ppo.settings import Settings
 

@@ -20,7 +20,8 @@ from morphorl.ppo import recurrent, reward_scale, reward_signals, schedules, tas
 from morphorl.ppo.agent import Agent, init_agent, observe
 from morphorl.ppo.learning import learn, optimiser, shuffle
 from morphorl.ppo.losses import Networks, networks_of, prepare
-from morphorl.ppo.rollout import Experience, RolloutRandomness, RolloutState, begin, collect, draw, evaluate
+from morphorl.ppo.rollout import Experience, RolloutState, begin, collect, evaluate
+from morphorl.ppo.rollout_randomness import RolloutRandomness, draw
 from morphorl.ppo.settings import Settings
 
 

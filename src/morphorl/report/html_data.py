@@ -15,7 +15,8 @@ from morphorl.config.files import finite_or_none
 from morphorl.environments import registry
 from morphorl.report.replay import Replay
 from morphorl.studies import stages
-from morphorl.studies.study import Run, Study
+from morphorl.studies.run import Run
+from morphorl.studies.study import Study
 
 MOST_SEEDS = 2_000
 """Runs whose own curves are kept in the page; with more, only the bands are."""

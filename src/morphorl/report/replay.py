@@ -19,8 +19,8 @@ from morphorl.ppo.rollout import act, begin
 from morphorl.ppo.settings import Settings
 from morphorl.studies import stages
 from morphorl.studies.batches import programs, stacked
+from morphorl.studies.run import Run
 from morphorl.studies.stages import STAGES
-from morphorl.studies.study import Run
 
 
 class Episode(NamedTuple):
@@ -55,7 +55,7 @@ def replays(runs: Iterable[Run], agents: Mapping[str, Agent]) -> Iterator[Replay
 
     Args:
         runs: of CartPoles; those without agents are left out.
-        agents: by the ids of their runs, as `Store.staged_agents` gives them.
+        agents: by the ids of their runs, as `stored_agents.staged_agents` gives them.
     """
     for program in programs(run for run in runs if run.id in agents):
         shown = [run for run in program.runs.values() for _ in STAGES]

@@ -21,7 +21,7 @@ from morphorl.ppo.settings import Settings
 from morphorl.studies import stages
 from morphorl.studies.batches import Batch, stacked
 from morphorl.studies.progress import Progress
-from morphorl.studies.study import Run
+from morphorl.studies.run import Run
 
 CHUNK_SECONDS = 0.5
 """Time between two signs of life, and between Ctrl-C and its effect."""

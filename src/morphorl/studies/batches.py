@@ -9,7 +9,7 @@ from jaxtyping import Array, Int
 
 from morphorl.config.choices import chosen_by, differing, mix
 from morphorl.ppo.settings import Settings, stack
-from morphorl.studies.study import Run
+from morphorl.studies.run import Run
 
 
 class Batch(NamedTuple):

@@ -24,7 +24,7 @@ from morphorl.ppo.settings import PPO, Settings
 from morphorl.ppo.training import TrainState
 from morphorl.studies.batch_training import RUNS, SAME, sharded
 from morphorl.studies.batches import Stacked, stacked
-from morphorl.studies.study import Run
+from morphorl.studies.run import Run
 
 SETTINGS = Settings(steps=2 * 1024, evaluate_every=0, evaluation_episodes=1, ppo=PPO(num_envs=8, epochs=2))
 """Two updates of the post's agent, in minibatches of 256 samples, whose products XLA gives to its library."""

@@ -25,9 +25,10 @@ from morphorl.studies import batch_training, memory_estimate, time_estimate
 from morphorl.studies.batch_training import BatchResult
 from morphorl.studies.batches import batches, programs
 from morphorl.studies.progress import Progress
+from morphorl.studies.run import Run
 from morphorl.studies.runner import console_for
 from morphorl.studies.store import tabulate
-from morphorl.studies.study import Run, Study
+from morphorl.studies.study import Study
 
 
 class TrainingResult(NamedTuple):

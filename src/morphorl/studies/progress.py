@@ -24,7 +24,7 @@ from rich.table import Table
 from rich.text import Text
 
 from morphorl.studies import time_estimate
-from morphorl.studies.study import Run
+from morphorl.studies.run import Run
 
 LINE_SECONDS = 5.0
 """Time between two lines where there is no terminal."""

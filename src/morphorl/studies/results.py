@@ -17,7 +17,7 @@ from morphorl.config.sealed import read_sealed_json
 from morphorl.config.trust import UntrustedError
 from morphorl.environments.base import module_of
 from morphorl.ppo.settings import Settings
-from morphorl.studies import study as study_
+from morphorl.studies import run as run_
 from morphorl.studies import study_file
 from morphorl.studies.arms import SHARED, flatten
 from morphorl.studies.library import shipped
@@ -48,10 +48,10 @@ def load(root: Path, *, any_version: bool = False) -> Stored:
     try:
         content = read_sealed_json(path)
         algorithm, versions = content.pop("algorithm"), content.pop("versions")
-        if algorithm != study_.ALGORITHM_VERSION and not any_version:
+        if algorithm != run_.ALGORITHM_VERSION and not any_version:
             raise StoreError(
                 f"{root}: was made by version {algorithm} of the algorithm; this is version "
-                f"{study_.ALGORITHM_VERSION}. Use the morphorl that made it, or run it again."
+                f"{run_.ALGORITHM_VERSION}. Use the morphorl that made it, or run it again."
             )
         content["arms"] = {label: _arm(values) for label, values in content["arms"].items()}
         for name in ("environments", "presets"):

@@ -2,7 +2,8 @@
 
 from morphorl.environments.base import CARTPOLES
 from morphorl.ppo.settings import Settings
-from morphorl.studies.study import Run, Study
+from morphorl.studies.run import Run
+from morphorl.studies.study import Study
 
 STAGES = {"early": 0.05, "middle": 0.5, "final": 1.0}
 """The agents kept: those after this share of the training."""

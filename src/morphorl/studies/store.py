@@ -4,7 +4,7 @@ import importlib.metadata
 import json
 import platform
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -19,11 +19,11 @@ from morphorl.config.files import refuse_links_out, write_by_content
 from morphorl.config.sealed import read_sealed_json, table_bytes, write_sealed_json, write_sealed_table
 from morphorl.ppo import checkpoints, kernels
 from morphorl.ppo.agent import Agent
+from morphorl.studies import run as run_
 from morphorl.studies import shards
-from morphorl.studies import study as study_
 from morphorl.studies.batch_training import BatchResult
-from morphorl.studies.stages import STAGES
-from morphorl.studies.study import Run, Study
+from morphorl.studies.run import Run
+from morphorl.studies.study import Study
 
 VERSIONED = ("morphorl", "jax", "jaxlib", "equinox", "gymnax", "numpy", "optax")
 MAY_GROW = ("seeds", "first_seed", "cell_seeds", "environments", "presets")
@@ -88,7 +88,7 @@ class Store:
             StoreError: if the folder holds something else.
         """
         self.check(study, with_agents=with_agents)
-        content = {"algorithm": study_.ALGORITHM_VERSION, "versions": versions() | kernels.versions(study.kernel)}
+        content = {"algorithm": run_.ALGORITHM_VERSION, "versions": versions() | kernels.versions(study.kernel)}
         content |= study.describe()
         with _writing(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
@@ -113,7 +113,7 @@ class Store:
             raise
         settled = ("name", "kernel", *(name for name in MAY_GROW if name not in may_grow))
         said = json.loads(json.dumps(study.describe()))
-        same_kind = held.get("algorithm") == study_.ALGORITHM_VERSION
+        same_kind = held.get("algorithm") == run_.ALGORITHM_VERSION
         same_kind = same_kind and all(held.get(name) == said[name] for name in settled)
         if same_kind and not self._has_other_runs(study):
             return
@@ -148,7 +148,7 @@ class Store:
 
     def finished(self) -> set[str]:
         """The ids of all runs that lie in an undamaged shard."""
-        return {run for shard in self._good() for run in shard.runs}
+        return {run for shard in self.undamaged() for run in shard.runs}
 
     def failed(self) -> set[str]:
         """The ids of all runs whose batch could not be trained."""
@@ -194,7 +194,7 @@ class Store:
         Raises:
             StoreError: if no run is finished, or the source of foreign dynamics has changed since.
         """
-        good = self._good()
+        good = self.undamaged()
         if not good:
             raise StoreError(f"{self.root}: holds no finished run.")
         order = _list_runs(study).drop("seed", "cell_seed").with_row_index("order")
@@ -217,40 +217,11 @@ class Store:
             )
         return labelled
 
-    def trained_agents(self, study: Study) -> checkpoints.Agents:
-        """The trained agents of the study's runs, in its order."""
-        wanted = study.runs()
-        found = {}
-        for shard in self._good():
-            arrays = checkpoints.read_arrays(shard.path.with_name(str(shard.agents)))
-            found |= {run: {name: array[i] for name, array in arrays.items()} for i, run in enumerate(shard.runs)}
-        arrays = {name: np.stack([found[run.id][name] for run in wanted]) for name in found[wanted[0].id]}
-        return checkpoints.from_arrays([run.settings for run in wanted], [run.seed for run in wanted], arrays)
-
-    def staged_agents(self, runs: Iterable[Run]) -> dict[str, Agent]:
-        """The agents that are kept for replays, by their runs' ids; the leading axis of their arrays are the stages.
-
-        Runs of which none are kept are left out.
-
-        Raises:
-            AgentsError: if arrays have other shapes than the settings call for.
-        """
-        wanted = {run.id: run.settings for run in runs}
-        found: dict[str, Agent] = {}
-        for shard in self._good():
-            here = [id for id in shard.staged if id in wanted]
-            if here:
-                arrays = checkpoints.read_arrays(shard.path.with_name(str(shard.stages)))
-                count = len(shard.staged) * len(STAGES)
-                agents = checkpoints.assemble(wanted[here[0]], count, arrays)
-                places = {id: slice(shard.staged.index(id), None, len(shard.staged)) for id in here}
-                found |= {id: jax.tree.map(lambda u, at=at: u[at], agents) for id, at in places.items()}
-        return found
-
     def _paths(self) -> list[Path]:
         return sorted(self.shards.glob("*.parquet"))
 
-    def _good(self) -> list[shards.Shard]:
+    def undamaged(self) -> list[shards.Shard]:
+        """The shards that are what was written."""
         return [shard for path in self._paths() if (shard := self._examine(path))]
 
     def _examine(self, path: Path) -> shards.Shard | None:

@@ -1,7 +1,6 @@
 """A study: arms × environments × presets × seeds, and the runs that it asks for."""
 
 import dataclasses
-import hashlib
 import json
 import re
 import weakref
@@ -16,17 +15,11 @@ from morphorl.config.errors import SettingError, did_you_mean, quoted, shortened
 from morphorl.config.fields import COUNT, COUNT_OR_ZERO, hints_of
 from morphorl.config.following import Follow, unseen
 from morphorl.config.plain import default_kind, from_dict, to_dict
-from morphorl.environments.base import is_host
 from morphorl.ppo.kernels import KERNELS
 from morphorl.ppo.settings import PRESETS, Settings, usual, with_tables
 from morphorl.studies import arms as arms_
 from morphorl.studies.arms import Values
-
-ALGORITHM_VERSION = 3
-"""Part of every run's identity: raise it when a change makes the same settings give another result."""
-
-CONTINUOUS_VERSION = 4
-"""In its place for continuous actions of Gymnasium's environments: since then they are in units of their range."""
+from morphorl.studies.run import Run
 
 MOST_RUNS = 2_000_000
 """A study is refused if it has more: its plan would not fit into the memory of a laptop."""
@@ -38,33 +31,6 @@ LONGEST_LABEL = 500
 """Characters of an arm's label, before its settings' values are put in."""
 NOT_IN_LABELS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Line breaks and other control characters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One agent in training, and everything that determines its result."""
-
-    arm: str
-    settings: Settings
-    seed: int
-    cell_seed: int
-    preset: str = "standard"
-    """A label, like `arm`: what the preset means is in the settings."""
-
-    @property
-    def id(self) -> str:
-        """Sixteen hexadecimal digits that stand for all that determines the result (the labels do not)."""
-        everything = f"{_version_of(self.settings.environment)} {self.settings.digest} {self.seed} {self.cell_seed}"
-        return hashlib.sha256(everything.encode()).hexdigest()[:16]
-
-
-def _version_of(environment: str) -> int:
-    """The version of the algorithm that a run in an environment is made by."""
-    if not is_host(environment):
-        return ALGORITHM_VERSION
-    from morphorl.environments import gymnasium_envs  # imports Gymnasium
-
-    return CONTINUOUS_VERSION if gymnasium_envs.describe(environment).continuous else ALGORITHM_VERSION
 
 
 @dataclass(frozen=True)

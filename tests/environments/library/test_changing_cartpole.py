@@ -1,7 +1,5 @@
 """A changing CartPole beside Gymnasium's, with the pole or the gravity of before and after."""
 
-import dataclasses
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -39,8 +37,8 @@ def ours(env, time):
     """The same steps of ours, each the one after `time` steps of an episode."""
     state, _ = env.reset(jax.random.key(0))
     state = jax.tree.map(lambda u: jnp.broadcast_to(u, len(STATES)), state)
-    numbers = dict(zip(("x", "x_dot", "theta", "theta_dot"), STATES.T, strict=True))
-    state = dataclasses.replace(state, time=jnp.full(len(STATES), time, jnp.int32), **numbers)
+    numbers = dict(zip(("position", "velocity", "angle", "angular_velocity"), STATES.T, strict=True))
+    state = state._replace(time=jnp.full(len(STATES), time, jnp.int32), **numbers)
     return jax.jit(jax.vmap(env.step))(jax.random.split(jax.random.key(1), len(STATES)), state, ACTIONS)
 
 

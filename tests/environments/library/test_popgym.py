@@ -152,11 +152,12 @@ def cartpole_steps(name):
     env = registry.make_env(name)
     before, reached, rest, seen = both_ways(name)
     template, _ = env.reset(jax.random.key(0))
-    fields = dict(zip(("x", "x_dot", "theta", "theta_dot"), jnp.asarray(before).T, strict=True))
+    names = ("position", "velocity", "angle", "angular_velocity")
+    fields = dict(zip(names, jnp.asarray(before).T, strict=True))
     after = steps_from(
-        env, template.replace(**fields), jnp.asarray(rest["action"], jnp.int32), jnp.asarray(rest["time"])
+        env, template._replace(**fields), jnp.asarray(rest["action"], jnp.int32), jnp.asarray(rest["time"])
     )
-    ours = np.stack([after.state.x, after.state.x_dot, after.state.theta, after.state.theta_dot], axis=1)
+    ours = np.stack([getattr(after.state, name) for name in names], axis=1)
     assert_allclose(ours, reached, atol=2e-6)
     assert_same_ends(after, rest)
     return after.observation, seen, reached
@@ -173,7 +174,7 @@ def test_a_cartpole_steps_and_shows_as_in_popgym(name):
     ours, seen, _ = cartpole_steps(name)
     assert_allclose(ours, seen, atol=2e-6)
     state, first = registry.make_env(name).reset(jax.random.key(2))
-    assert_array_equal(first, [state.x, state.theta])  # popgym's first observation, also where velocities follow
+    assert_array_equal(first, [state.position, state.angle])  # popgym's first observation, also where velocities follow
     assert_array_equal(observed(name, "random")[0], recorded(name, "random")["hidden"][0][[0, 2]])
 
 

@@ -1,15 +1,15 @@
 """CartPole whose pole or gravity changes: within every episode, or once within training."""
 
-import dataclasses
 import re
 from typing import Literal, NamedTuple, cast
 
 import jax.numpy as jnp
-from gymnax.environments.classic_control.cartpole import CartPole, EnvParams, EnvState
 from jaxtyping import Array, Bool, Float
 
 from morphorl.config.errors import SettingError
+from morphorl.environments import cartpole
 from morphorl.environments.base import Environment, Step
+from morphorl.environments.cartpole import CartPoleState
 
 FORM = re.compile(r"ChangingCartPole-(\w+)-(\d+(?:\.\d+)?)-(\w+)-(\d+(?:\.\d+)?)")
 IDS = (
@@ -20,9 +20,7 @@ IDS = (
 )
 What = Literal["length", "gravity"]
 Clock = Literal["step", "share"]
-PHYSICS, BEFORE = CartPole(), CartPole().default_params
-THRESHOLD = 475.0
-"""The return from which CartPole-v1 is called solved."""
+Number = float | Float[Array, ""]
 
 
 class Change(NamedTuple):
@@ -77,25 +75,24 @@ def _cartpole(env_id: str, change: Change, has_changed: Bool[Array, ""] | None) 
     """CartPole of before or after the change; with None, each episode's own time decides."""
 
     def reset(key):
-        observation, state = PHYSICS.reset_env(key, BEFORE)
-        return dataclasses.replace(state, time=jnp.array(0, jnp.int32)), observation
+        state = cartpole.start(key)
+        return state, cartpole.whole(state)
 
-    def step(key, state: EnvState, action) -> Step:
+    def step(key, state: CartPoleState, action) -> Step:
         after_change = jnp.asarray(state.time >= change.when) if has_changed is None else has_changed
-        params = physics(change, after_change)
-        observation, after, reward, terminated, _ = PHYSICS.step_env(key, state, action, params)
-        truncated = PHYSICS.is_truncated(after, params)
-        return Step(after, observation, reward.astype(jnp.float32), terminated, truncated)
+        paid = 1.0 - cartpole.has_fallen(state)
+        after = cartpole.move(state, action, *physics(change, after_change))
+        terminated, truncated = cartpole.has_fallen(after), after.time >= cartpole.TIME_LIMIT
+        return Step(after, cartpole.whole(after), jnp.float32(paid), terminated, truncated)
 
-    return Environment(env_id, 4, PHYSICS.num_actions, BEFORE.max_steps_in_episode, THRESHOLD, reset, step)
+    return Environment(env_id, 4, 2, cartpole.TIME_LIMIT, cartpole.THRESHOLD, reset, step)
 
 
-def physics(change: Change, after_change: Bool[Array, ""]) -> EnvParams:
-    """CartPole's constants before or after a change."""
+def physics(change: Change, after_change: Bool[Array, ""]) -> tuple[Number, Number]:
+    """Gravity (m/s²) and half the pole's length (m), before or after a change."""
     if change.what == "gravity":
-        return dataclasses.replace(BEFORE, gravity=jnp.where(after_change, change.value, BEFORE.gravity))
-    length = jnp.where(after_change, change.value, BEFORE.length)
-    return dataclasses.replace(BEFORE, length=length, polemass_length=BEFORE.masspole * length)
+        return jnp.where(after_change, change.value, cartpole.GRAVITY), cartpole.HALF_LENGTH
+    return cartpole.GRAVITY, jnp.where(after_change, change.value, cartpole.HALF_LENGTH)
 
 
 def _change(env_id: str) -> Change | None:
@@ -104,7 +101,7 @@ def _change(env_id: str) -> Change | None:
     if found is None:
         return None
     what, value, clock, when = found[1], float(found[2]), found[3], float(found[4])
-    in_time = when.is_integer() and 1 <= when < BEFORE.max_steps_in_episode if clock == "step" else 0 < when < 1
+    in_time = when.is_integer() and 1 <= when < cartpole.TIME_LIMIT if clock == "step" else 0 < when < 1
     if what not in ("length", "gravity") or clock not in ("step", "share") or value <= 0 or not in_time:
         return None
     return Change(cast(What, what), value, cast(Clock, clock), when)

@@ -1,15 +1,14 @@
 """POPGym's CartPoles: only the positions, only the velocities, or the positions in noise."""
 
-import dataclasses
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from gymnax.environments.classic_control.cartpole import CartPole, EnvState
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from morphorl.environments.base import Environment, Step
+from morphorl.environments.cartpole import ANGLE_LIMIT, POSITION_LIMIT, CartPoleState, has_fallen, move, start, whole
 from morphorl.environments.library.popgym.levels import levels
 from morphorl.environments.library.popgym.noise import noisy
 
@@ -20,8 +19,7 @@ NOISE = levels("NoisyPositionOnlyCartPole", easy=0.1, medium=0.2, hard=0.3)
 NOISY_STEPS = 200
 IDS = (*POSITION_STEPS, *VELOCITY_STEPS, *NOISE)
 
-PHYSICS, PARAMETERS = CartPole(), CartPole().default_params
-HIGH = 2 * np.array([PARAMETERS.x_threshold, PARAMETERS.theta_threshold_radians], np.float32)
+HIGH = 2 * np.array([POSITION_LIMIT, ANGLE_LIMIT], np.float32)
 """The largest position and angle that are shown in noise: twice those at which an episode ends."""
 POSITIONS, VELOCITIES = np.array([0, 2]), np.array([1, 3])
 """Where they stand in CartPole's own observation."""
@@ -68,13 +66,12 @@ def noisy_position_only(env_id: str, deviation: float) -> Environment:
 def _cartpole(env_id: str, steps: int, show_first: Show, show: Show) -> Environment:
     def reset(key):
         key_start, key_noise = jax.random.split(key)
-        full, state = PHYSICS.reset_env(key_start, PARAMETERS)
-        return dataclasses.replace(state, time=jnp.array(0, jnp.int32)), show_first(key_noise, full)
+        state = start(key_start)
+        return state, show_first(key_noise, whole(state))
 
-    def step(key, state: EnvState, action) -> Step:
-        key_step, key_noise = jax.random.split(key)
-        full, after, _, terminated, _ = PHYSICS.step_env(key_step, state, action, PARAMETERS)
-        truncated = jnp.asarray(after.time >= steps)
-        return Step(after, show(key_noise, full), jnp.array(1 / steps), terminated, truncated)
+    def step(key, state: CartPoleState, action) -> Step:
+        _, key_noise = jax.random.split(key)
+        after = move(state, action)
+        return Step(after, show(key_noise, whole(after)), jnp.array(1 / steps), has_fallen(after), after.time >= steps)
 
-    return Environment(env_id, 2, PHYSICS.num_actions, steps, None, reset, step)
+    return Environment(env_id, 2, 2, steps, None, reset, step)
