@@ -118,23 +118,19 @@ def notes(runs: Runs) -> list[str]:
     told = []
     for name, found in runs.horizons.items():
         for arm, steps in found.cut.items():
-            told.append(
-                f"{name}: {arm} was run for {steps:,.0f} steps; all arms are compared up to {found.steps:,.0f}."
-            )
+            told.append(f"{name}: {arm} was run for {steps:,.0f} steps; all are compared up to {found.steps:,.0f}.")
         here = runs.of(name)
         for arm, ended in short(here, found).items():
             of_arm = sum(run.arm == arm for run in here)
-            ends = min(grid.last_step(run) for run in ended)
-            told.append(
-            told.append(f"{name}: {arm} was run for {steps:,.0f} steps; all are compared up to {found.steps:,.0f}.")
-                f"first at {ends:,.0f}). "
-                + (
-                    f"More than {MOST_SHORT:.0%} of them: the arm's returns are unknown. --until {ends:.0f} compares "
-                    "what all have."
-                    if arm in runs.unknown[name]
-                    else "They count with the last return that they had, and are censored where they end."
+            first = min(grid.last_step(run) for run in ended)
+            head = f"{name}: {len(ended)} of {of_arm} runs of {arm} end before {FULL:.0%} of {found.steps:,.0f} steps"
+            known = "They count with the last return that they had, and are censored where they end."
+            if arm in runs.unknown[name]:
+                known = (
+                    f"More than {MOST_SHORT:.0%} of them do: the arm's returns are unknown. --until {first:.0f} "
+                    "compares what all have."
                 )
-            )
+            told.append(f"{head} (the first at {first:,.0f}). {known}")
     return told
 
 
