@@ -7,6 +7,7 @@ from typing import Annotated
 
 import tyro
 
+from morphorl.analysis.any_results import is_study
 from morphorl.analysis.logs import runs as logs_
 from morphorl.analysis.logs import thresholds, understanding
 from morphorl.analysis.logs.runs import Runs
@@ -89,11 +90,6 @@ def one_study(paths: Sequence[Path]) -> Path | None:
         if path.is_dir():
             refuse_links_out(path)
     return studies[0] if studies else None
-
-
-def is_study(path: Path) -> bool:
-    """Whether a folder is one that `morphorl run` wrote, or once was."""
-    return any((path / mark).exists() for mark in ("study.json", "runs.parquet", "shards"))
 
 
 def show_understood(found: Runs) -> None:

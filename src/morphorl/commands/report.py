@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Literal
 
 from morphorl.commands.logs import LogOptions, Paths, one_study
 from morphorl.commands.shared import Folder
@@ -24,6 +25,10 @@ class Report(LogOptions):
     Nothing is trained. --no-replay leaves them out."""
     against: str | None = None
     """For logs: the label of the arm that the others are compared with; the first one if not given."""
+    statistic: Literal[
+        "area_under_curve", "early_return", "early_greedy_return", "final_return", "final_greedy_return"
+    ] = "area_under_curve"
+    """For logs: which return arms are compared by, as in `morphorl compare`."""
     figures: bool = True
     """For logs: draw figures for a paper, PNG and SVG, beside the page. --no-figures leaves them out."""
     out: Folder = Path("morphorl-report")
@@ -34,7 +39,7 @@ class Report(LogOptions):
         if study is None:
             from morphorl.commands import logs_report
 
-            logs_report.write(self.load(self.paths), self.against, self.out, with_figures=self.figures)
+            logs_report.write(self.load(self.paths), self.against, self.statistic, self.out, with_figures=self.figures)
             return
         self.refuse_for_a_study()
         if self.against is not None:

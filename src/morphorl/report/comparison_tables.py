@@ -36,7 +36,7 @@ def _cells(one: Comparison) -> list[str | Text]:
 
 
 def _effect(effect: Effect) -> Text:
-    return showns.with_interval(f"{effect.value:+.3g}", f"{effect.low:+.3g} to {effect.high:+.3g}")
+    return tables.with_interval(f"{effect.value:+.3g}", f"{effect.low:+.3g} to {effect.high:+.3g}")
 
 
 def _ratio(ratio: Estimate) -> str | Text:
@@ -44,7 +44,7 @@ def _ratio(ratio: Estimate) -> str | Text:
     if math.isinf(ratio.value):
         return "none"
     high = "∞" if math.isinf(ratio.high) else f"{ratio.high:.2f}"
-    return showns.with_interval(f"{ratio.value:.2f}", f"{ratio.low:.2f}–{high}")
+    return tables.with_interval(f"{ratio.value:.2f}", f"{ratio.low:.2f}–{high}")
 
 
 def plain(one: Comparison) -> dict[str, object]:

@@ -1,7 +1,6 @@
 """What a finished study leaves behind: curves, figures, and a summary on disk and on the terminal."""
 
 import math
-import re
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from morphorl.config.sealed import write_sealed_table
 from morphorl.environments import registry
 from morphorl.ppo.checkpoints import Agents
 from morphorl.report import tables, verdict_report
+from morphorl.report.names import file_name
 from morphorl.report.tables import COLUMNS, short_number
 from morphorl.studies.store import Store
 from morphorl.studies.study import Study
@@ -118,16 +118,6 @@ def write_evaluation(
     console.print(table)
     interval = "one agent, no interval" if math.isnan(low) else f"95% interval {low:.1f} to {high:.1f}"
     console.print(f"IQM over {len(means)} agents: {value:.1f} ({interval})")
-
-
-def file_name(environment: str) -> str:
-    """A short file name for an environment: `StatelessCartPole-v1` becomes `stateless_cartpole`.
-
-    Its letters, digits and `_` alone: ids of Gymnasium's may have `/`, dots and colons too.
-    """
-    short = re.sub(r"-v\d+(?=\+|$)", "", environment).replace("CartPole", "Cartpole")
-    words = "".join(f"_{letter}" if letter.isupper() else letter for letter in short).lower()
-    return re.sub(r"\W+", "_", words.replace("-", "")).strip("_") or "environment"
 
 
 def _summarise(rows: pl.DataFrame) -> dict[str, dict[str, Estimate]]:
