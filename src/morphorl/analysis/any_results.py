@@ -37,8 +37,9 @@ def load_results(
     columns: Mapping[str, str] | None = None,
     tag: str | None = None,
     format: str | None = None,
-    threshold: float | Mapping[str, float] | None = None,
-    until: float | None = None,
+    env: str | None = None,
+    threshold: float | int | Mapping[str, float | int] | None = None,
+    until: float | int | None = None,
 ) -> AnyResults:
     """Read what `run_study` (or a command) wrote into a folder, or the logs of another program.
 
@@ -52,6 +53,7 @@ def load_results(
         columns: by meaning (step, return, evaluation, seed, arm, env), the columns of a CSV or Parquet.
         tag: the scalar of event files that is the return.
         format: the only format that is read, such as `tensorboard`.
+        env: the environment of runs that do not say theirs.
         threshold: the return from which a task counts as solved, or that of each environment by its name.
         until: the step up to which runs are compared.
 
@@ -64,18 +66,25 @@ def load_results(
         >>> load_results("logs/", pattern="{arm}/seed_{seed}").scores
     """
     folders = [Path(path) for path in paths]
-    options = {"pattern": pattern, "columns": columns, "tag": tag, "format": format, "until": until}
+    options = {"pattern": pattern, "columns": columns, "tag": tag, "format": format, "env": env, "until": until}
     if len(folders) == 1 and is_study(folders[0]):
         given = [name for name, value in (options | {"threshold": threshold}).items() if value is not None]
         if given:
-            raise SettingError(
-                f"{', '.join(given)}: for logs of others alone, and {folders[0]} is a study of ours."
-            )
+            raise SettingError(f"{', '.join(given)}: for logs of others alone, and {folders[0]} is a study of ours.")
         return _ours(folders[0])
     if not folders:
         raise SettingError("paths: must be a study's folder, or files and folders with logs.")
-    thresholds = threshold if isinstance(threshold, Mapping) else {} if threshold is None else {"": threshold}
-    return load(folders, pattern=pattern, columns=columns, tag=tag, format=format, thresholds=thresholds, until=until)
+    solved = threshold if isinstance(threshold, Mapping) else {} if threshold is None else {"": threshold}
+    return load(
+        folders,
+        pattern=pattern,
+        columns=columns,
+        tag=tag,
+        format=format,
+        env=env,
+        thresholds={name: float(value) for name, value in solved.items()},
+        until=None if until is None else float(until),
+    )
 
 
 def compare(

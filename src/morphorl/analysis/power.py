@@ -68,9 +68,10 @@ def found(x: Float[np.ndarray, " seeds"], y: Float[np.ndarray, " other_seeds"], 
     if x.mean() == y.mean():
         raise EvidenceError("the means are the same: there is no difference to find.")
     generator = np.random.default_rng(0)
-    value = float(_finds(generator, x, y, n, *(np.full((1, len(u)), 1 / len(u)) for u in (x, y)), DRAWS).mean())
+    all_alike = [np.full((1, len(u)), 1 / len(u)) for u in (x, y)]
+    value = float(_finds(generator, x, y, n, *all_alike, DRAWS, copies=1).mean())
     weights = [generator.multinomial(len(u), np.full(len(u), 1 / len(u)), size=RESAMPLES) / len(u) for u in (x, y)]
-    replicates = _finds(generator, x, y, n, *weights, RESAMPLE_DRAWS).mean(axis=1)
+    replicates = _finds(generator, x, y, n, *weights, RESAMPLE_DRAWS, copies=2).mean(axis=1)
     return share_estimate(value, replicates, least, least)
 
 
@@ -82,14 +83,24 @@ def _finds(
     of_x: Float[np.ndarray, "resamples seeds"],
     of_y: Float[np.ndarray, "resamples other_seeds"],
     draws: int,
+    *,
+    copies: int,
 ) -> Bool[np.ndarray, "resamples draws"]:
-    """Which studies find x above y. Only how often each seed is drawn counts, so that n may be large."""
+    """Which studies find x above y. Only how often each seed is drawn counts, so that n may be large.
+
+    A sample of m seeds, taken for the population, has a variance that is too small by (m − 1)/m, and a resample of it
+    is too small by that once more: deviations from the mean are stretched by as much.
+
+    Args:
+        copies: how often that happened.
+    """
     means, variances = [], []
     for scores, weights in ((x - x.mean(), of_x), (y - x.mean(), of_y)):  # near 0, so that squares keep their digits
+        stretch = (len(scores) / (len(scores) - 1)) ** (copies / 2)
         counts = generator.multinomial(n, weights[:, None, :], size=(len(weights), draws))
-        mean = counts @ scores / n
-        means.append(mean)
-        variances.append(np.maximum(counts @ scores**2 / n - mean**2, 0.0) * n / (n - 1))
+        mean, middle = counts @ scores / n, (weights @ scores)[:, None]
+        means.append(middle + stretch * (mean - middle))
+        variances.append(stretch**2 * np.maximum(counts @ scores**2 / n - mean**2, 0.0) * n / (n - 1))
     lead = means[0] - means[1]
     a, b = (variance / n for variance in variances)
     with np.errstate(divide="ignore", invalid="ignore"):

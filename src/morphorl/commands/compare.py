@@ -42,7 +42,9 @@ class Compare(LogOptions):
         if study is None:
             from morphorl.commands import logs_comparison
 
-            logs_comparison.show(self.load(self.paths), self.against, self.statistic, power=self.power, out=self.out)
+            logs_comparison.show(
+                self.load(self.paths), self.against, self.statistic, self.paths, power=self.power, out=self.out
+            )
             return
         self.refuse_for_a_study()
         if self.power or self.out is not None:

@@ -17,7 +17,7 @@ from morphorl.config.files import refuse_links_out
 from morphorl.report import tables
 
 Paths = Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PATH")]
-Repeated = Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="[ENV=]X")]
+Repeated = Annotated[tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="ENV=X")]
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -37,6 +37,8 @@ class LogOptions:
     """For logs: the scalar of TensorBoard's event files (or of a trial, or of an export) that is the return."""
     format: Annotated[str | None, tyro.conf.arg(metavar="FORMAT")] = None
     """For logs: read files of this format only, such as tensorboard, where a folder has several."""
+    env: Annotated[str | None, tyro.conf.arg(metavar="ENV")] = None
+    """For logs: the environment of those that do not say theirs."""
     until: float | None = None
     """For logs: the step up to which all runs are compared; as far as the shortest arm goes, if not given."""
 
@@ -53,6 +55,7 @@ class LogOptions:
                 columns=_pairs("columns", self.columns),
                 tag=self.tag,
                 format=self.format,
+                env=self.env,
                 thresholds=_thresholds(self.threshold),
                 until=self.until,
                 follow=follow,
@@ -82,7 +85,9 @@ def one_study(paths: Sequence[Path]) -> Path | None:
         StoreError: if a link leads out of a path.
     """
     if not paths:
-        raise SettingError("PATH: must be a study's folder, or files and folders with logs: morphorl compare logs/")
+        raise SettingError(
+            "PATH: must be a study's folder, or files and folders with logs, as in `morphorl compare logs/`."
+        )
     studies = [path for path in paths if is_study(path)]
     if studies and len(paths) > 1:
         raise SettingError(f"PATH = {quoted(str(studies[0]))}: is a study of morphorl's, which is looked at alone.")

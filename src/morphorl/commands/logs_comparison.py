@@ -1,5 +1,7 @@
 """`morphorl compare` for runs of another program: scores, every arm beside one, and how far to trust so few seeds."""
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from morphorl.analysis.logs import verdicts
@@ -9,7 +11,9 @@ from morphorl.config.files import finite_or_none, write_json
 from morphorl.report import comparison_tables, log_tables, tables
 
 
-def show(runs: Runs, against: str | None, statistic: str, *, power: bool, out: Path | None) -> None:
+def show(
+    runs: Runs, against: str | None, statistic: str, paths: Sequence[Path], *, power: bool, out: Path | None
+) -> None:
     """Compute and print; write comparisons.json into `out` if there is one."""
     with following() as follow:
         judged = verdicts.judge(runs, against, statistic, power=power, follow=follow)
@@ -28,3 +32,7 @@ def show(runs: Runs, against: str | None, statistic: str, *, power: bool, out: P
         path = out / "comparisons.json"
         write_json(path, finite_or_none(verdicts.to_plain(judged)))
         console.print(f"Results: {path}", soft_wrap=True)
+    given = shlex.join(map(str, paths))
+    console.print(f"Next: morphorl report {given}    (charts and figures, with the same options)", soft_wrap=True)
+    if judged.comparisons and not power:
+        console.print(f"      morphorl compare {given} --power    (how many seeds would be needed)", soft_wrap=True)

@@ -33,7 +33,7 @@ def files(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         raise SettingError(f"PATH = {quoted(str(path))}: is neither a file nor a folder.")
     home, count = Path(os.path.realpath(path)), 0
-    for folder, folders, names in os.walk(path):
+    for folder, folders, names in os.walk(path, onerror=_refuse):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and _may_enter(home, folder, name))
         for name in sorted(names):
             here = Path(folder, name)
@@ -46,6 +46,10 @@ def files(path: Path) -> Iterator[Path]:
                         f"PATH = {quoted(str(path))}: holds more than {MOST_FILES:,} files; name a smaller folder."
                     )
                 yield here
+
+
+def _refuse(error: OSError) -> None:
+    raise StoreError(f"{error.filename}: cannot be looked into ({error.strerror}).") from error
 
 
 def head(path: Path) -> bytes:

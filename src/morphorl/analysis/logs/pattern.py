@@ -66,16 +66,9 @@ def labels(fields: dict[str, str]) -> dict[str, str]:
     return {name: fields[name] for name in ("env", "seed") if name in fields} | ({"arm": arm} if arm else {})
 
 
-def recognise(names: Sequence[str], wanted: set[str]) -> str | None:
-    """The first of `DEFAULTS` that fits all names, has the fields that are wanted, and gives each name others.
-
-    Args:
-        wanted: what the files do not say themselves.
-    """
+def recognise(names: Sequence[str]) -> str | None:
+    """The first of `DEFAULTS` that fits all names, and gives each name other fields."""
     for pattern in DEFAULTS:
-        fields = set(re.findall(r"{(\w+)}", pattern))
-        if not fields <= wanted | {"seed"} and fields != {"arm"}:
-            continue
         found = [match(pattern, name, strict=True) for name in names]
         if all(found) and len({tuple((one or {}).items()) for one in found}) == len(set(names)):
             return pattern

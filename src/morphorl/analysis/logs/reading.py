@@ -49,6 +49,7 @@ def read(
     *,
     given: str | None = None,
     format: str | None = None,
+    env: str | None = None,
     follow: Follow = unseen,
 ) -> Reading:
     """All runs below some paths.
@@ -56,6 +57,7 @@ def read(
     Args:
         given: the pattern by which names are read; recognised if not given.
         format: the name of the format that reads every file that it can; recognised if not given.
+        env: the environment of runs that do not say theirs.
         follow: sees the folders as they are read.
 
     Raises:
@@ -74,7 +76,11 @@ def read(
     roots = [path if path.is_dir() else path.parent for path in paths]
     names = [_name(log, roots) for log, _ in logs]
     found = _pattern([log for log, _ in logs], names, given)
-    labelled = [(_labels(log, name, found), log, kind.name) for (log, kind), name in zip(logs, names, strict=True)]
+    labelled = [
+        (_labels(log, name, found, given is not None), log, kind.name)
+        for (log, kind), name in zip(logs, names, strict=True)
+    ]
+    labelled = _with_environment(labelled, env)
     has_seeds = all("seed" in labels for labels, *_ in labelled)
     runs = _together(labelled, has_seeds)
     sources = Counter(f"{kind}: {log.source} ({log.kind})" for _, log, kind in labelled)
@@ -141,7 +147,7 @@ def _pattern(logs: Sequence[Log], names: Sequence[str], given: str | None) -> st
     wanted = {field for field in pattern.FIELDS if not all(field in log.labels for log in logs)}
     if not wanted or wanted == {"env"} or ("arm" not in wanted and len({*names}) == 1):
         return None
-    found = pattern.recognise(names, wanted)
+    found = pattern.recognise(names)
     if found is None and "arm" in wanted:
         raise SettingError(
             f"pattern: which part of a run's name is its arm, and which its seed?{_examples(names)} Say it with "
@@ -155,15 +161,31 @@ def _examples(names: Sequence[str]) -> str:
     return f" Runs are called {', '.join(shown[:3])}{', …' if len(shown) > 3 else ''}."
 
 
-def _labels(log: Log, name: str, found: str | None) -> dict[str, str]:
-    """Arm, environment and seed of a log: what its file says, and where the pattern says otherwise, what that says."""
+def _labels(log: Log, name: str, found: str | None, given: bool) -> dict[str, str]:
+    """Arm, environment and seed of a log: what its file says counts more than a pattern that was recognised, and less
+    than one that was given."""
     fields = pattern.match(found, name) if found else None
-    labels = log.labels | (pattern.labels(fields) if fields else {})
+    read = pattern.labels(fields) if fields else {}
+    labels = log.labels | read if given else read | log.labels
     for label in labels.values():
         refuse_label(label)
     if "seed" in labels and not labels["seed"].isdecimal():
         raise SettingError(f"{log.path}: seed = {quoted(labels['seed'])}: must be a whole number of at least 0.")
     return labels
+
+
+def _with_environment(
+    labelled: Sequence[tuple[dict[str, str], Log, str]], env: str | None
+) -> list[tuple[dict[str, str], Log, str]]:
+    """The same with an environment for each: the one that the user names, or any where none is said at all."""
+    silent = [log.path for labels, log, _ in labelled if "env" not in labels]
+    said = [labels["env"] for labels, *_ in labelled if "env" in labels]
+    if silent and said and env is None:
+        raise SettingError(
+            f"env: {shortened(str(silent[0]))} does not say its environment, and another log says {quoted(said[0])}. "
+            f"--env {said[0]} would name that of those which do not say."
+        )
+    return [({"env": env or "environment"} | labels, log, kind) for labels, log, kind in labelled]
 
 
 def _together(labelled: Sequence[tuple[dict[str, str], Log, str]], has_seeds: bool) -> list[Run]:
@@ -173,7 +195,7 @@ def _together(labelled: Sequence[tuple[dict[str, str], Log, str]], has_seeds: bo
     for labels, log, _ in labelled:
         place = (log.path.parent if log.is_folder else log.path, log.name)
         number = int(labels["seed"]) if has_seeds else numbers.setdefault(place, len(numbers))
-        key = (labels.get("env", "environment"), labels.get("arm", "runs"), number)
+        key = (labels["env"], labels.get("arm", "runs"), number)
         logs = found.setdefault(key, {})
         if log.kind in logs:
             raise SettingError(

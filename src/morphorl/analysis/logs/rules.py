@@ -1,8 +1,8 @@
 """The rules by which the rows of one log become the points of one run; each that acts leaves a note.
 
 1. A row without a step is refused. A return that is empty or NaN says that no episode had ended, and is left out.
-2. Where the step goes back by more than `RESTART` of the run's length, and the next row's too, the run was started
-   again from a checkpoint: the rows that it repeats, those before at or above that step, are replaced by later ones.
+2. Where the step goes back by more than `RESTART` of the run's length, from two rows to two rows at the least, the run
+   was started again from a checkpoint: the rows that it repeats, those before at or above that step, are replaced.
 3. Where it goes back to the beginning, rows of two runs follow each other: refused, since nobody can say which counts.
 4. All other rows that are out of order are sorted by their step, and so are all if more than `SHUFFLED` of them go
    back. Equal steps stay, as episodes that ended together.
@@ -73,15 +73,16 @@ def _without_repeated(steps: Float[np.ndarray, " points"], log: Log) -> Bool[np.
     if not back.any() or back.mean() > SHUFFLED:
         return keep
     span = steps.max() - steps.min()
-    before = np.maximum.accumulate(steps)[:-1] - RESTART * span
-    low = steps[1:] < before
-    low_too = np.append(steps[2:] < before[:-1], False)
-    for place in np.flatnonzero(back & low & low_too) + 1:
+    far = RESTART * span
+    for place in np.flatnonzero(back) + 1:
+        before, after = steps[max(place - 2, 0) : place].min(), steps[place : place + 2].max()
+        if before - steps[place] <= far or steps[:place].max() - after <= far or place + 1 == len(steps):
+            continue
         if steps[place] <= steps.min() + BEGINNING * span:
             raise StoreError(
                 f"{log.path}: the step goes back from {steps[place - 1]:,.0f} to {steps[place]:,.0f} in row "
                 f"{place + 1}, to the beginning: rows of two runs follow each other. Give each run a file of its own, "
-                "or name the column that tells them apart: --columns seed=…"
+                "or name the column that tells them apart (--columns seed=…)."
             )
         keep[:place] &= steps[:place] < steps[place]
     return keep

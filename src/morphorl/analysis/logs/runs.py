@@ -66,6 +66,7 @@ def load(
     columns: Mapping[str, str] | None = None,
     tag: str | None = None,
     format: str | None = None,
+    env: str | None = None,
     thresholds: Mapping[str, float] | None = None,
     until: float | None = None,
     follow: Follow = unseen,
@@ -78,6 +79,7 @@ def load(
         columns: by meaning, the columns of tables.
         tag: the scalar of event files that is the return.
         format: the only format that is read.
+        env: the environment of runs that do not say theirs.
         thresholds: by environment, the return from which it counts as solved; "" is that of all.
         until: the step up to which runs are compared.
         follow: sees the files as they are read.
@@ -87,7 +89,7 @@ def load(
         StoreError: for a file that cannot be read.
     """
     asked = Asked(dict(columns or {}), tag)
-    reading = read(paths, asked, given=pattern, format=format, follow=follow)
+    reading = read(paths, asked, given=pattern, format=format, env=env, follow=follow)
     environments = sorted({run.environment for run in reading.runs})
     reading = reading._replace(
         runs=sorted(reading.runs, key=lambda run: (run.environment, *_natural(run.arm), run.seed))

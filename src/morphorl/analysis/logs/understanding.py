@@ -44,6 +44,12 @@ def sentences(runs: Runs) -> list[str]:
     if reading.pattern is not None:
         whose = "recognised; --pattern gives another" if reading.recognised else "given"
         told.append(f"Names by the pattern {reading.pattern} ({whose}).")
+    arms = {(run.environment, run.arm) for run in reading.runs}
+    if len(arms) == len(reading.runs) > 2:
+        names = ", ".join(str(run.paths[0].parent) for run in reading.runs[:2])
+        told.append(
+            f"Every arm has one run. If some are seeds of one arm, say how they are named: --pattern, for {names}, …"
+        )
     if not reading.has_seeds:
         told.append("No seeds were found in names or columns: runs are numbered, and no two are paired.")
     told += [

@@ -57,7 +57,7 @@ def _columns(path: Path, there: list[str], asked: Asked) -> dict[str, str]:
     """The column of each meaning: the one that the user named, or the only one that is called so."""
     wrong = [meaning for meaning in asked.columns if meaning not in COLUMNS]
     if wrong:
-        raise SettingError(f"columns = {wrong[0]!r}: must be of {', '.join(COLUMNS)}: --columns step=global_step,…")
+        raise SettingError(f"columns = {wrong[0]!r}: must be one of {', '.join(COLUMNS)}.")
     chosen = dict(asked.columns)
     for meaning, known in CALLED.items():
         named = [name for name in there if name.lower() in known and name not in chosen.values()]
@@ -65,12 +65,12 @@ def _columns(path: Path, there: list[str], asked: Asked) -> dict[str, str]:
             continue
         if len(named) > 1:
             raise SettingError(
-                f"{path}: {' and '.join(named)} may both be the {meaning}; say which: --columns {meaning}={named[0]}"
+                f"{path}: {' and '.join(named)} may both be the {meaning}; --columns {meaning}={named[0]} says which."
             )
         chosen[meaning] = named[0]
     if "step" not in chosen or not {"return", "evaluation"} & chosen.keys():
         raise SettingError(
-            f"{path}: which columns are step and return? It has {tables.shortened_list(there)}. Name them: "
-            "--columns step=…,return=…,seed=…,arm=…"
+            f"{path}: which columns are step and return? It has {tables.shortened_list(there)}. "
+            "--columns step=…,return=…,seed=…,arm=… names them."
         )
     return chosen

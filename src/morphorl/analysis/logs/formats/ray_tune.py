@@ -90,7 +90,7 @@ def _flat(values: object, prefix: str = "") -> dict[str, float]:
         if isinstance(value, Mapping):
             flat |= _flat(value, f"{prefix}{name}/")
         elif isinstance(value, int | float) and not isinstance(value, bool):
-            flat[prefix + name] = value
+            flat[f"{prefix}{name}"] = float(value)
     return flat
 
 

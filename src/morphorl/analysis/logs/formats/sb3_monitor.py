@@ -1,7 +1,8 @@
 """Stable-Baselines3's `monitor.csv`: a row for each episode, of all environments that its folder's files belong to.
 
-Read as `stable_baselines3.common.monitor.load_results` reads it: the rows of all files of a folder in the order of the
-time at which they ended, and steps as the sum of the lengths so far.
+Read as `stable_baselines3.common.monitor.load_results` reads it: the rows of the files in the order of the time at
+which their episodes ended, and steps as the sum of the lengths so far. `monitor.csv` and `0.monitor.csv`,
+`1.monitor.csv`, … of one folder are the environments of one run; `NAME.monitor.csv` is a run of that name.
 """
 
 import json
@@ -25,26 +26,28 @@ def claims(path: Path, head: bytes) -> bool:
 
 
 def read(paths: list[Path], asked: Asked) -> Iterator[Log]:
-    """One run: the files of a folder are the environments of one training."""
+    """A run of the folder, and one for each file with a name of its own."""
+    named: dict[str, list[Path]] = {}
+    for path in paths:
+        name = path.name.removesuffix("monitor.csv").rstrip(".")
+        named.setdefault("" if name.isdecimal() else name, []).append(path)
+    for name, files in named.items():
+        yield _of_run(name, files)
+
+
+def _of_run(name: str, paths: list[Path]) -> Log:
     parts, environments = [], {}
     for path in paths:
         started = _header(path)
         episodes = tables.read(path, ["r", "l", "t"], skip=1)
-        parts.append(episodes.with_columns(pl.col("t") + float(started["t_start"])))
+        parts.append(episodes.with_columns(pl.col("t") + float(str(started["t_start"]))))
         environments[str(started.get("env_id") or "")] = None
     episodes = pl.concat(parts).sort("t", maintain_order=True)
-    names = [name for name in environments if name and name != "None"]
-    labels = {"env": names[0]} if len(names) == 1 else {}
-    together = (f"{len(paths)} monitors in one folder are the environments of one run",) if len(paths) > 1 else ()
-    yield Log(
-        paths[0],
-        "",
-        "training",
-        labels,
-        points(episodes["l"].cum_sum(), episodes["r"]),
-        "r over the sum of l",
-        together,
-    )
+    found = points(episodes["l"].cum_sum(), episodes["r"])
+    known = [one for one in environments if one and one != "None"]
+    labels = {"env": known[0]} if len(known) == 1 else {}
+    together = (f"its {len(paths)} monitors are the environments of one run",) if len(paths) > 1 else ()
+    return Log(paths[0], name, "training", labels, found, "r over the sum of l", together)
 
 
 def _header(path: Path) -> dict[str, object]:

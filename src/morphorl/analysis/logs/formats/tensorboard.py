@@ -34,6 +34,8 @@ TAGS: dict[str, Kind] = {
     "eval/episode_return": "evaluation",
 }
 """Scalars that are known to be returns: where no tag is given, those of them that are there are read."""
+CHECKED = 10_000
+"""Bytes up to which a record's content is checked too: scalars are small, and the checksum is slow on pictures."""
 LARGEST_RECORD = 100_000_000
 """Bytes: a picture or a video in the file is not larger, and a length beyond it is damage."""
 
@@ -65,8 +67,8 @@ def read(paths: list[Path], asked: Asked) -> Iterator[Log]:
             kinds.setdefault(kind, tag)
     if not kinds:
         raise SettingError(
-            f"tag: which scalar of {paths[0].parent} is the return? It has {', '.join(there[:30]) or 'none'}. Say it "
-            f"with --tag {next(iter(there), 'TAG')}"
+            f"tag: which scalar of {paths[0].parent} is the return? It has {', '.join(there[:30]) or 'none'}. "
+            f"--tag {next(iter(there), 'TAG')} would say it."
         )
     for kind, tag in kinds.items():
         yield Log(paths[0], "", kind, {}, points(*found.by_tag[tag]), f"{tag} over steps", found.notes)
@@ -104,8 +106,11 @@ def _events(path: Path, proto: ModuleType, crc32c: Callable[[bytes], int]) -> It
             data = file.read(length + 4)
             if len(data) < length + 4:
                 raise _CutOffError("ends in the middle of a record")
+            content, check = data[:-4], int.from_bytes(data[-4:], "little")
+            if length <= CHECKED and _masked(crc32c, content) != check:
+                raise _CutOffError(f"is damaged at byte {file.tell() - length - 4:,}")
             try:
-                event = proto.Event.FromString(data[:-4])
+                event = proto.Event.FromString(content)
             except Exception as error:  # protobuf's own, which depends on how it is built
                 raise _CutOffError(f"is damaged at byte {file.tell() - length - 4:,}") from error
             for value in event.summary.value:

@@ -35,7 +35,9 @@ def read(paths: list[Path], asked: Asked) -> Iterator[Log]:
         of_runs = {name: found for name, found in matched.items() if not found["bound"] and found["metric"] != "_step"}
         metrics = list(dict.fromkeys(found["metric"] for found in of_runs.values()))
         if asked.tag is None and len(metrics) > 1:
-            raise SettingError(f"{path}: has {', '.join(metrics[:8])}; which is the return? Say --tag {metrics[0]}")
+            raise SettingError(
+                f"{path}: has {', '.join(metrics[:8])}; which is the return? --tag {metrics[0]} would say it."
+            )
         chosen = {name: found for name, found in of_runs.items() if found["metric"] == (asked.tag or metrics[0])}
         if not chosen:
             raise SettingError(f"tag = {asked.tag!r}: {path} has {', '.join(metrics[:8])}.")
