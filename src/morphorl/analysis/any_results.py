@@ -116,7 +116,8 @@ def compare(
     if not isinstance(loaded, Runs):
         from morphorl.analysis import finished_study  # JAX
 
-        return finished_study.compare(loaded, against, statistic)  # pyright: ignore[reportArgumentType]
+        assert isinstance(loaded, finished_study.Results)
+        return finished_study.compare(loaded, against, statistic)
     if statistic not in RETURNS:
         hint = did_you_mean(statistic, RETURNS)
         raise SettingError(f"statistic = {statistic!r}: must be one of {', '.join(RETURNS)}.{hint}")

@@ -85,9 +85,7 @@ def one_study(paths: Sequence[Path]) -> Path | None:
         StoreError: if a link leads out of a path.
     """
     if not paths:
-        raise SettingError(
-            "PATH: must be a study's folder, or files and folders with logs, as in `morphorl compare logs/`."
-        )
+        raise SettingError("PATH: must be a study's folder, or files and folders with logs, such as logs/.")
     studies = [path for path in paths if is_study(path)]
     if studies and len(paths) > 1:
         raise SettingError(f"PATH = {quoted(str(studies[0]))}: is a study of morphorl's, which is looked at alone.")

@@ -4,6 +4,7 @@ import ast
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -51,11 +52,11 @@ def read(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()) -> dic
         raise StoreError(f"{path}: is a damaged NPZ file ({shortened(str(error))}).") from error
 
 
-def _check(path: Path, name: str, size: int, file: object) -> None:
+def _check(path: Path, name: str, size: int, file: IO[bytes]) -> None:
     """Look at an array's header: no pickled objects, and as many bytes as its shape calls for."""
-    version = np.lib.format.read_magic(file)  # pyright: ignore[reportArgumentType]
+    version = np.lib.format.read_magic(file)
     length = 2 if version == (1, 0) else 4
-    header = file.read(int.from_bytes(file.read(length), "little"))  # pyright: ignore[reportAttributeAccessIssue]
+    header = file.read(int.from_bytes(file.read(length), "little"))
     described = ast.literal_eval(header.decode("latin1"))
     kind = np.dtype(described["descr"])
     if kind.hasobject:

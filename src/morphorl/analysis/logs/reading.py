@@ -29,10 +29,10 @@ class Reading(NamedTuple):
     """The runs below some paths, and how they were understood."""
 
     runs: list[Run]
-    pattern: str | None
-    """The pattern by which names were read; None where the files say all that is needed."""
+    patterns: tuple[str, ...]
+    """The patterns by which names were read, one for each format; none where the files say all that is needed."""
     recognised: bool
-    """Whether the pattern is one of ours, since none was given."""
+    """Whether the patterns are some of ours, since none was given."""
     has_seeds: bool
     """Whether seeds were read; if not, runs are numbered, and none is paired with another."""
     sources: dict[str, int]
@@ -67,7 +67,9 @@ def read(
     claimed, ignored = _claim(paths, format, asked)
     if not claimed:
         raise SettingError(_nothing(paths, ignored))
-    best = {folder: min(kind.rank for kind, there in claimed if there == folder) for _, folder in claimed}
+    best: dict[Path, int] = {}
+    for kind, folder in claimed:
+        best[folder] = min(kind.rank, best.get(folder, kind.rank))
     passed = Counter(kind.name for kind, folder in claimed if kind.rank > best[folder])
     logs: list[tuple[Log, Format]] = []
     for (kind, folder), files in follow(claimed.items(), len(claimed), "reading logs"):
@@ -75,9 +77,9 @@ def read(
     logs = _sharing_labels(logs)
     roots = [path if path.is_dir() else path.parent for path in paths]
     names = [_name(log, roots) for log, _ in logs]
-    found = _pattern([log for log, _ in logs], names, given)
+    patterns = _patterns(logs, names, given)
     labelled = [
-        (_labels(log, name, found, given is not None), log, kind.name)
+        (_labels(log, name, patterns[log.is_folder, kind.rank], given is not None), log, kind.name)
         for (log, kind), name in zip(logs, names, strict=True)
     ]
     labelled = _with_environment(labelled, env)
@@ -85,8 +87,9 @@ def read(
     runs = _together(labelled, has_seeds)
     sources = Counter(f"{kind}: {log.source} ({log.kind})" for _, log, kind in labelled)
     return Reading(
-        runs, found, found is not None and given is None, has_seeds, dict(sources), sum(ignored.values()), dict(passed)
-    )
+        runs, tuple(dict.fromkeys(filter(None, patterns.values()))), given is None, has_seeds, dict(sources),
+        sum(ignored.values()), dict(passed),
+    )  # fmt: skip
 
 
 def _sharing_labels(logs: list[tuple[Log, Format]]) -> list[tuple[Log, Format]]:
@@ -136,6 +139,17 @@ def _name(log: Log, roots: Iterable[Path]) -> str:
     root = next(root for root in roots if log.path.is_relative_to(root)).resolve()
     parts = [root.name, *place.resolve().relative_to(root).parts, *([log.name] if log.name else [])]
     return "/".join(part for part in parts if part)
+
+
+def _patterns(
+    logs: Sequence[tuple[Log, Format]], names: Sequence[str], given: str | None
+) -> dict[tuple[bool, int], str | None]:
+    """The pattern of the logs of each kind: whether a folder or a file is a run, and the rank of their formats."""
+    found = {}
+    for which in dict.fromkeys((log.is_folder, kind.rank) for log, kind in logs):
+        own = [i for i, (log, kind) in enumerate(logs) if (log.is_folder, kind.rank) == which]
+        found[which] = _pattern([logs[i][0] for i in own], [names[i] for i in own], given)
+    return found
 
 
 def _pattern(logs: Sequence[Log], names: Sequence[str], given: str | None) -> str | None:

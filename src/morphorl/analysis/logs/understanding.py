@@ -41,9 +41,8 @@ def sentences(runs: Runs) -> list[str]:
     """Where names and numbers came from, and every rule that acted."""
     reading = runs.reading
     told = [f"Read {source}: {count} {'log' if count == 1 else 'logs'}." for source, count in reading.sources.items()]
-    if reading.pattern is not None:
-        whose = "recognised; --pattern gives another" if reading.recognised else "given"
-        told.append(f"Names by the pattern {reading.pattern} ({whose}).")
+    whose = "recognised; --pattern gives another" if reading.recognised else "given"
+    told += [f"Names by the pattern {pattern} ({whose})." for pattern in reading.patterns]
     arms = {(run.environment, run.arm) for run in reading.runs}
     if len(arms) == len(reading.runs) > 2:
         names = ", ".join(str(run.paths[0].parent) for run in reading.runs[:2])
@@ -78,7 +77,7 @@ def spans(numbers: Sequence[int]) -> str:
     return ", ".join("–".join(map(str, part)) for part in parts)
 
 
-def _range(values: Sequence[float]) -> str:
+def _range(values: Sequence[float | int]) -> str:
     low, high = min(values), max(values)
     return f"{low:,.0f}" if low == high else f"{low:,.0f}–{high:,.0f}"
 

@@ -7,10 +7,10 @@ of a record, as that of a killed run does, is read up to there.
 """
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -119,14 +119,36 @@ def _events(path: Path, proto: ModuleType, crc32c: Callable[[bytes], int]) -> It
                     yield float(event.step), value.tag, number
 
 
-def _number(value: object) -> float | None:
+@runtime_checkable
+class _Tensor(Protocol):
+    """TensorFlow's `TensorProto`, as far as it is read."""
+
+    dtype: int
+    tensor_content: bytes
+    float_val: Sequence[float]
+    double_val: Sequence[float]
+
+
+@runtime_checkable
+class _Value(Protocol):
+    """TensorFlow's `Summary.Value`, as far as it is read."""
+
+    simple_value: float
+    tensor: _Tensor
+
+    def WhichOneof(self, group: str) -> str | None:  # noqa: N802 (protobuf's name)
+        """Which field of a group is set."""
+        ...
+
+
+def _number(value: _Value) -> float | None:
     """A scalar, as version 1 of summaries writes it or version 2 does (a tensor of one number); None for others."""
-    which = value.WhichOneof("value")  # pyright: ignore[reportAttributeAccessIssue]
+    which = value.WhichOneof("value")
     if which == "simple_value":
-        return float(value.simple_value)  # pyright: ignore[reportAttributeAccessIssue]
+        return float(value.simple_value)
     if which != "tensor":
         return None
-    tensor = value.tensor  # pyright: ignore[reportAttributeAccessIssue]
+    tensor = value.tensor
     for numbers in (tensor.float_val, tensor.double_val):
         if len(numbers) == 1:
             return float(numbers[0])
