@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from morphorl.environments.gymnasium_ids import register_with_gymnasium
 
 if TYPE_CHECKING:
-    from morphorl.analysis.finished_study import compare, judge, load_results
+    from morphorl.analysis.any_results import compare, load_results, to_rliable
+    from morphorl.analysis.finished_study import judge
     from morphorl.dynamics.base import Dynamics
     from morphorl.dynamics.blending import Blend
     from morphorl.dynamics.conformance.systems import check_dynamics
@@ -61,6 +62,7 @@ __all__ = [
     "make_env",
     "run_study",
     "save_agents",
+    "to_rliable",
     "train",
 ]
 
@@ -76,6 +78,9 @@ _MODULES = {
     "PPO": "ppo.settings",
     "PRESETS": "ppo.settings",
     "Study": "studies.study",
+    "load_results": "analysis.any_results",
+    "compare": "analysis.any_results",
+    "to_rliable": "analysis.any_results",
     "CellObservation": "environments.gymnasium_wrappers",
     "VectorCellObservation": "environments.gymnasium_wrappers",
 }
@@ -89,8 +94,6 @@ _COMPUTING_MODULES = {
     "save_agents": "ppo.checkpoints",
     "load_agents": "ppo.checkpoints",
     "run_study": "studies.runner",
-    "load_results": "analysis.finished_study",
-    "compare": "analysis.finished_study",
     "judge": "analysis.finished_study",
 }
 """The same for those that compute, which starts JAX: how many devices it has must be said before."""

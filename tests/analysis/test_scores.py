@@ -11,7 +11,7 @@ from rich.console import Console
 
 from helpers.finished_studies import finish, study
 from morphorl import cli
-from morphorl.analysis import coverage, curve_statistics, scores
+from morphorl.analysis import coverage, curve_statistics, score_table, scores
 from morphorl.analysis.bootstrap import EvidenceError
 from morphorl.analysis.scores import load_scores
 from morphorl.config.errors import StoreError
@@ -63,21 +63,21 @@ def test_a_published_folder_gives_the_same_tables_and_verdicts_without_any_run(w
 def test_a_table_that_is_none_is_refused_by_name(tmp_path):
     path = tmp_path / scores.FILE
     with pytest.raises(StoreError, match="cannot be read as a table of scores"):
-        scores.read(path)
+        score_table.read(path)
     for content in (b"", b"PAR1 nonsense"):
         path.write_bytes(content)
         with pytest.raises(StoreError, match="is damaged, or was edited"):
-            scores.read(path)
+            score_table.read(path)
     write_sealed_table(path, pl.DataFrame({"arm": ["a"]}))
     with pytest.raises(StoreError, match="lacks the columns preset, environment, seed"):
-        scores.read(path)
+        score_table.read(path)
 
 
 def test_what_was_not_measured_is_said_and_not_made_up(written):
     table = load_scores(written)[1].with_columns(early_greedy_return=pl.lit(None, pl.Float64))
-    assert "early_greedy_return" not in scores.measured(table)
+    assert "early_greedy_return" not in score_table.measured(table)
     with pytest.raises(EvidenceError, match="early_greedy_return was not measured"):
-        scores.known(table, "early_greedy_return")
+        score_table.known(table, "early_greedy_return")
 
 
 def test_every_published_table_gives_the_numbers_that_stand_beside_it(request):
@@ -94,5 +94,5 @@ def test_every_published_table_gives_the_numbers_that_stand_beside_it(request):
             for environment, arms in published.items():
                 for arm, row in arms.items():
                     rows = table.filter(preset=preset, environment=environment, arm=arm)
-                    value = float(curve_statistics.iqm(scores.known(rows, "early_return")))
+                    value = float(curve_statistics.iqm(score_table.known(rows, "early_return")))
                     assert value == pytest.approx(row["early_return"]["value"], rel=1e-9), (path, arm)

@@ -1,5 +1,6 @@
 """The documents are true: the tutorial's blocks run, names exist, examples run, the site builds without a warning."""
 
+import json
 import os
 import pkgutil
 import re
@@ -19,8 +20,8 @@ from morphorl.dynamics.guidance.base import Guidance
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-LONG = ("tutorial.md", "howto.md")
-"""Pages that train, and take a minute or more."""
+LONG = ("tutorial.md", "howto.md", "yourruns.md")
+"""Pages that train, or start many commands, and take a minute or more."""
 
 
 def blocks(page):
@@ -106,6 +107,14 @@ def test_an_example_runs(name, tmp_path):
         pytest.importorskip("stable_baselines3", reason="the extra sb3 is not installed")
     arguments, said = EXAMPLES[name]
     assert said in run(ROOT / "examples" / name, *arguments, cwd=tmp_path, env=QUICKLY_COMPILED)
+
+
+@pytest.mark.slow
+def test_the_notebook_on_shipped_logs_runs():
+    folder = ROOT / "examples" / "your_runs"
+    cells = json.loads((folder / "your_runs.ipynb").read_text())["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    run("-c", code, cwd=folder)
 
 
 def test_every_example_is_run():

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from helpers.finished_studies import BLIND, finish, study
-from morphorl.report import html, html_data
+from morphorl.report import embedding, html, html_data
 from morphorl.report.replay import Episode, Replay
 from morphorl.studies import results
 from morphorl.studies.stages import STAGES
@@ -335,7 +335,7 @@ def test_the_same_results_give_the_same_page(tmp_path):
 
 def test_nothing_in_the_embedded_data_can_end_its_element_and_all_of_it_comes_back():
     data = {"label": "</script><!--<script>&amp;\u2028\"'\\", "number": 1.5}
-    text = str(html.embed(data))
+    text = str(embedding.embed(data))
     assert not re.search("[<>&]", text)
     assert json.loads(text) == data
 

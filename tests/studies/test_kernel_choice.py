@@ -120,7 +120,7 @@ def test_a_report_needs_no_kernel(tmp_path, monkeypatch):
     study = dataclasses.replace(small_study(), kernel="fused")
     fill(Store(opened(study, tmp_path)), study.runs())
     monkeypatch.setattr(kernels, "unavailable", lambda: "it needs a processor with AVX2")
-    Report(tmp_path)()
+    Report((tmp_path,))()
     assert "<dt>kernel</dt><dd>fused</dd>" in (tmp_path / "report.html").read_text()
 
 

@@ -17,7 +17,7 @@ from morphorl.analysis.bootstrap import (
     ratio_of_medians,
 )
 from morphorl.analysis.paired_arms import LEAST_SEEDS
-from morphorl.analysis.scores import measured
+from morphorl.analysis.score_table import measured
 from morphorl.analysis.survival import censor, kaplan_meier, log_rank
 from morphorl.config.errors import SettingError, did_you_mean
 
@@ -114,20 +114,33 @@ def _compare(
         unknown.append(str(error))
     try:
         median, p = _steps(x, y, runs, rival)
-        ratio = ratio_of_medians(x["steps_to_threshold"], y["steps_to_threshold"], paired=paired)
+        ratio = _ratio(x, y, runs, rival, paired)
     except EvidenceError as error:
         unknown.append(str(error))
     return Comparison(preset, environment, arm, effect, better, median, ratio, p, " ".join(unknown))
 
 
 def _steps(x: Mapping, y: Mapping, runs: pl.DataFrame, rival: pl.DataFrame) -> tuple[Estimate, float]:
-    """The median steps of x, and the log-rank test."""
+    """The median steps of x, and the log-rank test. Each run was watched for its own `steps`."""
     if "steps_to_threshold" not in x or "steps_to_threshold" not in y:
         raise EvidenceError("steps to a threshold were not measured.")
-    budgets = [float(frame["steps"].to_numpy().max()) for frame in (runs, rival)]
+    watched = [frame["steps"].cast(pl.Float64).to_numpy() for frame in (runs, rival)]
     steps = [scores["steps_to_threshold"] for scores in (x, y)]
-    mine = kaplan_meier(np.minimum(steps[0], budgets[0]), np.isfinite(steps[0])).median
-    return mine, log_rank(*(censor(taken, budget) for taken, budget in zip(steps, budgets, strict=True)))
+    mine = kaplan_meier(np.minimum(steps[0], watched[0]), np.isfinite(steps[0])).median
+    return mine, log_rank(*(censor(taken, until) for taken, until in zip(steps, watched, strict=True)))
+
+
+def _ratio(x: Mapping, y: Mapping, runs: pl.DataFrame, rival: pl.DataFrame, paired: bool) -> Estimate | None:
+    """The ratio of the medians, where all runs that did not get there were watched to the end."""
+    for scores, frame in ((x, runs), (y, rival)):
+        watched = frame["steps"].cast(pl.Float64).to_numpy()
+        left = np.isinf(scores["steps_to_threshold"]) & (watched < watched.max())
+        if left.any():
+            raise EvidenceError(
+                f"{left.sum()} runs ended early and below the threshold: their medians have no ratio (the log-rank "
+                "test takes such runs as they are)."
+            )
+    return ratio_of_medians(x["steps_to_threshold"], y["steps_to_threshold"], paired=paired)
 
 
 def _adjusted(compared: list[Comparison]) -> list[Comparison]:

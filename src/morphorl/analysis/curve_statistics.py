@@ -59,14 +59,15 @@ def on_grid(
         )
     returns = curves["episode_return"].fill_null(np.nan).to_numpy().reshape(-1, len(steps))
     episodes = curves["episodes"].fill_null(0).to_numpy().reshape(-1, len(steps))
-    which = np.ceil(steps * points / steps[-1]).astype(int) - 1
+    # Less a little: the edge of a bin that is no whole number of steps may lie beyond it by rounding.
+    which = np.ceil(steps * points / steps[-1] - 1e-11).astype(int) - 1
     in_bin = np.eye(points)[which]
     with np.errstate(invalid="ignore"):
         mean = np.where(episodes > 0, returns * episodes, 0) @ in_bin / (episodes @ in_bin)
-    return np.linspace(0, steps[-1], points + 1)[1:], _carry_over(mean)
+    return np.linspace(0, steps[-1], points + 1)[1:], carry_over(mean)
 
 
-def _carry_over(rows: Float[np.ndarray, "seeds points"]) -> Float[np.ndarray, "seeds points"]:
+def carry_over(rows: Float[np.ndarray, "seeds points"]) -> Float[np.ndarray, "seeds points"]:
     """Fill each NaN with the value before it, and leading ones with the first value of the row."""
     known = ~np.isnan(rows)
     first = np.argmax(known, axis=1)[:, None]

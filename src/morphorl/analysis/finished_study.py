@@ -1,31 +1,17 @@
 """What a finished study says: its scores, every arm beside one of them, and verdicts on the post's claims."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import polars as pl
 
-from morphorl.analysis import comparisons, coverage, interpretations, verdicts
-from morphorl.analysis.bootstrap import Effect, Estimate
+from morphorl.analysis import comparison_table, comparisons, coverage, interpretations, verdicts
 from morphorl.analysis.comparisons import RETURNS, Comparison
 from morphorl.analysis.coverage import Shortfall
 from morphorl.analysis.scores import load_scores
 from morphorl.config.errors import SettingError, did_you_mean
 from morphorl.studies import results as studies_results
 from morphorl.studies.study import Study
-
-
-def _with_interval(name: str) -> tuple[str, str, str]:
-    return name, f"{name}_low", f"{name}_high"
-
-
-COMPARISON_SCHEMA = {
-    **dict.fromkeys(("preset", "environment", "arm", "against"), pl.String),
-    **dict.fromkeys((*_with_interval("difference"), "p", *_with_interval("better")), pl.Float64),
-    **dict.fromkeys((*_with_interval("median_steps"), *_with_interval("ratio"), "log_rank_p"), pl.Float64),
-    **dict.fromkeys(("differs_in", "unknown"), pl.String),
-}
-"""The columns of what `compare` gives."""
 
 VERDICT_SCHEMA = {
     **dict.fromkeys(("preset", "reading", "claim", "metric"), pl.String),
@@ -106,7 +92,7 @@ def compare(
         SettingError: if there is no such arm or statistic, or no other arm.
     """
     compared = compare_arms(_loaded(results), against, statistic)
-    return pl.DataFrame([_row(one, compared) for one in compared.comparisons], schema=COMPARISON_SCHEMA)
+    return comparison_table.table(compared.comparisons, compared.against, compared.differs_in)
 
 
 def compare_arms(results: Results, against: str | None, statistic: str) -> Compared:
@@ -151,25 +137,3 @@ def judge(results: Results | str | Path) -> pl.DataFrame:
 
 def _loaded(results: Results | str | Path) -> Results:
     return results if isinstance(results, Results) else load_results(results)
-
-
-def _row(one: Comparison, compared: Compared) -> dict[str, Any]:
-    return {
-        "preset": one.preset,
-        "environment": one.environment,
-        "arm": one.arm,
-        "against": compared.against,
-        **_interval("difference", one.effect),
-        "p": None if one.effect is None else one.effect.p,
-        **_interval("better", one.better),
-        **_interval("median_steps", one.median),
-        **_interval("ratio", one.ratio),
-        "log_rank_p": one.log_rank,
-        "differs_in": "; ".join(compared.differs_in[one.arm]),
-        "unknown": one.unknown,
-    }
-
-
-def _interval(name: str, found: Effect | Estimate | None) -> dict[str, float | None]:
-    values = (None, None, None) if found is None else (found.value, found.low, found.high)
-    return dict(zip(_with_interval(name), values, strict=True))

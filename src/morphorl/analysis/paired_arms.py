@@ -8,7 +8,7 @@ import polars as pl
 from jaxtyping import Float
 
 from morphorl.analysis.bootstrap import EvidenceError, Resampled, resample
-from morphorl.analysis.scores import known
+from morphorl.analysis.score_table import known
 
 LEAST_SEEDS = 8
 """Fewer seeds give no verdict: their bootstrap intervals are far too narrow (docs/method.md)."""

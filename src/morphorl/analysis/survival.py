@@ -24,8 +24,9 @@ class Survival(NamedTuple):
     median: Estimate
 
 
-def censor(steps: Float[np.ndarray, " runs"], budget: float) -> "scipy.stats.CensoredData":
-    """Steps to a threshold (inf: never) as censored data: who never got there is known to take more than `budget`.
+def censor(steps: Float[np.ndarray, " runs"], budget: float | Float[np.ndarray, " runs"]) -> "scipy.stats.CensoredData":
+    """Steps to a threshold (inf: never) as censored data: who never got there is known to take more than `budget`, that
+    of all runs or that of each.
 
     A run that diverged counts as watched to the end of the budget: to drop it when it diverges would take the failures
     out of the denominator.

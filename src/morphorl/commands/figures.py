@@ -11,7 +11,7 @@ from morphorl.analysis.learning_curves import attempt
 from morphorl.commands.shared import PositionalFolder, console
 from morphorl.environments import registry
 from morphorl.report import summary, tables
-from morphorl.report.figures import canvas, pattern_map, study_figures
+from morphorl.report.figures import canvas, pattern_map, specification_figure, study_figures
 from morphorl.studies import results
 from morphorl.studies.study import Study
 
@@ -81,5 +81,5 @@ def _draw(study: Study, preset: str, curves: pl.DataFrame, table: pl.DataFrame, 
         words = re.sub(r"\W+", "_", claim.replace("γ = 0", "unguided").lower()).strip("_")
         name, title = f"readings_{words}", f"{claim}, {preset}: {metric}"
         with canvas.with_footnote(coverage.sentences(coverage.shortfalls(study, table, preset))):
-            told[name] = attempt(study_figures.specification, judged, claim, title, folder / name)
+            told[name] = attempt(specification_figure.specification, judged, claim, title, folder / name)
     return told

@@ -5,9 +5,6 @@ as the data of a study (Plotly: 4.6 MB), would need styles that the content secu
 dark mode, print and keyboard to us all the same.
 """
 
-import base64
-import hashlib
-import json
 import math
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,13 +18,14 @@ from morphorl.analysis import claims, curve_statistics, interpretations, scores,
 from morphorl.config.files import write_atomically
 from morphorl.config.plain import to_dict
 from morphorl.environments.base import CARTPOLES
-from morphorl.report import html_data, summary, verdict_report
+from morphorl.report import html_data, verdict_report
+from morphorl.report.embedding import TEMPLATES, content_hash, embed, estimate_in_words
 from morphorl.report.replay import Replay
+from morphorl.report.tables import COLUMNS
 from morphorl.studies import results, shards
 from morphorl.studies.arms import shown
 from morphorl.studies.results import Stored
 
-TEMPLATES = Path(__file__).parent / "templates"
 MARKS = {"supported": "✓", "contradicted": "✗", "undecided": "?", "not testable": "–"}
 
 
@@ -92,14 +90,14 @@ def render(root: Path, found: Stored, curves: pl.DataFrame, replays: Iterable[Re
         replays=played,
         arms_replayed=len({row["arm"] for row in played}),
         no_replay=_no_replay(study),
-        columns=summary.COLUMNS,
+        columns=COLUMNS,
         commands=commands,
         needs_file=commands[0].endswith(".toml"),
         toml=results.to_toml(study),
         settings={preset: _all_settings(study, preset) for preset in study.presets},
         percent=verdict_report.percent,
         place=place,
-        estimate=_estimate,
+        estimate=estimate_in_words,
         data=embed(data),
         script=Markup(script),
         style=Markup(style),
@@ -108,22 +106,9 @@ def render(root: Path, found: Stored, curves: pl.DataFrame, replays: Iterable[Re
     )
 
 
-def embed(data: Any) -> Markup:
-    """JSON that cannot end the element that it stands in: no `<`, `>` or `&`, whatever the labels are."""
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    for character in "<>&":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)
-
-
 def place(effect: float) -> float:
     """Where an effect lies in the small plot of a verdict: ±100% over 260 units, what is beyond at the edge."""
     return round(150 + 130 * max(-1.0, min(1.0, effect)), 1) if math.isfinite(effect) else 150.0
-
-
-def content_hash(text: str) -> str:
-    """How a content security policy names a script or style that stands in the page."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def _sections(multiverse: bool) -> list[tuple[str, str]]:
@@ -152,20 +137,3 @@ def _all_settings(study: Any, preset: str) -> dict[str, str]:
     once = {name: shown(value) for name, value in to_dict(first).items() if not isinstance(value, dict)}
     once["environment"] = ", ".join(study.environments)
     return once | {name: shown(value) for name, value in interpretations.plain_values(first).items()}
-
-
-def _estimate(estimate: dict[str, float | None] | None, name: str) -> str:
-    """A cell of the table of numbers."""
-    if estimate is None:
-        return "not measured"
-    value, low, high = (estimate[key] for key in ("value", "low", "high"))
-    never = name == "steps_to_threshold"
-    if value is None:
-        return "not reached" if never else "unknown"
-    if low is None and high is None:
-        return f"{value:,.5g} (no interval)"
-    return f"{value:,.5g} ({_bound(low)} to {_bound(high)})"
-
-
-def _bound(value: float | None) -> str:
-    return "never" if value is None else f"{value:,.5g}"

@@ -11,8 +11,8 @@ from morphorl.analysis import curve_statistics, interpretations, learning_curves
 from morphorl.analysis.interpretations import spoken
 from morphorl.analysis.learning_curves import MOST_ARMS, attempt
 from morphorl.analysis.verdicts import Judged
-from morphorl.config.files import finite_or_none
 from morphorl.environments import registry
+from morphorl.report.chart_data import curve_data, estimate_data, luck_data, numbers, survival_data
 from morphorl.report.replay import Replay
 from morphorl.studies import stages
 from morphorl.studies.run import Run
@@ -145,11 +145,6 @@ def pack_states(states: Mapping[str, Any]) -> list[Plain]:
     ]
 
 
-def number(value: float, digits: int = 4) -> float | None:
-    """A number short enough for a page; null for what is not finite."""
-    return finite_or_none(float(f"{value:.{digits}g}"))
-
-
 def _arm(index: int, rows: pl.DataFrame, curve: Any, threshold: float | None, rival: Any) -> Plain:
     survival = attempt(learning_curves.threshold_survival, rows, threshold)
     shown = {
@@ -157,16 +152,16 @@ def _arm(index: int, rows: pl.DataFrame, curve: Any, threshold: float | None, ri
         "runs": rows["run"].n_unique(),
         "diverged": rows.drop_nulls("diverged_at")["run"].n_unique(),
         "summary": attempt(_summary, rows, threshold),
-        "survival": survival if isinstance(survival, str) else _survival(survival),
+        "survival": survival if isinstance(survival, str) else survival_data(survival),
     }
     if isinstance(curve, str):
         return shown | {"curve": curve, "early": curve, "luck": curve}
     early = attempt(learning_curves.early, curve.seeds)
     return shown | {
-        "curve": _curve(curve),
+        "curve": curve_data(curve),
         "early": early
         if isinstance(early, str)
-        else _estimate(early) | {"seeds": _numbers(curve_statistics.early(curve.seeds))},
+        else estimate_data(early) | {"seeds": numbers(curve_statistics.early(curve.seeds))},
         "luck": _luck(curve, rival),
     }
 
@@ -177,42 +172,14 @@ def _luck(curve: learning_curves.Curve, rival: Any) -> Any:
     found = attempt(learning_curves.small_comparisons, curve.seeds, rival.seeds)
     if isinstance(found, str):
         return found
-    return [
-        {"n": one.n, "better": _estimate(one.better), "significant": one.significant and _estimate(one.significant)}
-        for one in found
-    ]
-
-
-def _curve(curve: learning_curves.Curve) -> Any:
-    unknown = int((~np.isfinite(curve.seeds)).any(axis=1).sum())
-    if unknown:
-        return f"{unknown} of {len(curve.seeds)} runs have an unknown return."
-    columns = {name: _numbers(getattr(curve, name)) for name in ("middle", "low", "high")}
-    return columns | {"steps": _steps(curve.steps), "seeds": [_numbers(seed) for seed in curve.seeds]}
-
-
-def _survival(found: learning_curves.Survival) -> Plain:
-    columns = {name: _numbers(getattr(found, name)) for name in ("share", "low", "high")}
-    return columns | {"steps": _steps(found.steps), "median": _estimate(found.median)}
+    return luck_data(found)
 
 
 def _summary(rows: pl.DataFrame, threshold: float | None) -> Plain:
     return {
-        name: _estimate(estimate)
+        name: estimate_data(estimate)
         for name, estimate in curve_statistics.summarise(curve_statistics.measure(rows, threshold)).items()
     }
-
-
-def _estimate(estimate: curve_statistics.Estimate) -> Plain:
-    return {"value": number(estimate.value), "low": number(estimate.low), "high": number(estimate.high)}
-
-
-def _numbers(values: Iterable[float]) -> list[float | None]:
-    return [number(float(value)) for value in values]
-
-
-def _steps(values: Iterable[float]) -> list[int]:
-    return [round(float(value)) for value in values]
 
 
 def _drop(curve: Any, name: str) -> Any:

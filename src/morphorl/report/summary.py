@@ -1,7 +1,6 @@
 """What a finished study leaves behind: curves, figures, and a summary on disk and on the terminal."""
 
 import math
-import re
 from pathlib import Path
 
 import numpy as np
@@ -10,26 +9,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from morphorl.analysis import coverage, curve_statistics, interpretations, scores, verdicts
+from morphorl.analysis import coverage, curve_statistics, interpretations, score_table, scores, verdicts
 from morphorl.analysis.curve_statistics import Estimate
 from morphorl.config.files import finite_or_none, write_json
 from morphorl.config.sealed import write_sealed_table
 from morphorl.environments import registry
 from morphorl.ppo.checkpoints import Agents
 from morphorl.report import tables, verdict_report
+from morphorl.report.names import file_name
+from morphorl.report.tables import COLUMNS, short_number
 from morphorl.studies.store import Store
 from morphorl.studies.study import Study
 
 MOST_LINES = 40
 """Arms that a table or a figure can show."""
-COLUMNS = {
-    "final_return": "final return",
-    "area_under_curve": "mean return",
-    "early_return": "early return",
-    "final_greedy_return": "final greedy",
-    "steps_to_threshold": "steps to {threshold:g}",
-    "reached_threshold": "share there",
-}
 
 
 def write(study: Study, store: Store, console: Console) -> None:
@@ -127,20 +120,10 @@ def write_evaluation(
     console.print(f"IQM over {len(means)} agents: {value:.1f} ({interval})")
 
 
-def file_name(environment: str) -> str:
-    """A short file name for an environment: `StatelessCartPole-v1` becomes `stateless_cartpole`.
-
-    Its letters, digits and `_` alone: ids of Gymnasium's may have `/`, dots and colons too.
-    """
-    short = re.sub(r"-v\d+(?=\+|$)", "", environment).replace("CartPole", "Cartpole")
-    words = "".join(f"_{letter}" if letter.isupper() else letter for letter in short).lower()
-    return re.sub(r"\W+", "_", words.replace("-", "")).strip("_") or "environment"
-
-
 def _summarise(rows: pl.DataFrame) -> dict[str, dict[str, Estimate]]:
     """The statistics of every arm of one environment under one preset."""
     arms = rows["arm"].unique(maintain_order=True)
-    return {arm: curve_statistics.summarise(scores.measured(rows.filter(arm=arm))) for arm in arms}
+    return {arm: curve_statistics.summarise(score_table.measured(rows.filter(arm=arm))) for arm in arms}
 
 
 def _plain(summary: dict) -> dict:
@@ -176,13 +159,6 @@ def _cell(estimate: Estimate, steps: int) -> str | Text:
     if math.isnan(estimate.low):  # one seed
         return tables.with_interval(value, "no interval")
     return value if value == low == high else tables.with_interval(value, f"{low}–{high}")
-
-
-def short_number(number: int | float) -> str:
-    """Three digits at most, so that six columns and their intervals fit on 80 characters."""
-    if abs(number) >= 1000:
-        return f"{number / 1000:.0f}k" if abs(number) >= 10_000 else f"{number / 1000:.3g}k"
-    return f"{number:.0f}" if abs(number) >= 10 else f"{number:.2g}"
 
 
 def _mention_unknown(curves: pl.DataFrame, console: Console) -> None:

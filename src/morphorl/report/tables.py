@@ -7,6 +7,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+COLUMNS = {
+    "final_return": "final return",
+    "area_under_curve": "mean return",
+    "early_return": "early return",
+    "final_greedy_return": "final greedy",
+    "steps_to_threshold": "steps to {threshold:g}",
+    "reached_threshold": "share there",
+}
+"""What the statistics of a summary are called."""
+
 
 def table(title: str | None = None) -> Table:
     """An empty table in the house style, narrow enough for six columns on 80 characters."""
@@ -26,3 +36,10 @@ def say(console: Console, sentences: Iterable[str]) -> None:
     """Print sentences as they are, each on lines of its own."""
     for sentence in sentences:
         console.print(sentence, soft_wrap=True)
+
+
+def short_number(number: int | float) -> str:
+    """Three digits at most, so that six columns and their intervals fit on 80 characters."""
+    if abs(number) >= 1000:
+        return f"{number / 1000:.0f}k" if abs(number) >= 10_000 else f"{number / 1000:.3g}k"
+    return f"{number:.0f}" if abs(number) >= 10 else f"{number:.2g}"

@@ -1,7 +1,6 @@
 """A study: arms × environments × presets × seeds, and the runs that it asks for."""
 
 import dataclasses
-import json
 import re
 import weakref
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +10,7 @@ from typing import Any
 
 import equinox as eqx
 
-from morphorl.config.errors import SettingError, did_you_mean, quoted, shortened
+from morphorl.config.errors import SettingError, did_you_mean, quoted
 from morphorl.config.fields import COUNT, COUNT_OR_ZERO, hints_of
 from morphorl.config.following import Follow, unseen
 from morphorl.config.plain import default_kind, from_dict, to_dict
@@ -19,6 +18,7 @@ from morphorl.ppo.kernels import KERNELS
 from morphorl.ppo.settings import PRESETS, Settings, usual, with_tables
 from morphorl.studies import arms as arms_
 from morphorl.studies.arms import Values
+from morphorl.studies.labels import quoted_label, refuse_label
 from morphorl.studies.run import Run
 
 MOST_RUNS = 2_000_000
@@ -26,11 +26,6 @@ MOST_RUNS = 2_000_000
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 """What a study may be called: the name becomes a folder, and so is never a path."""
-
-LONGEST_LABEL = 500
-"""Characters of an arm's label, before its settings' values are put in."""
-NOT_IN_LABELS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-"""Line breaks and other control characters."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +84,7 @@ class Study:
         if not isinstance(self.arms, dict) or not self.arms:
             raise SettingError(f"arms = {quoted(self.arms)}: must be at least one arm.")
         for label in self.arms:
-            _check_label(label)
+            refuse_label(label)
         for environment in self.environments:
             Settings(environment)  # which refuses one that does not exist
         arms_.flatten(self.settings)
@@ -168,7 +163,7 @@ class Study:
         labelled: dict[str, Settings] = {}
         for label, settings in follow(self._made(preset), self._combinations(), "checking the settings"):
             if label in labelled:
-                raise SettingError(f"arms.{_quoted(label)}: two arms have this label; must be unique.")
+                raise SettingError(f"arms.{quoted_label(label)}: two arms have this label; must be unique.")
             labelled[label] = settings
         return labelled
 
@@ -238,25 +233,11 @@ def _in_arm(label: str) -> Iterator[None]:
     try:
         yield
     except SettingError as error:
-        raise type(error)(f"arms.{_quoted(label)}: {error}") from error
-
-
-def _quoted(label: str) -> str:
-    return json.dumps(shortened(label), ensure_ascii=False)
+        raise type(error)(f"arms.{quoted_label(label)}: {error}") from error
 
 
 def _number(value: int) -> str:
     return f"{value:,}" if value < 10**18 else "more than 10¹⁸"
-
-
-def _check_label(label: Any) -> None:
-    """Raise `SettingError` for a label that no table, plot or file could show."""
-    if not isinstance(label, str) or not label.strip():
-        raise SettingError(f"arms.{quoted(label)}: must be a label of one character or more.")
-    if len(label) > LONGEST_LABEL:
-        raise SettingError(f"arms.{_quoted(label)}: must be a label of at most {LONGEST_LABEL} characters.")
-    if NOT_IN_LABELS.search(label):
-        raise SettingError(f"arms.{_quoted(label)}: must be a label of one line, without control characters.")
 
 
 def _check_names(what: str, names: Any, allowed: list[str] | None = None) -> None:

@@ -9,7 +9,7 @@ import pytest
 import scipy.stats
 from numpy.testing import assert_allclose
 
-from morphorl.analysis import paired_arms, scores
+from morphorl.analysis import paired_arms, score_table, scores
 from morphorl.analysis.bootstrap import EvidenceError
 from morphorl.analysis.multiverse import design, effects, main_effects, readings
 from morphorl.commands.multiverse import Multiverse
@@ -184,7 +184,7 @@ def test_the_command_writes_every_reading_every_axis_and_three_figures(labelled,
         label: settings.guidance.strength * (settings.dynamics.reset == "never") for label, settings in labelled.items()
     }
     table = planted(labelled, gains).with_columns(preset=pl.lit("standard"))
-    absent = [pl.lit(None).alias(name) for name in scores.SCHEMA if name not in table.columns]
+    absent = [pl.lit(None).alias(name) for name in score_table.SCHEMA if name not in table.columns]
     write_sealed_table(tmp_path / scores.FILE, table.with_columns(*absent))
     Multiverse(tmp_path)()
     told = json.loads((tmp_path / "multiverse.json").read_text())

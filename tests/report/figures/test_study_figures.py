@@ -8,7 +8,7 @@ from helpers.finished_studies import BLIND, finish, study
 from morphorl.analysis import interpretations, verdicts
 from morphorl.analysis.learning_curves import attempt
 from morphorl.analysis.scores import table
-from morphorl.report.figures import canvas, study_figures
+from morphorl.report.figures import canvas, specification_figure, study_figures
 
 HOSTILE = {
     "plain PPO": {"blend": {"weight": 0.0}},
@@ -77,7 +77,7 @@ def test_the_specification_curve_shows_all_readings(tmp_path):
     judged = verdicts.judge(both, "standard", scores)
     assert len(judged) == 2
     for i, claim in enumerate(("C1 (plain PPO)", "C1 (γ = 0)", "C2b (CartPole)")):
-        study_figures.specification(judged, claim, claim, tmp_path / f"claim{i}")
+        specification_figure.specification(judged, claim, claim, tmp_path / f"claim{i}")
         assert (tmp_path / f"claim{i}.svg").exists()
     few = verdicts.judge(both, "standard", scores.filter(seed=0))
-    assert "seeds" in attempt(study_figures.specification, few, "C1 (γ = 0)", "C1", tmp_path / "few")
+    assert "seeds" in attempt(specification_figure.specification, few, "C1 (γ = 0)", "C1", tmp_path / "few")

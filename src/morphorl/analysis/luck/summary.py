@@ -14,7 +14,7 @@ from jaxtyping import Float
 from morphorl.analysis import curve_statistics, interpretations
 from morphorl.analysis.bootstrap import Estimate, EvidenceError
 from morphorl.analysis.luck import crossed, seed_luck
-from morphorl.analysis.scores import known
+from morphorl.analysis.score_table import known
 from morphorl.config.errors import SettingError, did_you_mean
 from morphorl.ppo.settings import Settings
 

@@ -9,7 +9,7 @@ from morphorl.analysis.bootstrap import Effect
 from morphorl.analysis.multiverse.main_effects import MainEffects
 from morphorl.analysis.multiverse.readings import AXES, Levels
 from morphorl.report.figures import canvas
-from morphorl.report.figures.study_figures import ANSWER_COLOURS, Specified, specification_curve
+from morphorl.report.figures.specification_figure import ANSWER_COLOURS, Specified, specification_curve
 
 COLOURS = {
     "above 0": ANSWER_COLOURS["supported"],

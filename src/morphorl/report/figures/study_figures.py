@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -12,30 +12,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, PercentFormatter
 
-from morphorl.analysis import claims
 from morphorl.analysis import learning_curves as analysed
 from morphorl.analysis.bootstrap import EvidenceError
-from morphorl.analysis.interpretations import Reading, spoken
-from morphorl.analysis.learning_curves import SMALL_COMPARISONS, Curve, attempt
-from morphorl.analysis.verdicts import Judged
+from morphorl.analysis.learning_curves import Curve, attempt
+from morphorl.analysis.luck.seed_luck import Shares
+from morphorl.analysis.survival import Survival
 from morphorl.report.figures import canvas
 
 REFERENCE_COLOURS = ("#1a1a1a", "#8a8a8a", "#b5651d", "#a0336f", "#5b7f3a", "#7a5c3e")
-ANSWER_COLOURS = {"supported": "#0a7048", "contradicted": "#b3261e", "undecided": "#b08900", "not testable": "#777777"}
 MOST_WITHIN = 9
 """Arms whose legend finds room within the axes."""
 Strengths = Mapping[str, float]
 """γ of the arms that differ in it alone, by label: they run through a colour map, and all others are dashed."""
-
-
-class Specified(NamedTuple):
-    """A reading in a specification curve: the value of each of its options, its effect with its interval, a colour."""
-
-    options: Mapping[str, str]
-    value: float
-    low: float
-    high: float
-    colour: str
 
 
 def learning_curves(curves: pl.DataFrame, title: str, path: Path, strengths: Strengths) -> None:
@@ -47,7 +35,7 @@ def learning_curves(curves: pl.DataFrame, title: str, path: Path, strengths: Str
     """
     arms = analysed.by_arm(curves)
     with axes_on(path, title, "environment steps", "episode return") as axes:
-        for arm, line in _lines(list(arms), strengths).items():
+        for arm, line in lines(list(arms), strengths).items():
             curve = analysed.curve(arms[arm])
             axes.plot(curve.steps, curve.middle, label=canvas.shown(arm), linewidth=1.6, **line)
             axes.fill_between(curve.steps, curve.low, curve.high, color=line["color"], alpha=0.15, linewidth=0)
@@ -56,7 +44,7 @@ def learning_curves(curves: pl.DataFrame, title: str, path: Path, strengths: Str
             axes.set_ylim(0, None)
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         seeds = curves.select("seed", "cell_seed").unique().height
-        _legend(axes, f"IQM of {seeds} seeds, 95% bootstrap band")
+        legend(axes, f"IQM of {seeds} seeds, 95% bootstrap band")
 
 
 def threshold_survival(
@@ -69,8 +57,15 @@ def threshold_survival(
     """
     arms = analysed.by_arm(curves)
     found = {arm: analysed.threshold_survival(rows, threshold) for arm, rows in arms.items()}
-    with axes_on(path, title, "environment steps", f"share of runs not yet at {threshold:g}") as axes:
-        for arm, line in _lines(list(arms), strengths).items():
+    survival_curves(found, title, path, strengths, f"{threshold:g}")
+
+
+def survival_curves(
+    found: Mapping[str, Survival], title: str, path: Path, strengths: Strengths, threshold: str
+) -> None:
+    """The share of runs of every arm that have not reached the threshold, with pointwise intervals."""
+    with axes_on(path, title, "environment steps", f"share of runs not yet at {threshold}") as axes:
+        for arm, line in lines(list(found), strengths).items():
             steps = np.concatenate([[0.0], found[arm].steps])
             share, low, high = (np.concatenate([[1.0], u]) for u in (found[arm].share, found[arm].low, found[arm].high))
             axes.step(steps, share, where="post", label=canvas.shown(arm), linewidth=1.6, **line)
@@ -78,7 +73,7 @@ def threshold_survival(
         axes.set(xlim=(0, None), ylim=(0, 1.02))
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-        _legend(axes, "Kaplan-Meier, pointwise 95% intervals")
+        legend(axes, "Kaplan-Meier, pointwise 95% intervals")
 
 
 def early_return(curves: pl.DataFrame, title: str, path: Path, strengths: Strengths) -> None:
@@ -99,7 +94,7 @@ def early_return(curves: pl.DataFrame, title: str, path: Path, strengths: Streng
         order, ticks = list(arms), list(map(canvas.shown, arms))
     xlabel = "arm" if by_name else "guidance strength γ (evenly spaced)"
     with axes_on(path, title, xlabel, "early return") as axes:
-        for arm, line in _lines(list(arms), strengths).items():
+        for arm, line in lines(list(arms), strengths).items():
             value, low, high, _ = arms[arm]
             if arm in order:
                 bars = np.array([[value - low], [high - value]])
@@ -113,7 +108,7 @@ def early_return(curves: pl.DataFrame, title: str, path: Path, strengths: Streng
             axes.tick_params(axis="x", rotation=35)
             for text in axes.get_xticklabels():
                 text.set(ha="right", rotation_mode="anchor", fontsize="small")
-        _legend(axes, "IQM over seeds, 95% intervals")
+        legend(axes, "IQM over seeds, 95% intervals")
 
 
 def small_comparisons(curves: pl.DataFrame, title: str, path: Path, strengths: Strengths, rival: str) -> None:
@@ -129,84 +124,34 @@ def small_comparisons(curves: pl.DataFrame, title: str, path: Path, strengths: S
     if rival not in arms or len(arms) < 2:
         raise EvidenceError("there is nothing to compare.")
     found = {arm: analysed.small_comparisons(c.seeds, arms[rival].seeds) for arm, c in arms.items() if arm != rival}
-    places = range(len(SMALL_COMPARISONS))
+    luck_curves(found, title, path, strengths, rival, list(arms))
+
+
+def luck_curves(
+    found: Mapping[str, Sequence[Shares]], title: str, path: Path, strengths: Strengths, rival: str, arms: list[str]
+) -> None:
+    """How often comparisons of few seeds find each arm above the rival.
+
+    Args:
+        found: for each arm but the rival, the shares for the same sizes.
+        arms: all of them, the rival too, which decide the colours.
+    """
+    sizes = [one.n for one in next(iter(found.values()))]
+    places = range(len(sizes))
     with axes_on(path, title, "seeds of each arm in the comparison", f"found above {rival}") as axes:
         axes.axhline(0.5, color="#999999", linewidth=0.8, linestyle=":")
-        for arm, line in _lines(list(arms), strengths).items():
-            if arm == rival:
+        for arm, line in lines(arms, strengths).items():
+            if arm not in found:
                 continue
             better = [one.better for one in found[arm]]
             axes.plot(places, [e.value for e in better], marker="o", markersize=4, label=canvas.shown(arm), **line)
             axes.fill_between(places, [e.low for e in better], [e.high for e in better], alpha=0.1, color=line["color"])
             tested = [(place, one.significant.value) for place, one in enumerate(found[arm]) if one.significant]
             axes.plot(*zip(*tested, strict=True), marker="o", markersize=2, linewidth=0.8, alpha=0.5, **line)
-        axes.set_xticks(places, list(map(str, SMALL_COMPARISONS)))
+        axes.set_xticks(places, list(map(str, sizes)))
         axes.set_ylim(-0.02, 1.02)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-        _legend(axes, "higher mean, 95% (thin: and p ≤ 0.05)")
-
-
-def specification(judged: Sequence[Judged], claim: str, title: str, path: Path) -> None:
-    """Every reading's effect on one claim with its 95% interval, sorted, over the choices that it makes.
-
-    Raises:
-        EvidenceError: if no reading has an effect.
-    """
-    rows = [(one.reading, verdict) for one in judged for verdict in one.verdicts if verdict.claim == claim]
-    known = [row for row in rows if np.isfinite(row[1].effect)]
-    if not known:
-        raise EvidenceError(f"{rows[0][1].reason if rows else 'no readings.'}")
-    specified = [
-        Specified(reading.options, verdict.effect, verdict.low, verdict.high, ANSWER_COLOURS[verdict.verdict])
-        for reading, verdict in known
-    ]
-    answers = [verdict.verdict for _, verdict in rows]
-    legend = {f"{one}: {answers.count(one)} of {len(rows)}": colour for one, colour in ANSWER_COLOURS.items()}
-    choices = _choices([reading for reading, _ in rows])
-    specification_curve(specified, choices, legend, title, path, (-claims.MARGIN, claims.MARGIN))
-
-
-def specification_curve(
-    specified: Sequence[Specified],
-    choices: Sequence[tuple[str, str]],
-    legend: Mapping[str, str],
-    title: str,
-    path: Path,
-    margins: Sequence[float] = (),
-) -> None:
-    """Effects with their intervals, sorted, over the options that each has.
-
-    Args:
-        choices: a row for each, the name of an option and a value.
-        legend: colours by words.
-        margins: where dotted lines stand.
-        path: without suffix; `.png` and `.svg` are written.
-    """
-    with canvas.in_style():
-        figure, (above, below) = canvas.subplots(
-            2, 1, figsize=(7, 3 + 0.19 * len(choices)), sharex=True,
-            height_ratios=[2.6, 0.19 * len(choices)],
-        )  # fmt: skip
-        for i, one in enumerate(sorted(specified, key=lambda one: one.value)):
-            above.plot([i, i], [one.low, one.high], color=one.colour, linewidth=1, alpha=0.7)
-            above.plot(i, one.value, "o", color=one.colour, markersize=3)
-            chosen = [row for row, (name, value) in enumerate(choices) if one.options[name] == value]
-            below.plot([i] * len(chosen), chosen, "s", color=one.colour, markersize=2.5)
-        for side in (0, *margins):
-            above.axhline(side, color="#777777", linewidth=0.8, linestyle="-" if side == 0 else ":")
-        above.set(ylabel="share of what\nplain PPO learns", title=title)
-        above.yaxis.set_major_formatter(PercentFormatter(1.0))
-        for row in range(1, len(choices)):
-            if choices[row][0] != choices[row - 1][0]:
-                below.axhline(row - 0.5, color="#dddddd", linewidth=0.6)
-        below.set_yticks(range(len(choices)), [f"{spoken(name)} {value}" for name, value in choices])
-        below.tick_params(axis="y", labelsize=7)
-        below.invert_yaxis()
-        below.set(xlabel="readings, by their effect", xticks=[])
-        for words, colour in legend.items():
-            above.plot([], [], "o", color=colour, label=words)
-        above.legend(fontsize="small", frameon=False)
-        canvas.save(figure, path)
+        legend(axes, "higher mean, 95% (thin: and p ≤ 0.05)")
 
 
 def draw_all(
@@ -231,7 +176,7 @@ def draw_all(
     }
 
 
-def _lines(arms: list[str], strengths: Strengths) -> dict[str, dict[str, Any]]:
+def lines(arms: list[str], strengths: Strengths) -> dict[str, dict[str, Any]]:
     """Colour and dash of each arm: arms that share a γ, or a colour since there are too many, differ in their dash."""
     values = sorted({strengths[arm] for arm in arms if arm in strengths})
     shades = dict(zip(values, colormaps["viridis"](np.linspace(0.9, 0.1, len(values))), strict=True))
@@ -248,11 +193,6 @@ def _lines(arms: list[str], strengths: Strengths) -> dict[str, dict[str, Any]]:
     return lines
 
 
-def _choices(readings: list[Reading]) -> list[tuple[str, str]]:
-    """Each setting in which readings differ, with each of its values."""
-    return list(dict.fromkeys((name, one.options[name]) for name in readings[0].options for one in readings))
-
-
 @contextmanager
 def axes_on(path: Path, title: str, xlabel: str, ylabel: str) -> Iterator[Axes]:
     """One pair of axes in the house style, saved as PNG and SVG when the context ends well."""
@@ -264,8 +204,8 @@ def axes_on(path: Path, title: str, xlabel: str, ylabel: str) -> Iterator[Axes]:
         canvas.save(figure, path)
 
 
-def _legend(axes: Axes, note: str) -> None:
-    """The legend, within the axes where there is room for it, or else beside them."""
+def legend(axes: Axes, note: str) -> None:
+    """Draw the legend, within the axes where there is room for it, or else beside them."""
     handles, labels = axes.get_legend_handles_labels()  # none where the axis names all arms
     style = {"title": note, "title_fontsize": "small", "fontsize": "small", "frameon": False}
     if len(labels) <= MOST_WITHIN:

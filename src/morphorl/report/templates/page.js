@@ -203,7 +203,7 @@ function empty(host, panel, title, name) {
   notes(host, panel, name);
 }
 
-const titleOf = (panel) => `${panel.environment}, ${panel.preset}`;
+const titleOf = (panel) => [panel.environment, panel.preset].filter(Boolean).join(", ");
 
 // --- Learning curves ------------------------------------------------------------------------------------------------
 
@@ -377,6 +377,37 @@ function drawLuck(host, panel) {
   notes(host, panel, "luck");
 }
 
+// --- Performance profiles -------------------------------------------------------------------------------------------
+
+function drawProfile(host, panel) {
+  const arms = known(panel, "profile");
+  const title = `${titleOf(panel)}: runs above a score`;
+  if (!arms.length) return empty(host, panel, title, "profile");
+  const levels = arms[0].profile.levels;
+  const frame = chart(host, {
+    title,
+    x: (from, to) => scale(levels[0], levels.at(-1) > levels[0] ? levels.at(-1) : levels[0] + 1, from, to),
+    y: (from, to) => scale(0, 1, from, to),
+    xLabel: "score",
+    yLabel: "share of runs",
+    yText: percent,
+    describe: `Performance profiles, ${title}: ${arms.map((one) => `${label(one.arm)} ${percent(one.profile.share[50])} above ${short(levels[50])}`).join("; ")}. Arrow keys read values.`,
+  });
+  const { xs, ys, marks } = frame;
+  for (const { arm, profile } of arms) {
+    const along = (name) => stairs(profile[name].map((v, i) => [xs(levels[i]), ys(v)]));
+    const some = svg("g", { class: `arm ${tint(arm)}`, "data-arm": arm });
+    some.append(svg("path", { class: "band faint", d: band(along("high"), along("low")) }));
+    some.append(svg("path", { class: `line ${tint(arm)}`, d: path(along("share")) }));
+    marks.append(some);
+  }
+  follow(frame, levels.map(xs), (i) => ({
+    head: `above ${short(levels[i])}`,
+    lines: arms.map(({ arm, profile }) => ({ arm, y: ys(profile.share[i]), text: percent(profile.share[i]), more: interval(profile.low[i], profile.high[i], percent) })),
+  }));
+  notes(host, panel, "profile");
+}
+
 // --- The multiverse: every reading's effect, sorted, over the choices that it makes ---------------------------------
 
 function drawSpecification(host, preset, claim) {
@@ -441,7 +472,7 @@ function drawSpecification(host, preset, claim) {
 
 // --- The page's charts and their controls ---------------------------------------------------------------------------
 
-const DRAWINGS = { learning: drawLearning, survival: drawSurvival, early: drawEarly, luck: drawLuck };
+const DRAWINGS = { learning: drawLearning, survival: drawSurvival, early: drawEarly, luck: drawLuck, profile: drawProfile };
 
 function draw() {
   for (const host of document.querySelectorAll("figure[data-chart]")) DRAWINGS[host.dataset.chart](host, report.panels[host.dataset.panel]);
