@@ -50,8 +50,8 @@ def needed(x: Float[np.ndarray, " seeds"], y: Float[np.ndarray, " other_seeds"])
             power[n] = found(x, y, n)
         return power[n]
 
-    ends = [_first(lambda n, end=end: getattr(at(n), end) >= WANTED) for end in ("value", "high", "low")]
-    return Needed(*ends, dict(sorted(power.items())))
+    value, low, high = (_first(lambda n, end=end: getattr(at(n), end) >= WANTED) for end in ("value", "high", "low"))
+    return Needed(value, low, high, dict(sorted(power.items())))
 
 
 def found(x: Float[np.ndarray, " seeds"], y: Float[np.ndarray, " other_seeds"], n: int) -> Estimate:
@@ -68,10 +68,10 @@ def found(x: Float[np.ndarray, " seeds"], y: Float[np.ndarray, " other_seeds"], 
     if x.mean() == y.mean():
         raise EvidenceError("the means are the same: there is no difference to find.")
     generator = np.random.default_rng(0)
-    all_alike = [np.full((1, len(u)), 1 / len(u)) for u in (x, y)]
-    value = float(_finds(generator, x, y, n, *all_alike, DRAWS, copies=1).mean())
-    weights = [generator.multinomial(len(u), np.full(len(u), 1 / len(u)), size=RESAMPLES) / len(u) for u in (x, y)]
-    replicates = _finds(generator, x, y, n, *weights, RESAMPLE_DRAWS, copies=2).mean(axis=1)
+    alike, other_alike = (np.full((1, len(u)), 1 / len(u)) for u in (x, y))
+    value = float(_finds(generator, x, y, n, alike, other_alike, DRAWS, copies=1).mean())
+    of_x, of_y = (generator.multinomial(len(u), np.full(len(u), 1 / len(u)), size=RESAMPLES) / len(u) for u in (x, y))
+    replicates = _finds(generator, x, y, n, of_x, of_y, RESAMPLE_DRAWS, copies=2).mean(axis=1)
     return share_estimate(value, replicates, least, least)
 
 

@@ -57,7 +57,7 @@ class Measures:
         """The performance profile of every arm, over the same levels."""
         known = {arm: attempt(self.of, arm, statistic) for arm in self.arms}
         there = [one for one in known.values() if not isinstance(one, str)]
-        over = profiles.levels(*there) if there else None
+        over = profiles.levels(*there) if there else np.zeros(0)
         return {arm: one if isinstance(one, str) else profiles.profile(one, over) for arm, one in known.items()}
 
     def luck(self, against: str, statistic: str) -> dict[str, list[Shares] | str]:

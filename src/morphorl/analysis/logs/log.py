@@ -1,14 +1,18 @@
 """What a reader of logs is asked for, and what it gives: one log of one run, and where its numbers came from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
+import numpy as np
 import polars as pl
 
 Kind = Literal["training", "evaluation"]
 """Whether returns are those of episodes in training, or of evaluations beside it."""
+
+Numbers = Sequence[float | None] | np.ndarray | pl.Series
+"""Numbers of one log in a row."""
 
 SCHEMA = {"step": pl.Float64, "return": pl.Float64}
 """The columns of a log's points: environment steps, and a return; null or NaN where no episode ended."""
@@ -46,7 +50,7 @@ class Log(NamedTuple):
     """Whether the run's name is that of the folder that holds the file, or that of the file."""
 
 
-def points(steps: object, returns: object) -> pl.DataFrame:
+def points(steps: Numbers, returns: Numbers) -> pl.DataFrame:
     """Points from two sequences of numbers of the same length."""
-    columns = {"step": pl.Series(steps), "return": pl.Series(returns)}
+    columns = {"step": pl.Series(values=steps), "return": pl.Series(values=returns)}
     return pl.DataFrame(columns).cast({"step": pl.Float64, "return": pl.Float64})

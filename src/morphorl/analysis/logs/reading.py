@@ -108,17 +108,14 @@ def _claim(
     paths: Sequence[Path], format: str | None, asked: Asked
 ) -> tuple[dict[tuple[Format, Path], list[Path]], Counter]:
     """The files that each format reads, folder by folder; and the endings of the others, counted."""
-    forced = (
-        registry.named("long_table" if asked.columns and format is None else format)
-        if format or asked.columns
-        else None
-    )
+    forced = format or ("long_table" if asked.columns else None)
+    reader = registry.named(forced) if forced else None
     claimed: dict[tuple[Format, Path], list[Path]] = {}
     ignored: Counter = Counter()
     for file in dict.fromkeys(file for path in paths for file in finding.files(path)):
         found = registry.of(file, finding.head(file))
-        if forced is not None:
-            found = forced if forced.claims(file, finding.head(file)) else None
+        if reader is not None:
+            found = reader if reader.claims(file, finding.head(file)) else None
         if found is None:
             ignored[file.suffix or file.name] += 1
         else:

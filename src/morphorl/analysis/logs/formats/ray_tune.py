@@ -48,7 +48,8 @@ def read(paths: list[Path], asked: Asked) -> Iterator[Log]:
     columns = _json_lines(path) if path.name == "result.json" else _csv(path)
     step = next((name for name in STEPS if name in columns), None)
     found: dict[Kind, str] = {}
-    for name, kind in ({asked.tag: "training"} if asked.tag else RETURNS).items():
+    wanted: dict[str, Kind] = {asked.tag: "training"} if asked.tag else RETURNS
+    for name, kind in wanted.items():
         if name in columns:
             found.setdefault(kind, name)
     if step is None or not found:

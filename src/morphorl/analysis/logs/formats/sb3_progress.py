@@ -6,14 +6,14 @@ from pathlib import Path
 import polars as pl
 
 from morphorl.analysis.logs import tables
-from morphorl.analysis.logs.log import Asked, Log, points
+from morphorl.analysis.logs.log import Asked, Kind, Log, points
 
 NAME = "Stable-Baselines3's progress"
 WHAT = "progress.csv of Stable-Baselines3's logger (rollout/ep_rew_mean, eval/mean_reward)"
 RANK = 1
 
 STEP = "time/total_timesteps"
-RETURNS = {"rollout/ep_rew_mean": "training", "eval/mean_reward": "evaluation"}
+RETURNS: dict[str, Kind] = {"rollout/ep_rew_mean": "training", "eval/mean_reward": "evaluation"}
 
 
 def claims(path: Path, head: bytes) -> bool:

@@ -62,7 +62,8 @@ def read(paths: list[Path], asked: Asked) -> Iterator[Log]:
             f"{did_you_mean(asked.tag, there)}"
         )
     kinds: dict[Kind, str] = {}
-    for tag, kind in TAGS.items() if asked.tag is None else [(asked.tag, TAGS.get(asked.tag, "training"))]:
+    wanted: dict[str, Kind] = TAGS if asked.tag is None else {asked.tag: TAGS.get(asked.tag, "training")}
+    for tag, kind in wanted.items():
         if tag in found.by_tag:
             kinds.setdefault(kind, tag)
     if not kinds:
