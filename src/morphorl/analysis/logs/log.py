@@ -11,7 +11,7 @@ import polars as pl
 Kind = Literal["training", "evaluation"]
 """Whether returns are those of episodes in training, or of evaluations beside it."""
 
-Numbers = Sequence[float | None] | np.ndarray | pl.Series
+Numbers = Sequence[int | float | None] | np.ndarray | pl.Series
 """Numbers of one log in a row."""
 
 SCHEMA = {"step": pl.Float64, "return": pl.Float64}

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -120,26 +120,27 @@ def _events(path: Path, proto: ModuleType, crc32c: Callable[[bytes], int]) -> It
                     yield float(event.step), value.tag, number
 
 
-@runtime_checkable
-class _Tensor(Protocol):
-    """TensorFlow's `TensorProto`, as far as it is read."""
+if TYPE_CHECKING:
 
-    dtype: int
-    tensor_content: bytes
-    float_val: Sequence[float]
-    double_val: Sequence[float]
+    class _Tensor(Protocol):
+        """TensorFlow's `TensorProto`, as far as it is read."""
 
+        dtype: int
+        tensor_content: bytes
+        float_val: Sequence[float]
+        double_val: Sequence[float]
 
-@runtime_checkable
-class _Value(Protocol):
-    """TensorFlow's `Summary.Value`, as far as it is read."""
+    class _Value(Protocol):
+        """TensorFlow's `Summary.Value`, as far as it is read."""
 
-    simple_value: float
-    tensor: _Tensor
+        simple_value: float
+        tensor: _Tensor
 
-    def WhichOneof(self, group: str) -> str | None:  # noqa: N802 (protobuf's name)
-        """Which field of a group is set."""
-        ...
+        def WhichOneof(self, group: str) -> str | None:  # noqa: N802 (protobuf's name)
+            """Which field of a group is set."""
+            ...
+else:
+    _Value = object  # protobuf's fields are made when they are asked for, which no look at a class can see
 
 
 def _number(value: _Value) -> float | None:
