@@ -44,7 +44,7 @@ def lab(tmp_path, monkeypatch):
 
 SYSTEMS = """bistable clock coloured_noise correlated_noise echo_state gierer_meinhardt independent_sines
 leaky_integrators none oscillator_ring previous_observation reaction_diffusion sign_flipped stack
-state_dependent_noise"""
+state_dependent_noise together"""
 RULES = "adaptive blind modulated none stabilise three_factor win_stay"
 
 
