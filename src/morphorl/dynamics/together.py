@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
-from morphorl.dynamics.base import Dynamics, Guide, Shape, State, call
+from morphorl.dynamics.base import Dynamics, Guide, Shape, call
 from morphorl.dynamics.guidance.base import nothing
 from morphorl.dynamics.leaky_integrators import LeakyIntegrators
 from morphorl.dynamics.oscillator_ring import OscillatorRing
@@ -50,12 +50,12 @@ class Together(Dynamics):
     ) -> Both:
         return self._both("step", constants, state, observation, guide)
 
-    def show(
-        self, state: Both, observation: Float[Array, " features"], *, constants: Both
-    ) -> Float[Array, " shown"]:
+    def show(self, state: Both, observation: Float[Array, " features"], *, constants: Both) -> Float[Array, " shown"]:
         shown = self._both("show", constants, state, observation)
         return jnp.concatenate([shown.one, shown.other[observation.size :]])
 
     def _both(self, method: str, constants: Both, states: Both, *arguments: PyTree) -> Both:
         systems = zip((self.one, self.other), constants, states, strict=True)
-        return Both(*(call(getattr(one, method), {"constants": held}, state, *arguments) for one, held, state in systems))
+        return Both(
+            *(call(getattr(one, method), {"constants": held}, state, *arguments) for one, held, state in systems)
+        )
