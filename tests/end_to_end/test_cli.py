@@ -61,7 +61,7 @@ REFUSED = [
         "'rnig' for argument '--dynamics.coupling'",
         "('mean', 'ring', 'lattice', 'partner')",
     ),
-    ([*TRAIN, "--preset", "tunde"], "'tunde' for argument '--preset'", "('standard', 'tuned', 'sb3')"),
+    ([*TRAIN, "--preset", "tunde"], "'tunde' for argument '--preset'", "('standard', 'tuned', 'continuous', 'sb3')"),
     ([*TRAIN, "--guidance.strenght", "1"], "--guidance.strenght", "--guidance.strength"),
     (["train", "--out", "OUT"], "--env", "required"),
     (["reproduce", "--seeds", "-2", "--out", "OUT"], "seeds = -2", "a whole number of at least 1"),

@@ -11,7 +11,7 @@ from helpers.processes import QUICKLY_COMPILED
 
 def reproduce(out):
     command = [sys.executable, "-m", "morphorl", "reproduce", "--preset", "standard", "--seeds", "8"]
-    command += ["--steps", "4000", "--out", str(out)]
+    command += ["--steps", "8000", "--out", str(out)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=QUICKLY_COMPILED)
 
 
@@ -23,7 +23,7 @@ def test_ctrl_c_keeps_finished_batches_and_the_same_command_goes_on(tmp_path):
     stopped.send_signal(signal.SIGINT)
     said, _ = stopped.communicate()
     assert stopped.returncode == 130
-    assert f"morphorl reproduce --preset standard --seeds 8 --steps 4000 --out {tmp_path}" in said
+    assert f"morphorl reproduce --preset standard --seeds 8 --steps 8000 --out {tmp_path}" in said
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("shards/*.parquet")}
     assert kept
     assert not (tmp_path / "curves.parquet").exists()
@@ -36,5 +36,5 @@ def test_ctrl_c_keeps_finished_batches_and_the_same_command_goes_on(tmp_path):
     curves = pl.read_parquet(tmp_path / "curves.parquet")
     updates = curves.group_by("environment", "arm", "seed").len()
     assert updates.height == 2 * 8 * 8
-    assert updates["len"].unique().to_list() == [4000 // 512]
+    assert updates["len"].unique().to_list() == [8000 // 512]
     assert (tmp_path / "figures" / "stateless_cartpole.svg").exists()

@@ -23,7 +23,10 @@ from morphorl.dynamics.base import Dynamics
 from morphorl.dynamics.blending import Blend
 from morphorl.dynamics.guidance.base import Guidance
 from morphorl.dynamics.guidance.blind import Blind
+from morphorl.dynamics.leaky_integrators import LeakyIntegrators
 from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
+from morphorl.dynamics.stack import Stack
+from morphorl.dynamics.together import Together
 from morphorl.ppo import checkpoints
 from morphorl.ppo.settings import PRESETS, Settings
 from morphorl.studies import run as run_
@@ -99,7 +102,12 @@ def test_a_run_has_another_id_whichever_setting_changes(table, kind):
             usual, other = (dataclasses.replace(whole, **{table: one}) for one in (usual, other))
         assert Run("arm", other, 0, 0).id != Run("arm", usual, 0, 0).id, name
         compared += 1
-    assert compared or (table, kind) == ("memory", "none")
+    assert compared or (table, kind) in (("memory", "none"), ("memory", "together"))
+
+
+def test_a_run_has_another_id_if_one_of_two_memories_changes():
+    pairs = ({}, {"one": Stack()}, {"one": LeakyIntegrators(columns=3)}, {"other": LeakyIntegrators()})
+    assert len({Run("arm", Settings(memory=Together(**pair)), 0, 0).id for pair in pairs}) == len(pairs)
 
 
 @pytest.mark.parametrize("table", KINDS)
