@@ -109,14 +109,6 @@ def test_an_example_runs(name, tmp_path):
     assert said in run(ROOT / "examples" / name, *arguments, cwd=tmp_path, env=QUICKLY_COMPILED)
 
 
-@pytest.mark.slow
-def test_the_notebook_on_shipped_logs_runs():
-    folder = ROOT / "examples" / "your_runs"
-    cells = json.loads((folder / "your_runs.ipynb").read_text())["cells"]
-    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-    run("-c", code, cwd=folder)
-
-
 def test_every_example_is_run():
     assert {path.name for path in (ROOT / "examples").glob("*.py")} == set(EXAMPLES)
 
