@@ -1,6 +1,5 @@
 """The documents are true: the tutorial's blocks run, names exist, examples run, the site builds without a warning."""
 
-import json
 import os
 import pkgutil
 import re
