@@ -236,3 +236,12 @@ def test_the_same_data_give_the_same_summary():
     data = ramp(16, greedy=np.random.default_rng(0).normal(size=(16, 50)).tolist())
     summaries = [curve_statistics.summarise(curve_statistics.measure(data, threshold=1.0)) for _ in range(5)]
     assert all(summary == summaries[0] for summary in summaries)
+
+
+def test_a_run_that_was_never_evaluated_keeps_its_place_with_an_unknown_return():
+    rows = curves([[1.0, 2.0]] * 3, greedy=[[5.0, 7.0], [None, None], [8.0, 9.0]], every=50)
+    measured = curve_statistics.measure(rows, 6.5)
+    assert_array_equal(measured["final_greedy_return"], [7, np.nan, 9])
+    assert_array_equal(measured["steps_to_threshold"], [INF, INF, 100])
+    early = curve_statistics.measure(curves([[1.0] * 5] * 2, greedy=[[5.0] * 5, [None] * 5], every=20), None)
+    assert_array_equal(early["early_greedy_return"], [5, np.nan])

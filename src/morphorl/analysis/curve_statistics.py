@@ -81,8 +81,8 @@ def steps_to(threshold: float, curves: pl.DataFrame) -> Float[np.ndarray, " seed
     runs = evaluated.with_columns(above=pl.col("greedy_return") >= threshold).with_columns(
         twice=pl.col("above") & pl.col("above").shift(1).over("seed", "cell_seed").fill_null(False)
     )
-    first = runs.group_by("seed", "cell_seed").agg(pl.col("env_steps").filter("twice").min())
-    return first.sort("seed", "cell_seed")["env_steps"].fill_null(np.inf).cast(pl.Float64).to_numpy()
+    first = _of_each_run(pl.col("env_steps").filter("twice").min(), runs, curves)
+    return np.where(np.isnan(first), np.inf, first)
 
 
 def crossed(curves: pl.DataFrame, scores: Float[np.ndarray, " runs"]) -> Float[np.ndarray, "cell_seeds seeds"]:
@@ -127,20 +127,23 @@ def measure(curves: pl.DataFrame, threshold: float | None) -> dict[str, Float[np
         "peak_return": peak(returns),
     }
     if len(greedy):
-        first = greedy.filter(pl.col("env_steps") <= EARLY * curves["env_steps"].to_numpy().max())
-        soon = first.group_by("seed", "cell_seed").agg(pl.col("greedy_return").mean()).sort("seed", "cell_seed")
+        soon = greedy.filter(pl.col("env_steps") <= EARLY * curves["env_steps"].to_numpy().max())
         if len(soon):
-            measured["early_greedy_return"] = soon["greedy_return"].to_numpy()
-        last = (
-            greedy.sort("env_steps")
-            .group_by("seed", "cell_seed", maintain_order=True)
-            .agg(pl.col("greedy_return").last())
-            .sort("seed", "cell_seed")
+            measured["early_greedy_return"] = _of_each_run(pl.col("greedy_return").mean(), soon, curves)
+        measured["final_greedy_return"] = _of_each_run(
+            pl.col("greedy_return").sort_by("env_steps").last(), greedy, curves
         )
-        measured["final_greedy_return"] = last["greedy_return"].to_numpy()
     if len(greedy) and threshold is not None:
         measured["steps_to_threshold"] = steps_to(threshold, curves)
     return measured
+
+
+def _of_each_run(value: pl.Expr, rows: pl.DataFrame, curves: pl.DataFrame) -> Float[np.ndarray, " runs"]:
+    """A value of each run of `curves`, in the order of its seeds; NaN for one of which `rows` has none."""
+    runs = curves.select("seed", "cell_seed").unique()
+    values = rows.group_by("seed", "cell_seed").agg(value=value.cast(pl.Float64))
+    joined = runs.join(values, on=["seed", "cell_seed"], how="left").sort("seed", "cell_seed")
+    return joined["value"].fill_null(np.nan).to_numpy()
 
 
 def summarise(measured: Mapping[str, Float[np.ndarray, " seeds"]]) -> dict[str, Estimate]:

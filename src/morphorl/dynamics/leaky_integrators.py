@@ -109,5 +109,5 @@ class LeakyIntegrators(Dynamics):
 
 def between(fastest: Rate, slowest: Rate, columns: int) -> Float[Array, " columns"]:
     """`columns` rates from the fastest to the slowest, evenly spaced on a logarithmic scale."""
-    share = jnp.linspace(0.0, 1.0, columns)
+    share = jnp.arange(columns) / max(columns - 1, 1)
     return fastest ** (1 - share) * slowest**share
