@@ -1,0 +1,96 @@
+"""Writes the tables of docs/rhythm.md: what a rhythm does where a swimmer sees its heading alone.
+
+Usage: uv run docs/rhythm_page.py
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from jaxtyping import Float
+from tasks_page import interval, number
+
+from morphorl.analysis import scores
+from morphorl.analysis.bootstrap import difference, holm
+
+DOCS = Path(__file__).parent
+PAGE, RESULTS = DOCS / "rhythm.md", DOCS / "results" / "rhythm"
+BEGIN, END = "<!-- tables: docs/rhythm_page.py -->\n", "<!-- end of tables -->\n"
+REFERENCE, PLAIN = "wave and bank", "plain PPO"
+COLUMNS = ("arm", "discount", "return at the end", f"{REFERENCE} less this arm", "p, corrected", "largest in training")
+RANGE_COLUMNS = ("arm", "return at the end", "lowest and highest seed")
+
+
+def page() -> str:
+    """The page as it should be: its text as it stands, the tables from the results."""
+    before, _, rest = PAGE.read_text().partition(BEGIN)
+    after = rest.partition(END)[2]
+    return f"{before}{BEGIN}\n### All arms\n\n{arms_table()}\n\n### Other rhythms\n\n{range_table()}\n\n{END}{after}"
+
+
+def arms_table() -> str:
+    """Every arm of `rhythm` beside the wave with a bank, best first."""
+    table = scores.read(RESULTS / "report" / scores.FILE)
+    finals = final_returns(table)
+    compared = {
+        arm: difference(finals[REFERENCE], final, np.mean, paired=True)
+        for arm, final in finals.items()
+        if arm != REFERENCE
+    }
+    corrected = dict(zip(compared, holm(np.array([effect.p for effect in compared.values()])), strict=True))
+    discounts = discount_of_arms()
+    rows = []
+    for arm, final in sorted(finals.items(), key=lambda item: -item[1].mean()):
+        peak = table.filter(arm=arm)["peak_return"].to_numpy()
+        lead = ("", "")
+        if arm in compared:
+            effect = compared[arm]
+            lead = (f"{number(effect.value)} ({number(effect.low)} to {number(effect.high)})", p_value(corrected[arm]))
+        rows.append((arm, f"{discounts[arm]}", interval(final), *lead, interval(peak[np.isfinite(peak)])))
+    return markdown(COLUMNS, rows)
+
+
+def range_table() -> str:
+    """The wave with a bank at other frequencies, directions and amplitudes."""
+    finals = final_returns(scores.read(RESULTS / "range" / scores.FILE))
+    rows = [
+        (arm, interval(final), f"{number(final.min())}, {number(final.max())}") for arm, final in sorted(finals.items())
+    ]
+    return markdown(RANGE_COLUMNS, rows)
+
+
+def final_returns(table: pl.DataFrame) -> dict[str, Float[np.ndarray, " seeds"]]:
+    """The greedy return of each seed at the end, by arm.
+
+    A run that diverged counts as it was untrained; where even that overflowed, as plain PPO of its seed untrained.
+    """
+    untrained = table.filter(arm=PLAIN).select("seed", plain="untrained_return")
+    kept = pl.when(pl.col("diverged_at").is_null()).then("final_greedy_return").otherwise("untrained_return")
+    known = table.join(untrained, on="seed", how="left").sort("seed")
+    filled = known.with_columns(final=kept.fill_nan(None).fill_null(pl.col("plain")))
+    return {
+        str(arm): rows["final"].to_numpy()
+        for (arm,), rows in filled.partition_by("arm", maintain_order=True, as_dict=True).items()
+    }
+
+
+def discount_of_arms() -> dict[str, float]:
+    """The discount that each arm got from its tuning."""
+    arms = json.loads((RESULTS / "report" / "study.json").read_text())["arms"]
+    return {arm: settings["ppo"]["discount"] for arm, settings in arms.items()}
+
+
+def p_value(p: float) -> str:
+    """Two digits, or a bound."""
+    return "< .001" if p < 0.001 else f"{p:.2g}".removeprefix("0")
+
+
+def markdown(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A table."""
+    lines = [f"| {' | '.join(cells)} |" for cells in (columns, ("---",) * len(columns), *rows)]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
