@@ -236,3 +236,10 @@ def test_the_same_data_give_the_same_summary():
     data = ramp(16, greedy=np.random.default_rng(0).normal(size=(16, 50)).tolist())
     summaries = [curve_statistics.summarise(curve_statistics.measure(data, threshold=1.0)) for _ in range(5)]
     assert all(summary == summaries[0] for summary in summaries)
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 8), (3, 8), (8, 8), (1, 1)])
+def test_scipy_gives_the_same_share_and_interval(k, n):
+    tested = scipy.stats.binomtest(k, n)
+    expected = (tested.statistic, *tested.proportion_ci(method="exact"), n)
+    assert curve_statistics.share(np.arange(n) < k) == pytest.approx(expected, rel=1e-9)
