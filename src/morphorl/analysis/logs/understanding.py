@@ -79,7 +79,7 @@ def spans(numbers: Sequence[int]) -> str:
 
 def _range(values: Sequence[float | int]) -> str:
     low, high = min(values), max(values)
-    return f"{low:,.0f}" if low == high else f"{low:,.0f}–{high:,.0f}"
+    return f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
 
 
 def _some(names: Sequence[str]) -> str:

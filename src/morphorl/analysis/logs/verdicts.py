@@ -109,12 +109,12 @@ def sentence(one: Comparison, against: str) -> str:
     """What a comparison tells."""
     head, found = f"{one.environment}: {one.arm}", verdict(one)
     if one.effect is None:
-        return f"{head} and {against}: unknown. {one.unknown}"
+        return f"{head} beside {against} is unknown: {one.unknown}"
     size = f"{one.effect.value:+.3g} ({one.effect.low:+.3g} to {one.effect.high:+.3g}), p = {one.effect.p:.2g}"
-    rest = f" {one.unknown}" if one.unknown else ""
+    rest = f"; {one.unknown}" if one.unknown else "."
     if found == "undecided":
-        return f"{head} is not told from {against} by {one.effect.n} seeds: {size}.{rest}"
-    return f"{head} is {found} than {against}: {size}.{rest}"
+        return f"{head} is not told from {against} by {one.effect.n} seeds: {size}{rest}"
+    return f"{head} is {found} than {against}: {size}{rest}"
 
 
 def needed_in_words(one: Luck) -> str:
