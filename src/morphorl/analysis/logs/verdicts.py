@@ -1,6 +1,6 @@
 """What runs of another program tell: every arm beside one, how far to trust so few seeds, and a sentence for each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -86,7 +86,7 @@ def judge(runs: Runs, against: str | None, statistic: str, *, power: bool = Fals
     over_all = _over_all(scores, rival, statistic)
     if against is None:
         told.append(f"Compared with {rival}, the first arm; --against names another.")
-    told += [sentence(one, rival) for one in compared]
+    told += _sentences(compared, rival)
     for arm, better in over_all.items():
         told.append(
             f"Over all environments a run of {arm} beats one of {rival} with probability {better.value:.2f} "
@@ -103,6 +103,19 @@ def verdict(one: Comparison) -> Verdict:
     if one.effect.p > SURELY or one.effect.low <= 0 <= one.effect.high:
         return "undecided"
     return "higher" if one.effect.value > 0 else "lower"
+
+
+def _sentences(compared: Sequence[Comparison], against: str) -> list[str]:
+    """A sentence for each comparison, and one for all of an environment that are unknown for the same reason."""
+    told: dict[tuple[str, str] | int, list[Comparison]] = {}
+    for i, one in enumerate(compared):
+        told.setdefault((one.environment, one.unknown) if one.effect is None else i, []).append(one)
+    return [
+        sentence(some[0], against)
+        if len(some) == 1
+        else f"{some[0].environment}: {len(some)} arms beside {against} are unknown: {some[0].unknown}"
+        for some in told.values()
+    ]
 
 
 def sentence(one: Comparison, against: str) -> str:
