@@ -23,7 +23,7 @@ def test_a_pattern_that_reads_the_names(form, expected):
     runs = list(itertools.product(ARMS, SEEDS))
     names = [form.format(arm=arm, seed=seed, own=f"{i * 37 + 11:x}f") for i, (arm, seed) in enumerate(runs)]
     assert suggest(names) == expected
-    fields = [pattern.match(expected, name) for name in names]
+    fields = [pattern.match(expected, name) or {} for name in names]
     assert [one["arm"] for one in fields] == [arm for arm, _ in runs]
     if "{seed}" in expected:
         assert [int(one["seed"]) for one in fields] == [seed for _, seed in runs]
