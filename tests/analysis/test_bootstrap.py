@@ -223,6 +223,16 @@ def test_the_worked_example_of_benjamini_and_hochberg():
     assert_array_equal(adjusted <= 0.05, [True] * 4 + [False] * 11)
 
 
+def test_scipy_adjusts_p_values_and_trims_means_likewise():
+    generator = np.random.default_rng(0)
+    p = generator.random(40).round(2)  # with ties
+    assert_allclose(bootstrap.benjamini_hochberg(p), scipy.stats.false_discovery_control(p), rtol=1e-12)
+    scores = generator.normal(size=(13, 4))
+    scores[3, 1] = np.nan  # which is no large score
+    for axis in (0, 1):
+        assert_allclose(bootstrap.iqm(scores, axis=axis), scipy.stats.trim_mean(scores, 0.25, axis=axis), rtol=1e-12)
+
+
 def test_a_family_with_an_unknown_comparison_is_refused():
     with pytest.raises(EvidenceError, match="incomplete"):
         bootstrap.benjamini_hochberg(np.array([0.01, np.nan]))

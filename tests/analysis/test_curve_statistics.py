@@ -245,3 +245,10 @@ def test_a_run_that_was_never_evaluated_keeps_its_place_with_an_unknown_return()
     assert_array_equal(measured["steps_to_threshold"], [INF, INF, 100])
     early = curve_statistics.measure(curves([[1.0] * 5] * 2, greedy=[[5.0] * 5, [None] * 5], every=20), None)
     assert_array_equal(early["early_greedy_return"], [5, np.nan])
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 8), (3, 8), (8, 8), (1, 1)])
+def test_scipy_gives_the_same_share_and_interval(k, n):
+    tested = scipy.stats.binomtest(k, n)
+    expected = (tested.statistic, *tested.proportion_ci(method="exact"), n)
+    assert curve_statistics.share(np.arange(n) < k) == pytest.approx(expected, rel=1e-9)

@@ -42,15 +42,39 @@ def test_medians_and_intervals_are_the_published_ones():
 
 def test_log_rank_gives_the_published_statistic():
     """χ² = 16.79 on one degree of freedom (Kleinbaum and Klein, Survival Analysis)."""
-    x, y = (
-        scipy.stats.CensoredData.right_censored(weeks, ~seen) for weeks, seen in ((WEEKS, RELAPSED), (PLACEBO, ALL))
-    )
+    x, y = survival.Followed(WEEKS, RELAPSED), survival.Followed(PLACEBO, ALL)
     assert survival.log_rank(x, y) == pytest.approx(scipy.stats.chi2.sf(16.79, 1), rel=0.01)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_scipy_gives_the_same_curve_interval_and_test(seed):
+    generator = np.random.default_rng(seed)
+    arms = [survival.Followed(generator.integers(1, 9, n) * 1.0, generator.random(n) < 0.6) for n in (17, 12)]
+    theirs = [scipy.stats.CensoredData.right_censored(one.steps, ~one.reached) for one in arms]
+    assert survival.log_rank(*arms) == pytest.approx(scipy.stats.logrank(*theirs).pvalue, rel=1e-12)
+    curve, expected = survival.kaplan_meier(*arms[0]), scipy.stats.ecdf(theirs[0]).sf
+    inside = (curve.share > 0) & (curve.share < 1)  # where they give no interval otherwise, ours is an exact bound
+    assert_allclose(curve.steps, expected.quantiles)
+    assert_allclose(curve.share, expected.probabilities, rtol=1e-12)
+    bounds = expected.confidence_interval(method="log-log") if inside.all() else _quietly(expected)
+    for ours, bound in zip((curve.low, curve.high), bounds, strict=True):
+        assert_allclose(ours[inside], bound.probabilities[inside], rtol=1e-12)
+
+
+def _quietly(curve):
+    with pytest.warns(RuntimeWarning):
+        return curve.confidence_interval(method="log-log")
+
+
+def test_arms_that_all_reach_it_at_one_step_are_not_told_apart():
+    one = survival.Followed(np.full(8, 9.0), ALL[:8])
+    assert survival.log_rank(one, one) == 1
 
 
 def test_runs_that_never_get_there_are_known_to_take_longer_than_the_budget():
     data = survival.censor(np.array([300.0, INF, 500.0, INF]), 1000.0)
-    assert data.num_censored() == 2
+    assert_allclose(data.steps, [300, 1000, 500, 1000])
+    assert data.reached.sum() == 2
     curve = survival.kaplan_meier(np.array([300.0, 1000, 500, 1000]), np.array([True, False, True, False]))
     assert_allclose(curve.share, [0.75, 0.5, 0.5])
     assert curve.median.value == 500

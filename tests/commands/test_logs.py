@@ -1,7 +1,9 @@
 """`compare` and `report` on logs of others, as a newcomer types them: what is understood first, what to type next."""
 
+import itertools
 import json
 import re
+import shlex
 import subprocess
 import sys
 
@@ -86,6 +88,20 @@ def test_one_arm_is_shown_and_compared_with_nothing(tmp_path, said):
     code, printed = said("compare", "logs")
     assert code == 0
     assert "ppo is the only arm" in printed
+
+
+def test_where_names_are_odd_the_last_line_is_a_command_that_reads_them(tmp_path, said):
+    for arm, seed in itertools.product(("ppo", "a2c"), range(8)):
+        logs.monitor(
+            tmp_path / "logs" / f"x-{arm}-final-run{seed}-{seed * 37 + len(arm):x}a{arm[0]}", [seed, 2], [9, 9]
+        )
+    code, printed = said("compare", "logs")
+    assert code == 0
+    assert "Every arm has one run, and nothing can be compared" in printed
+    assert "15 arms beside" in printed  # in one sentence
+    command = printed.rpartition("Next: morphorl ")[2]
+    assert "--power" not in command
+    assert "CartPole-v1 ppo 8 0–7" in said(*shlex.split(command))[1]
 
 
 def test_few_seeds_get_no_verdict(tmp_path, said):

@@ -1,5 +1,9 @@
 """The documents are true: the tutorial's blocks run, names exist, examples run, the site builds without a warning."""
 
+import ast
+import contextlib
+import io
+import json
 import os
 import pkgutil
 import re
@@ -106,6 +110,32 @@ def test_an_example_runs(name, tmp_path):
         pytest.importorskip("stable_baselines3", reason="the extra sb3 is not installed")
     arguments, said = EXAMPLES[name]
     assert said in run(ROOT / "examples" / name, *arguments, cwd=tmp_path, env=QUICKLY_COMPILED)
+
+
+@pytest.mark.slow
+def test_the_notebook_on_shipped_logs_says_what_its_code_gives(monkeypatch):
+    folder = ROOT / "examples" / "your_runs"
+    monkeypatch.chdir(folder)
+    cells = json.loads((folder / "your_runs.ipynb").read_text())["cells"]
+    names: dict[str, object] = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            assert shown("".join(cell["source"]), names) == stored(cell["outputs"])
+
+
+def shown(code: str, names: dict[str, object]) -> str:
+    """What a notebook shows below a cell: what it prints, and the value of its last line."""
+    *body, last = ast.parse(code).body
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(compile(ast.Module(body, []), "<cell>", "exec"), names)
+        assert isinstance(last, ast.Expr)
+        value = eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
+    return printed.getvalue() + ("" if value is None else repr(value))
+
+
+def stored(outputs: list) -> str:
+    """The same as the notebook keeps it."""
+    return "".join("".join(one["text"] if "text" in one else one["data"]["text/plain"]) for one in outputs)
 
 
 def test_every_example_is_run():

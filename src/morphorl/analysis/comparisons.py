@@ -102,7 +102,7 @@ def _compare(
     x, y = measured(runs), measured(rival)
     least = min(len(runs), len(rival))
     if least < LEAST_SEEDS:
-        why = f"{least} seeds: a comparison needs at least {LEAST_SEEDS}."
+        why = f"{least} {'seed' if least == 1 else 'seeds'}: a comparison needs at least {LEAST_SEEDS}."
         return Comparison(preset, environment, arm, None, None, None, None, None, why)
     paired = runs.select("seed", "cell_seed").equals(rival.select("seed", "cell_seed"))
     try:

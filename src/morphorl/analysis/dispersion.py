@@ -9,7 +9,7 @@ one seed lie no distance apart), so these come from the jackknife (Arvesen, 1969
 from typing import NamedTuple
 
 import numpy as np
-import scipy  # whose stats are imported at their first use: they take a second
+import scipy  # special at its first use; never stats, whose import takes as long as a comparison
 from jaxtyping import Float
 
 from morphorl.analysis.bootstrap import Effect, Estimate, EvidenceError
@@ -34,7 +34,7 @@ def spread(scores: Float[np.ndarray, " seeds"]) -> Estimate:
         return Estimate(0.0, 0.0, 0.0, n)
     if not (without > 0).all():
         return Estimate(value, 0.0, float("nan"), n)
-    reach = scipy.stats.t.ppf(0.975, n - 1) * _standard_error(np.log(without))
+    reach = scipy.special.stdtrit(n - 1, 0.975) * _standard_error(np.log(without))
     return Estimate(value, float(value * np.exp(-reach)), float(value * np.exp(reach)), n)
 
 
@@ -45,10 +45,10 @@ def paired_difference(x: LeftOut, y: LeftOut) -> Effect:
         raise EvidenceError(f"{n} and {len(y.without)} seeds: paired arms have the same seeds.")
     value = x.value - y.value
     error = _standard_error(x.without - y.without)
-    reach = float(scipy.stats.t.ppf(0.975, n - 1) * error)
+    reach = float(scipy.special.stdtrit(n - 1, 0.975) * error)
     if error == 0:
         return Effect(value, value, value, float(value == 0), n)
-    return Effect(value, value - reach, value + reach, float(2 * scipy.stats.t.sf(abs(value) / error, n - 1)), n)
+    return Effect(value, value - reach, value + reach, float(2 * scipy.special.stdtr(n - 1, -abs(value) / error)), n)
 
 
 def mean_distance(scores: Float[np.ndarray, " seeds"]) -> LeftOut:

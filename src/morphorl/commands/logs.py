@@ -100,10 +100,12 @@ def show_understood(found: Runs) -> None:
     shown = tables.table("What was understood")
     for name in ("environment", "arm"):
         shown.add_column(name, overflow="fold")
-    for name in ("runs", "seeds", "points each", "last step", "returns of"):
-        shown.add_column(name, justify="right", overflow="fold", min_width=max(map(len, name.split())))
-    for row in understanding.rows(found):
-        shown.add_row(row.environment, row.arm, str(row.runs), row.seeds, row.points, row.ends, row.kinds)
+    rows = understanding.rows(found)
+    cells = [(str(row.runs), row.seeds, row.points, row.ends, row.kinds) for row in rows]
+    for i, name in enumerate(("runs", "seeds", "points each", "last step", "returns of")):
+        tables.add_numbers(shown, name, [row[i] for row in cells])
+    for row, numbers in zip(rows, cells, strict=True):
+        shown.add_row(row.environment, row.arm, *numbers)
     console.print(shown)
     tables.say(
         console,

@@ -10,16 +10,19 @@ from morphorl.analysis.bootstrap import Effect, Estimate
 from morphorl.analysis.comparisons import Comparison
 from morphorl.report import tables
 
+COLUMNS = ("difference", "p", "better in", "median steps", "ratio", "log-rank p")
+
 
 def table(title: str, rows: Sequence[Comparison]) -> Table:
-    """A row for each arm."""
+    """A row for each arm; a column that has nothing to say of any arm is left out."""
     shown = tables.table(title)
     shown.add_column("arm", overflow="fold")
-    for name in ("difference", "p", "better in", "median steps", "ratio", "log-rank p"):
-        longest = max(map(len, name.split()))  # so that no heading is cut within a word
-        shown.add_column(name, justify="right", overflow="fold", min_width=longest)
-    for one in rows:
-        shown.add_row(one.arm, *_cells(one))
+    cells = [_cells(one) for one in rows]
+    kept = [i for i in range(len(COLUMNS)) if any(row[i] for row in cells)]
+    for i in kept:
+        tables.add_numbers(shown, COLUMNS[i], [row[i] for row in cells])
+    for one, row in zip(rows, cells, strict=True):
+        shown.add_row(one.arm, *(row[i] for i in kept))
     return shown
 
 
@@ -36,7 +39,7 @@ def _cells(one: Comparison) -> list[str | Text]:
 
 
 def _effect(effect: Effect) -> Text:
-    return tables.with_interval(f"{effect.value:+.3g}", f"{effect.low:+.3g} to {effect.high:+.3g}")
+    return tables.with_interval(f"{effect.value:+.3g}", f"{effect.low:+.3g}…{effect.high:+.3g}")
 
 
 def _ratio(ratio: Estimate) -> str | Text:

@@ -30,11 +30,12 @@ def scores(runs: Runs, environment: str) -> Table:
     shown = tables.table(f"{environment}: up to {horizon.steps:,.0f} steps{of}. IQM over seeds, 95% interval")
     shown.add_column("arm", overflow="fold")
     names = [name for name in COLUMNS if any(name in row for row in found.values())]
-    for name in names:
+    cells = [[_cell(row[name], horizon.steps) if name in row else "" for name in names] for row in found.values()]
+    for i, name in enumerate(names):
         words = COLUMNS[name].format(threshold=threshold.value if threshold else 0)
-        shown.add_column(words, justify="right", overflow="fold")
-    for arm, row in found.items():
-        shown.add_row(arm, *(_cell(row[name], horizon.steps) if name in row else "" for name in names))
+        tables.add_numbers(shown, words, [row[i] for row in cells])
+    for arm, row in zip(found, cells, strict=True):
+        shown.add_row(arm, *row)
     return shown
 
 

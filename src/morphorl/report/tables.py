@@ -1,6 +1,6 @@
 """How tables look on the terminal."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.console import Console
@@ -19,8 +19,21 @@ COLUMNS = {
 
 
 def table(title: str | None = None) -> Table:
-    """An empty table in the house style, narrow enough for six columns on 80 characters."""
-    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    """An empty table in the house style, narrow enough for six columns on 80 characters, as wide as its title."""
+    return Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1),
+        pad_edge=False,
+        min_width=None if title is None else len(title),
+    )
+
+
+def add_numbers(table: Table, name: str, cells: Sequence[str | Text]) -> None:
+    """Add a column for numbers, wide enough for the longest word of its heading and cells: none is cut within one."""
+    words = [word for text in (name, *map(str, cells)) for word in text.split()]
+    table.add_column(name, justify="right", overflow="fold", min_width=max(map(len, words)))
 
 
 def with_interval(value: str, interval: str, style: str = "") -> Text:

@@ -9,6 +9,7 @@ from morphorl.analysis.logs import finding, pattern, registry
 from morphorl.analysis.logs.log import Asked, Kind, Log
 from morphorl.analysis.logs.registry import Format
 from morphorl.analysis.logs.rules import Tidied, tidy
+from morphorl.analysis.logs.suggestion import suggest
 from morphorl.config.errors import SettingError, quoted, shortened
 from morphorl.config.following import Follow, unseen
 from morphorl.studies.labels import refuse_label
@@ -39,6 +40,8 @@ class Reading(NamedTuple):
     """What step and return were taken from, in words, and of how many logs."""
     ignored: int
     """Files that no format reads."""
+    suggested: str | None
+    """Where every arm has one run, a pattern that would make some of them seeds of one arm, if there is one."""
     passed: dict[str, int]
     """Formats that were left out of folders where another one says the same more exactly, and of how many folders."""
 
@@ -88,8 +91,13 @@ def read(
     sources = Counter(f"{kind}: {log.source} ({log.kind})" for _, log, kind in labelled)
     return Reading(
         runs, tuple(dict.fromkeys(filter(None, patterns.values()))), given is None, has_seeds, dict(sources),
-        sum(ignored.values()), dict(passed),
+        sum(ignored.values()), suggest(names) if given is None and is_lonely(runs) else None, dict(passed),
     )  # fmt: skip
+
+
+def is_lonely(runs: Sequence[Run]) -> bool:
+    """Whether each of three or more arms has one run, as where a pattern takes seeds for arms."""
+    return len({(run.environment, run.arm) for run in runs}) == len(runs) > 2
 
 
 def _sharing_labels(logs: list[tuple[Log, Format]]) -> list[tuple[Log, Format]]:
@@ -160,9 +168,10 @@ def _pattern(logs: Sequence[Log], names: Sequence[str], given: str | None) -> st
         return None
     found = pattern.recognise(names)
     if found is None and "arm" in wanted:
+        example = suggest(names) or "{arm}/seed_{seed}"
         raise SettingError(
             f"pattern: which part of a run's name is its arm, and which its seed?{_examples(names)} Say it with "
-            "--pattern '{arm}/seed_{seed}', for instance: {env} is the environment, {} is anything."
+            f"--pattern '{example}', for instance: {{env}} is the environment, {{}} is anything."
         )
     return found
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from morphorl.analysis.logs import grid
+from morphorl.analysis.logs.reading import is_lonely
 from morphorl.analysis.logs.runs import Runs
 
 
@@ -43,11 +44,11 @@ def sentences(runs: Runs) -> list[str]:
     told = [f"Read {source}: {count} {'log' if count == 1 else 'logs'}." for source, count in reading.sources.items()]
     whose = "recognised; --pattern gives another" if reading.recognised else "given"
     told += [f"Names by the pattern {pattern} ({whose})." for pattern in reading.patterns]
-    arms = {(run.environment, run.arm) for run in reading.runs}
-    if len(arms) == len(reading.runs) > 2:
+    if is_lonely(reading.runs):
         names = ", ".join(str(run.paths[0].parent) for run in reading.runs[:2])
         told.append(
-            f"Every arm has one run. If some are seeds of one arm, say how they are named: --pattern, for {names}, …"
+            f"Every arm has one run, and nothing can be compared. If some are seeds of one arm, --pattern says how "
+            f"they are named: {names}, …"
         )
     if not reading.has_seeds:
         told.append("No seeds were found in names or columns: runs are numbered, and no two are paired.")
@@ -79,7 +80,7 @@ def spans(numbers: Sequence[int]) -> str:
 
 def _range(values: Sequence[float | int]) -> str:
     low, high = min(values), max(values)
-    return f"{low:,.0f}" if low == high else f"{low:,.0f}–{high:,.0f}"
+    return f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """What runs of another program tell: every arm beside one, how far to trust so few seeds, and a sentence for each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -86,7 +86,7 @@ def judge(runs: Runs, against: str | None, statistic: str, *, power: bool = Fals
     over_all = _over_all(scores, rival, statistic)
     if against is None:
         told.append(f"Compared with {rival}, the first arm; --against names another.")
-    told += [sentence(one, rival) for one in compared]
+    told += _sentences(compared, rival)
     for arm, better in over_all.items():
         told.append(
             f"Over all environments a run of {arm} beats one of {rival} with probability {better.value:.2f} "
@@ -105,16 +105,29 @@ def verdict(one: Comparison) -> Verdict:
     return "higher" if one.effect.value > 0 else "lower"
 
 
+def _sentences(compared: Sequence[Comparison], against: str) -> list[str]:
+    """A sentence for each comparison, and one for all of an environment that are unknown for the same reason."""
+    told: dict[tuple[str, str] | int, list[Comparison]] = {}
+    for i, one in enumerate(compared):
+        told.setdefault((one.environment, one.unknown) if one.effect is None else i, []).append(one)
+    return [
+        sentence(some[0], against)
+        if len(some) == 1
+        else f"{some[0].environment}: {len(some)} arms beside {against} are unknown: {some[0].unknown}"
+        for some in told.values()
+    ]
+
+
 def sentence(one: Comparison, against: str) -> str:
     """What a comparison tells."""
     head, found = f"{one.environment}: {one.arm}", verdict(one)
     if one.effect is None:
-        return f"{head} and {against}: unknown. {one.unknown}"
+        return f"{head} beside {against} is unknown: {one.unknown}"
     size = f"{one.effect.value:+.3g} ({one.effect.low:+.3g} to {one.effect.high:+.3g}), p = {one.effect.p:.2g}"
-    rest = f" {one.unknown}" if one.unknown else ""
+    rest = f"; {one.unknown}" if one.unknown else "."
     if found == "undecided":
-        return f"{head} is not told from {against} by {one.effect.n} seeds: {size}.{rest}"
-    return f"{head} is {found} than {against}: {size}.{rest}"
+        return f"{head} is not told from {against} by {one.effect.n} seeds: {size}{rest}"
+    return f"{head} is {found} than {against}: {size}{rest}"
 
 
 def needed_in_words(one: Luck) -> str:

@@ -4,7 +4,7 @@ import functools
 from typing import NamedTuple
 
 import numpy as np
-import scipy  # whose stats are imported at their first use: they take a second
+import scipy  # special at its first use; never stats, whose import takes as long as a comparison
 from jaxtyping import Bool, Float, Int
 
 from morphorl.analysis.bootstrap import RESAMPLES, Estimate, EvidenceError, tail_of_mean
@@ -159,7 +159,7 @@ def leads(
     # Without any spread there is no test: a lead that all seeds share exactly counts as found.
     with np.errstate(divide="ignore", invalid="ignore"):
         t = lead / np.sqrt((x.var(axis=1, ddof=1) + y.var(axis=1, ddof=1)) / n)
-    least, most = scipy.stats.t.ppf(0.975, [2 * (n - 1), n - 1])
+    least, most = scipy.special.stdtrit([2 * (n - 1), n - 1], 0.975)
     significant = (lead > 0) & (t >= most)
     open_ = np.flatnonzero((t >= least) & (t < most))
     significant[open_] = welch_p_values(x[open_], y[open_]) <= 0.05
@@ -190,7 +190,7 @@ def welch_p_values(x: Float[np.ndarray, "draws n"], y: Float[np.ndarray, "draws 
     n = x.shape[1]
     a, b = x.var(axis=1, ddof=1) / n, y.var(axis=1, ddof=1) / n
     t = (x.mean(axis=1) - y.mean(axis=1)) / np.sqrt(a + b)
-    return 2 * scipy.stats.t.sf(np.abs(t), (a + b) ** 2 * (n - 1) / (a**2 + b**2))
+    return 2 * scipy.special.stdtr((a + b) ** 2 * (n - 1) / (a**2 + b**2), -np.abs(t))
 
 
 def variance_components(scores: Float[np.ndarray, "resamples rows columns"]) -> Float[np.ndarray, "resamples 3"]:

@@ -19,7 +19,10 @@ from morphorl.analysis.luck.seed_luck import Shares
 from morphorl.analysis.survival import Survival
 from morphorl.report.figures import canvas
 
+APART_COLOURS = ("#0072b2", "#c14f00", "#00805c", "#a8377f", "#826600", "#5b6770")
+"""Of arms none of which has a γ, so that there is no sequence that others stand beside."""
 REFERENCE_COLOURS = ("#1a1a1a", "#8a8a8a", "#b5651d", "#a0336f", "#5b7f3a", "#7a5c3e")
+DASHES = ("--", ":", (0, (6, 1, 1, 1)))
 MOST_WITHIN = 9
 """Arms whose legend finds room within the axes."""
 Strengths = Mapping[str, float]
@@ -181,6 +184,7 @@ def lines(arms: list[str], strengths: Strengths) -> dict[str, dict[str, Any]]:
     values = sorted({strengths[arm] for arm in arms if arm in strengths})
     shades = dict(zip(values, colormaps["viridis"](np.linspace(0.9, 0.1, len(values))), strict=True))
     others = [arm for arm in arms if arm not in strengths]
+    colours, dashes = (REFERENCE_COLOURS, DASHES) if values else (APART_COLOURS, ("-", *DASHES))
     lines = {}
     for arm in arms:
         if arm in strengths:
@@ -188,8 +192,8 @@ def lines(arms: list[str], strengths: Strengths) -> dict[str, dict[str, Any]]:
             lines[arm] = {"color": shades[strengths[arm]], "linestyle": ("-", "-.", ":")[len(earlier) % 3]}
             continue
         place = others.index(arm)
-        dash = ("--", ":", (0, (6, 1, 1, 1)))[place // len(REFERENCE_COLOURS) % 3]
-        lines[arm] = {"color": REFERENCE_COLOURS[place % len(REFERENCE_COLOURS)], "linestyle": dash}
+        dash = dashes[place // len(colours) % len(dashes)]
+        lines[arm] = {"color": colours[place % len(colours)], "linestyle": dash}
     return lines
 
 

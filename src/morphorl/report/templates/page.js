@@ -83,13 +83,17 @@ const group = () => report.groups[state.group].arms;
 const label = (arm) => report.arms[arm].label;
 const shown = (panel) => panel.arms.filter((one) => group().includes(one.arm) && !state.off.has(one.arm));
 
-/** The class that colours an arm: a sequence by strength, and colours of their own, dashed, for all others. */
+/**
+ * The class that colours an arm: a sequence by strength, and colours of their own, dashed, for all others; solid ones
+ * where no arm has a strength.
+ */
 function tint(arm) {
   const strengths = [...new Set(group().map((i) => report.arms[i].strength).filter((s) => s !== null))].sort((a, b) => a - b);
   const strength = report.arms[arm].strength;
   if (strength === null || !group().includes(arm)) {
     const others = group().filter((i) => report.arms[i].strength === null);
     const place = Math.max(0, others.indexOf(arm));
+    if (!strengths.length) return `q${place % 6}${place < 6 ? "" : ` d${(Math.floor(place / 6) - 1) % 6}`}`;
     return `r${place % 6} d${(place + Math.floor(place / 6)) % 6}`; // a second round of colours has other dashes
   }
   return `g${strengths.length < 2 ? 7 : Math.round((7 * strengths.indexOf(strength)) / (strengths.length - 1))}`;
