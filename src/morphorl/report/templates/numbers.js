@@ -7,6 +7,7 @@ export function short(value) {
   if (size >= 1e3) return `${+(value / 1e3).toPrecision(3)}k`;
   return `${+value.toPrecision(3)}`;
 }
+export const brief = (value) => `${Number(value.toPrecision(2))}`;
 export const percent = (value) => (value === null ? "–" : `${Math.round(100 * value)}%`);
 export const signed = (value) => (value === null ? "–" : `${value < 0 ? "−" : "+"}${Math.abs(Math.round(100 * value))}%`);
 export const interval = (low, high, text = short) => (low === null ? "no interval" : `${text(low)} to ${text(high)}`);
