@@ -11,8 +11,8 @@ from markupsafe import Markup
 from PIL import Image, ImageDraw
 
 from morphorl.ppo.checkpoints import Agents
-from morphorl.report.episode import Look
 from morphorl.report.embedding import TEMPLATES, content_hash, embed
+from morphorl.report.episode import Look
 from morphorl.report.html_data import FEATURES, pack, pack_states
 from morphorl.report.scripts import bundle
 

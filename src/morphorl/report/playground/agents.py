@@ -1,6 +1,5 @@
-"""The agents of the playground: those that come along, those that a study keeps, or the last ones of a training."""
+"""Agents of a folder, for the playground: those that a study keeps, or the last ones of a training."""
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,12 +15,11 @@ from morphorl.ppo.settings import Settings
 from morphorl.report import episode, episode_page
 from morphorl.report.html_data import Plain
 from morphorl.report.playground.live_agents import live, single, why_not
+from morphorl.report.playground.playground_data import shipped_agents
 from morphorl.studies import results, stages, stored_agents
 from morphorl.studies.stages import STAGES
 from morphorl.studies.store import Store
 
-SHIPPED = Path(__file__).parent / "agents.json"
-"""Agents of the study `playground`: `python -m morphorl.report.playground.shipped` makes the file."""
 MOST_AGENTS = 9
 """In a page: 225 kB of weights of networks of 64-64 units."""
 MOST_NUMBERS = 30_000
@@ -38,11 +36,6 @@ class Shown(NamedTuple):
     settings: Settings
     agent: Agent
     """A single one, of NumPy arrays."""
-
-
-def shipped() -> list[Plain]:
-    """The agents that come along."""
-    return json.loads(SHIPPED.read_text(encoding="utf-8"))
 
 
 def of_folder(folder: Path) -> tuple[list[Plain], str]:
@@ -65,7 +58,9 @@ def of_folder(folder: Path) -> tuple[list[Plain], str]:
         )
     chosen = [plain(one) for one in drawn[:MOST_AGENTS]]
     told = f"{len(chosen)} of {len(drawn)} agents are shown." if len(drawn) > MOST_AGENTS else ""
-    missing = [one for one in shipped() if one["stage"] == "final" and not any(_same_part(one, own) for own in chosen)]
+    missing = [
+        one for one in shipped_agents() if one["stage"] == "final" and not any(_same_part(one, own) for own in chosen)
+    ]
     borrowed = " Agents that come with morphorl are called so." if missing else ""
     return chosen + [one | {"label": f"{one['label']} (comes with morphorl)"} for one in missing], told + borrowed
 

@@ -1,29 +1,27 @@
-"""What the playground computes with, as plain values ready for JSON: constants, settings, and the field's map."""
+"""What the playground computes with, as plain values ready for JSON: constants, settings, and what comes along."""
 
+import json
 import math
-
-import jax
-import jax.numpy as jnp
-import numpy as np
+from pathlib import Path
 
 from morphorl.config.plain import to_dict
 from morphorl.dynamics.blending import Blend
 from morphorl.dynamics.pde.gierer_meinhardt import PRESETS as FIELDS
-from morphorl.dynamics.pde.gierer_meinhardt import GiererMeinhardtEquation
-from morphorl.dynamics.pde.linear_theory import critical_strength, steady_state
 from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.environments import cartpole
 from morphorl.ppo.settings import PRESETS
 from morphorl.report.html_data import Plain
 
+SHIPPED_AGENTS, SHIPPED_MAP = (Path(__file__).parent / name for name in ("agents.json", "field_map.json"))
+"""Agents of the study `playground`, and the field's map: `python -m morphorl.report.playground.shipped` makes both."""
 GRID = {"size": 64, "length": 48.0}
 """Of the field: a power of two of sites in each direction."""
 STEP = 4.0
 """Of the field, in units of time: a step of first order is then within a hundredth of a long simulation's pattern."""
-RATIOS, SATURATIONS = np.geomspace(8.0, 120.0, 25), np.linspace(0.0, 0.5, 11)
-"""D_h/D_a and κ at which the map's boundary is computed."""
-RUN = {"steps": 20_480, "anneal_steps": 100_000, "evaluate_every": 1_024}
-"""Of the page's training, in environment steps: the first fifth of a run of 100,000."""
+RUN = {"anneal_steps": 100_000, "evaluate_every": 1_024}
+"""Of the page's training, in environment steps: each run is the beginning of one of 100,000."""
+LENGTHS = (10_240, 20_480, 40_960)
+"""Environment steps of the page's training, to choose from."""
 RANGES = {
     "strength": (0.0, 0.4, 0.005),
     "weight": (0.0, 1.0, 0.01),
@@ -47,7 +45,7 @@ def shared() -> Plain:
         "constants": constants(),
         "ranges": RANGES,
         "training": training(),
-        "field": field(FIELDS["spots"]),
+        "field": field(),
     }
 
 
@@ -75,38 +73,21 @@ def training() -> Plain:
         "cell": to_dict(cell),
         "blend": blend.kind,
         "weight": blend.weight,
-        "updates": RUN["steps"] // ppo.batch,
+        "lengths": [steps // ppo.batch for steps in LENGTHS],
         "annealingUpdates": RUN["anneal_steps"] // ppo.batch,
         "interval": RUN["evaluate_every"] // ppo.batch,
     }
 
 
-def field(equation: GiererMeinhardtEquation) -> Plain:
-    """The equation's settings and state at rest, grid and step, and the strengths at which linear theory ends patterns."""
-    return {
-        "equation": to_dict(equation),
-        "rest": [float(u) for u in steady_state(equation)],
-        "grid": GRID,
-        "dt": STEP,
-        "map": {
-            "ratios": [round(float(ratio), 4) for ratio in RATIOS],
-            "saturations": [round(float(saturation), 4) for saturation in SATURATIONS],
-            "strengths": boundary(equation).round(6).tolist(),
-        },
-    }
+def field() -> Plain:
+    """The equation of the spots, grid and step, and the map that comes along (`shipped.field_map`)."""
+    known = json.loads(SHIPPED_MAP.read_text(encoding="utf-8"))
+    return {"equation": to_dict(FIELDS["spots"]), "grid": GRID, "dt": STEP} | known
 
 
-def boundary(equation: GiererMeinhardtEquation) -> np.ndarray:
-    """The critical strength for each saturation (rows) and each ratio of diffusivities (columns)."""
-    slow = equation.activator_diffusion
-
-    def one(saturation: jax.Array, ratio: jax.Array) -> jax.Array:
-        values = to_dict(equation) | {"saturation": saturation, "inhibitor_diffusion": ratio * slow}
-        return critical_strength(GiererMeinhardtEquation(**values))
-
-    over_ratios = jax.vmap(one, in_axes=(None, 0))
-    found = jax.jit(jax.vmap(over_ratios, in_axes=(0, None)))(jnp.asarray(SATURATIONS), jnp.asarray(RATIOS))
-    return np.asarray(found, float)
+def shipped_agents() -> list[Plain]:
+    """The agents that come along."""
+    return json.loads(SHIPPED_AGENTS.read_text(encoding="utf-8"))
 
 
 def _finite(value: object) -> object:

@@ -1,4 +1,4 @@
-"""The playground as one HTML file: what it computes with, its agents, and its scripts; it asks no network for anything."""
+"""The playground as one HTML file: settings, agents and scripts are in it, and it asks no network for anything."""
 
 from pathlib import Path
 

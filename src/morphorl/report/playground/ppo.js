@@ -1,7 +1,7 @@
 // PPO with or without the cell, as ppo/{rollout,losses,learning,training}.py train it, for the page's workers.
 import { hasFallen, moveCart, startCart } from "./cartpole.js";
 import { drawCell, readCell, stepCell } from "./cell.js";
-import { makeLearner, makePass } from "./columns.js";
+import { makeLearner, makePass } from "./learner.js";
 import { BLEND, chooseAction, softmax } from "./network.js";
 import { makeRandom, shuffled } from "./random.js";
 

@@ -1,7 +1,7 @@
 // PPO with and without the cell, trained in the page's workers while its reader looks on.
 import { html, svg } from "../templates/elements.js";
 import { band, path, percent, scale, short } from "../templates/numbers.js";
-import { press, slider } from "./controls.js";
+import { oneOf, press, slider } from "./controls.js";
 import { estimate, fewSeeds } from "./statistics.js";
 
 const SEEDS = 8;
@@ -18,11 +18,15 @@ export function trainingPart(host, { address, training, constants, ranges, sourc
   const few = html("div", { class: "few" });
   const knob = slider(address, { key: "train.strength", label: "guidance γ of the cell", range: ranges.strength, usual: 0.1 }, (value) => { strength = value; });
   strength = knob.value;
-  const total = training.updates * training.ppo.num_envs * training.ppo.rollout_steps;
+  const batch = training.ppo.num_envs * training.ppo.rollout_steps;
+  const lengths = training.lengths.map((updates) => `${short(updates * batch)} steps`);
+  const length = oneOf(address, { key: "train.length", label: "Length of the training", options: lengths }, () => {});
+  let total = training.lengths[length.value] * batch;
 
   function start() {
     stop();
-    const task = { ...training, constants };
+    const task = { ...training, constants, updates: training.lengths[length.value] };
+    total = task.updates * batch;
     const tasks = [{ ...task, cell: null, blend: "none", strength: 0 }, { ...task, strength }];
     runs = ARMS.map((_, arm) => Array.from({ length: SEEDS }, (_, seed) => ({ arm, seed, points: [] })));
     const all = runs[0].flatMap((_, seed) => [runs[0][seed], runs[1][seed]]);
@@ -64,8 +68,8 @@ export function trainingPart(host, { address, training, constants, ranges, sourc
   }
   drawCurves(chart, [], total, constants.threshold);
   new ResizeObserver(() => drawCurves(chart, runs, total, constants.threshold)).observe(chart);
-  host.replaceChildren(html("div", { class: "switches" }, button), html("div", { class: "knobs" }, knob.root), chart, told, few);
-  return { start, finished: () => runs.length > 0 && runs.flat().every(({ points }) => points.length === Math.floor(training.updates / training.interval)), runs: () => runs };
+  host.replaceChildren(html("div", { class: "switches" }, button, length.root), html("div", { class: "knobs" }, knob.root), chart, told, few);
+  return { start, finished: () => runs.length > 0 && runs.flat().every(({ points }) => points.at(-1)?.steps === total), runs: () => runs };
 }
 
 /** Steps to the second of two evaluations in a row at or above the threshold; infinite if there are none. */
