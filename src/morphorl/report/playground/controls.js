@@ -12,7 +12,7 @@ export function makeAddress() {
   window.addEventListener("hashchange", () => {
     if (!location.hash.includes("=")) return;
     kept = read();
-    for (const follow of followers) follow();
+    for (const follow of [...followers]) follow();
   });
   const write = () => {
     waiting = null;
@@ -47,7 +47,7 @@ export function slider(address, { key, label, range: [from, to, step], usual, te
     address.set(key, one.value, usual);
     changed(one.value);
   };
-  const one = { root, set, value: usual, reset: () => set(usual), usual: (value) => { usual = value; } };
+  const one = { root, set, value: usual, reset: () => set(usual) };
   const rounded = (v) => (Math.abs(v - usual) < step / 2 ? usual : Number((Math.round(v / step) * step).toPrecision(8)));
   input.addEventListener("input", () => set(rounded(Number(input.value))));
   input.addEventListener("keydown", (event) => {

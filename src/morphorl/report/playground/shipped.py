@@ -8,12 +8,12 @@ import json
 import sys
 from pathlib import Path
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from morphorl.config.plain import to_dict
 from morphorl.dynamics.pde.gierer_meinhardt import PRESETS, GiererMeinhardtEquation
 from morphorl.dynamics.pde.linear_theory import critical_strength, steady_state
 from morphorl.report.html_data import Plain
@@ -61,8 +61,8 @@ def boundary(
     slow = equation.activator_diffusion
 
     def one(saturation: Float[Array, ""], ratio: Float[Array, ""]) -> Float[Array, ""]:
-        values = to_dict(equation) | {"saturation": saturation, "inhibitor_diffusion": ratio * slow}
-        return critical_strength(GiererMeinhardtEquation(**values))
+        changed = (saturation, ratio * slow)
+        return critical_strength(eqx.tree_at(lambda e: (e.saturation, e.inhibitor_diffusion), equation, changed))
 
     over_ratios = jax.vmap(one, in_axes=(None, 0))
     return jax.jit(jax.vmap(over_ratios, in_axes=(0, None)))(saturations, ratios)
