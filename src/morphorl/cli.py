@@ -45,6 +45,7 @@ COMMANDS = {
     "odds": Command("odds", "OddsCommand", "say how likely few seeds would have seen the post's plots", False),
     "report": Command("report", "Report", "write a report on a study or on logs, one HTML file for any browser", False),
     "watch": Command("watch", "Watch", "watch a trained agent beside its dynamics, in a page or in the terminal", True),
+    "play": Command("play", "Play", "push an agent and its cell, train, stir the field: one page", False),
     "export": Command("export", "Export", "write a trained agent for others: model card, and an ONNX graph", True),
     "push": Command("push", "Push", "upload an exported agent to a model hub (off by default)", True),
     "doctor": Command("doctor", "Doctor", "say what a bug report needs, and whether training works here", True),

@@ -11,9 +11,10 @@ from markupsafe import Markup
 from PIL import Image, ImageDraw
 
 from morphorl.ppo.checkpoints import Agents
+from morphorl.report.embedding import TEMPLATES, content_hash, embed
 from morphorl.report.episode import Look
-from morphorl.report.html import TEMPLATES, content_hash, embed
 from morphorl.report.html_data import FEATURES, pack, pack_states
+from morphorl.report.scripts import bundle
 
 WIDTH = 360
 """Of the pictures, in pixels."""
@@ -23,16 +24,15 @@ def page(agent: Agents, episodes: list[list[Look]]) -> str:
     """The page as text; everything that it shows is in it, and it asks no network for anything."""
     settings, seed = agent.settings[0], agent.seeds[0]
     returns = [f"{sum(look.reward for look in looks):.4g}" for looks in episodes]
-    rows = [_row(agent, looks, i, returns[i]) for i, looks in enumerate(episodes)]
-    arms = [{"label": f"seed {seed}", "strength": None}]
-    empty: dict[str, Any] = {"panels": [], "claims": [], "margin": 0, "groups": [{"name": "", "arms": [0]}]}
-    script, style = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
+    rows = [row(agent, looks, i, returns[i]) for i, looks in enumerate(episodes)]
+    arms = [{"label": f"seed {seed}"}]
+    script, style = bundle(TEMPLATES / "watch.js"), (TEMPLATES / "page.css").read_text(encoding="utf-8")
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
     return environment.get_template("watch.html").render(
         environment=settings.environment,
         seed=seed,
         returns=returns,
-        data=embed(empty | {"arms": arms, "replay": rows}),
+        data=embed({"arms": arms, "replay": rows}),
         script=Markup(script),
         style=Markup(style),
         script_hash=content_hash(script),
@@ -46,7 +46,8 @@ def gif(episodes: list[list[Look]], path: Path) -> None:
     frames[0].save(path, format="GIF", save_all=True, append_images=frames[1:], duration=60, loop=0)
 
 
-def _row(agent: Agents, looks: list[Look], number: int, total: str) -> dict[str, Any]:
+def row(agent: Agents, looks: list[Look], number: int, total: str) -> dict[str, Any]:
+    """An episode as the panel of replays takes it; the agent is the only one of its batch."""
     settings = agent.settings[0]
     stacked = {name: np.stack([getattr(look, name) for look in looks]) for name in ("network", "readout", "blended")}
     stacked["action"] = np.stack([np.atleast_1d(look.action)[:1] for look in looks])

@@ -21,6 +21,7 @@ from morphorl.environments.base import CARTPOLES
 from morphorl.report import html_data, verdict_report
 from morphorl.report.embedding import TEMPLATES, content_hash, embed, estimate_in_words
 from morphorl.report.replay import Replay
+from morphorl.report.scripts import bundle
 from morphorl.report.tables import COLUMNS
 from morphorl.studies import results, shards
 from morphorl.studies.arms import shown
@@ -65,7 +66,7 @@ def render(root: Path, found: Stored, curves: pl.DataFrame, replays: Iterable[Re
     }
     reading = (f"morphorl {name} runs/{study.name}{results.trusting(study)}" for name in ("report", "figures"))
     commands = [results.command(study), *reading]
-    script, style = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
+    script, style = bundle(TEMPLATES / "page.js"), (TEMPLATES / "page.css").read_text(encoding="utf-8")
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )

@@ -15,6 +15,7 @@ from morphorl.analysis.logs.verdicts import Judged, verdict
 from morphorl.config.files import write_atomically
 from morphorl.report import log_page_data
 from morphorl.report.embedding import TEMPLATES, content_hash, embed, estimate_in_words
+from morphorl.report.scripts import bundle
 from morphorl.report.tables import COLUMNS
 
 MOST_SEEDS = 2_000
@@ -52,7 +53,7 @@ def render(runs: Runs, curves: pl.DataFrame, judged: Judged, command: str) -> st
         "claims": [],
         "replay": [],
     }
-    script, style = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
+    script, style = bundle(TEMPLATES / "page.js"), (TEMPLATES / "page.css").read_text(encoding="utf-8")
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
