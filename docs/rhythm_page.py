@@ -1,4 +1,4 @@
-"""Writes the tables of docs/rhythm.md: what a rhythm does where a swimmer sees its heading alone.
+"""Writes the tables and the figure of docs/rhythm.md: what a rhythm does where a swimmer sees its heading alone.
 
 Usage: uv run docs/rhythm_page.py
 """
@@ -12,7 +12,8 @@ from jaxtyping import Float
 from tasks_page import interval, number
 
 from morphorl.analysis import scores
-from morphorl.analysis.bootstrap import difference, holm
+from morphorl.analysis.bootstrap import bootstrap, difference, holm
+from morphorl.report.figures import canvas
 
 DOCS = Path(__file__).parent
 PAGE, RESULTS = DOCS / "rhythm.md", DOCS / "results" / "rhythm"
@@ -60,6 +61,22 @@ def range_table() -> str:
     return markdown(RANGE_COLUMNS, rows)
 
 
+def figure() -> None:
+    """Every seed of every arm, with the mean and its 95% interval, best first."""
+    finals = final_returns(scores.read(RESULTS / "report" / scores.FILE))
+    arms = sorted(finals, key=lambda arm: finals[arm].mean())
+    with canvas.in_style():
+        drawn, axes = canvas.subplots(figsize=(7, 5.6))
+        for place, arm in enumerate(arms):
+            mean, low, high = bootstrap(np.mean, finals[arm])
+            axes.plot(finals[arm], np.full(len(finals[arm]), place), "o", color="#7fa8d1", alpha=0.5, markersize=4)
+            axes.errorbar(mean, place, xerr=[[mean - low], [high - mean]], fmt="D", color="#b3402a", markersize=5)
+        axes.set_yticks(range(len(arms)), arms)
+        axes.set_xlabel("greedy return at the end: each seed (dots), mean and 95% interval (diamonds)")
+        axes.axvline(0, color="0.8", linewidth=1, zorder=0)
+        drawn.savefig(RESULTS / "arms.svg", metadata={"Date": None})
+
+
 def final_returns(table: pl.DataFrame) -> dict[str, Float[np.ndarray, " seeds"]]:
     """The greedy return of each seed at the end, by arm.
 
@@ -94,3 +111,4 @@ def markdown(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page())
+    figure()

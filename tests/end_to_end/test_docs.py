@@ -23,7 +23,7 @@ from morphorl.dynamics.guidance.base import Guidance
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-LONG = ("tutorial.md", "howto.md", "yourruns.md")
+LONG = ("../README.md", "tutorial.md", "howto.md", "yourruns.md")
 """Pages that train, or start many commands, and take a minute or more."""
 
 
@@ -80,10 +80,10 @@ def test_every_name_beside_an_equation_exists():
         assert pkgutil.resolve_name(name).__doc__
 
 
-@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted(DOCS.glob("*.md"))], ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
-        assert (DOCS / target).exists(), target
+        assert (page.parent / target).exists(), target
 
 
 def test_the_site_builds_without_a_warning(tmp_path):
@@ -142,7 +142,8 @@ def test_every_example_is_run():
     assert {path.name for path in (ROOT / "examples").glob("*.py")} == set(EXAMPLES)
 
 
-@pytest.mark.parametrize("name", ["environments", "tasks"])
-def test_a_written_page_is_what_the_registry_and_the_results_say(name):
+@pytest.mark.parametrize("name", ["environments", "tasks", "rhythm"])
+def test_a_written_page_is_what_the_registry_and_the_results_say(name, monkeypatch):
+    monkeypatch.syspath_prepend(DOCS)
     page = runpy.run_path(str(DOCS / f"{name}_page.py"))["page"]
     assert (DOCS / f"{name}.md").read_text() == page(), f"uv run docs/{name}_page.py writes it anew"
