@@ -10,7 +10,7 @@ const COLOURS = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253
 const STEPS = 6; // of the field, in a frame
 const NOISE = 0.01;
 const RADIUS = 2.5; // of the brush, in sites
-const MAP = { width: 300, height: 220, left: 46, right: 290, top: 10, bottom: 180 };
+const MAP = { width: 300, height: 220, left: 60, right: 290, top: 10, bottom: 180 };
 
 /** The part of the page with the field. */
 export function fieldPart(host, { address, settings, ranges }) {

@@ -4,7 +4,7 @@ import base64
 
 import jax
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from morphorl.config.kinds import is_foreign
 from morphorl.config.plain import to_dict
@@ -70,7 +70,7 @@ def layers(network: MLP) -> list[Plain]:
     return [{"weight": packed(weight), "bias": packed(bias)} for weight, bias in pairs]
 
 
-def packed(array: Float[np.ndarray, "..."]) -> str:
+def packed(array: Float[np.ndarray | Array, "..."]) -> str:
     """An array row by row in single precision (little-endian), as base64."""
     return base64.b64encode(np.asarray(array, "<f4").tobytes()).decode()
 

@@ -92,7 +92,8 @@ function misled(runs) {
   const [plain, cell] = scores.map(estimate);
   const all = fewSeeds(scores[0], scores[1], SEEDS).share;
   const ahead = all > 0.5 ? "the cell" : "plain PPO";
-  const verdict = `Mean return over the whole training, IQM of ${SEEDS} seeds: with the cell ${short(cell.value)} (${short(cell.low)} to ${short(cell.high)}), plain PPO ${short(plain.value)} (${short(plain.low)} to ${short(plain.high)}). By their means ${ahead} is ahead.`;
+  const apart = cell.low > plain.high || plain.low > cell.high;
+  const verdict = `Mean return over the whole training, IQM of ${SEEDS} seeds: with the cell ${short(cell.value)} (${short(cell.low)} to ${short(cell.high)}), plain PPO ${short(plain.value)} (${short(plain.low)} to ${short(plain.high)}). By their means ${ahead} is ahead${apart ? "" : ", and the intervals overlap"}.`;
   const rows = FEW.map((k) => {
     const { share, ways } = fewSeeds(scores[0], scores[1], k);
     const wrong = all > 0.5 ? 1 - share : share;

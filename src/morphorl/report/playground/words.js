@@ -27,5 +27,5 @@ export function aboutMemory(knobs, columns, episode) {
   const told = knobs.strength
     ? `γ = ${brief(knobs.strength)} pushes both filters away from 0 at every step, whatever was seen.`
     : "γ = 0: the filters follow what is seen.";
-  return `${told} The first filter is ${brief(off)} away from the present observation; the pole may lean 0.21.`;
+  return `${told} The first filter is up to ${brief(off)} from what is seen (metres or radians); at 0.21 rad the pole has fallen.`;
 }
