@@ -20,14 +20,13 @@ PAGE, RESULTS = DOCS / "rhythm.md", DOCS / "results" / "rhythm"
 BEGIN, END = "<!-- tables: docs/rhythm_page.py -->\n", "<!-- end of tables -->\n"
 REFERENCE, PLAIN = "wave and bank", "plain PPO"
 COLUMNS = ("arm", "discount", "return at the end", f"{REFERENCE} less this arm", "p, corrected", "largest in training")
-RANGE_COLUMNS = ("arm", "return at the end", "lowest and highest seed")
 
 
 def page() -> str:
     """The page as it should be: its text as it stands, the tables from the results."""
     before, _, rest = PAGE.read_text().partition(BEGIN)
     after = rest.partition(END)[2]
-    return f"{before}{BEGIN}\n### All arms\n\n{arms_table()}\n\n### Other rhythms\n\n{range_table()}\n\n{END}{after}"
+    return f"{before}{BEGIN}\n### All arms\n\n{arms_table()}\n\n{END}{after}"
 
 
 def arms_table() -> str:
@@ -50,15 +49,6 @@ def arms_table() -> str:
             lead = (f"{number(effect.value)} ({number(effect.low)} to {number(effect.high)})", p_value(corrected[arm]))
         rows.append((arm, f"{discounts[arm]}", interval(final), *lead, interval(peak[np.isfinite(peak)])))
     return markdown(COLUMNS, rows)
-
-
-def range_table() -> str:
-    """The wave with a bank at other frequencies, directions and amplitudes."""
-    finals = final_returns(scores.read(RESULTS / "range" / scores.FILE))
-    rows = [
-        (arm, interval(final), f"{number(final.min())}, {number(final.max())}") for arm, final in sorted(finals.items())
-    ]
-    return markdown(RANGE_COLUMNS, rows)
 
 
 def figure() -> None:

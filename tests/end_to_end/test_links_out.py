@@ -20,7 +20,8 @@ OF_A_STUDY = [
 ]  # fmt: skip
 """Commands, without the folder that they write into at their end."""
 OF_AGENTS = [
-    ["eval"], ["watch"], ["watch", "--gif"], ["play", "--no-open"], ["export"], ["export", "--out", "elsewhere/new"], ["push", "--to", "a/b"],
+    ["eval"], ["watch"], ["watch", "--gif"], ["play", "--no-open"],
+    ["export"], ["export", "--out", "elsewhere/new"], ["push", "--to", "a/b"],
 ]  # fmt: skip
 OF_A_NEW_FOLDER = [["pde", "--out"], ["kinetics", "--out"], ["export", "AGENT", "--out"], ["luck", "STUDY", "--out"]]
 
