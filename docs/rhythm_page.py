@@ -56,13 +56,13 @@ def figure() -> None:
     finals = final_returns(scores.read(RESULTS / "report" / scores.FILE))
     arms = sorted(finals, key=lambda arm: finals[arm].mean())
     with canvas.in_style():
-        drawn, axes = canvas.subplots(figsize=(7, 5.6))
+        drawn, axes = canvas.subplots(figsize=(7.5, 5.6))
         for place, arm in enumerate(arms):
             mean, low, high = bootstrap(np.mean, finals[arm])
             axes.plot(finals[arm], np.full(len(finals[arm]), place), "o", color="#7fa8d1", alpha=0.5, markersize=4)
             axes.errorbar(mean, place, xerr=[[mean - low], [high - mean]], fmt="D", color="#b3402a", markersize=5)
         axes.set_yticks(range(len(arms)), arms)
-        axes.set_xlabel("greedy return at the end: each seed (dots), mean and 95% interval (diamonds)")
+        axes.set_xlabel("greedy return at the end (dot: a seed; diamond: mean, 95% interval)")
         axes.axvline(0, color="0.8", linewidth=1, zorder=0)
         drawn.savefig(RESULTS / "arms.svg", metadata={"Date": None})
 
