@@ -12,21 +12,34 @@ from jaxtyping import Float
 from tasks_page import interval, number
 
 from morphorl.analysis import scores
-from morphorl.analysis.bootstrap import bootstrap, difference, holm
+from morphorl.analysis.bootstrap import Effect, bootstrap, difference, holm
 from morphorl.report.figures import canvas
 
 DOCS = Path(__file__).parent
 PAGE, RESULTS = DOCS / "rhythm.md", DOCS / "results" / "rhythm"
 BEGIN, END = "<!-- tables: docs/rhythm_page.py -->\n", "<!-- end of tables -->\n"
 REFERENCE, PLAIN = "wave and bank", "plain PPO"
-COLUMNS = ("arm", "discount", "return at the end", f"{REFERENCE} less this arm", "p, corrected", "largest in training")
+COLUMNS = ("arm", "discount", "untrained", "return at the end", f"{REFERENCE} less this arm", "p, corrected")
+PAIRS = (
+    ("wave, seen", "reversed wave, seen"),
+    ("wave, seen", "synchronous ring, seen"),
+    ("wave, seen", "clock, seen"),
+    ("wave, seen", "wave, open loop"),
+    ("reversed wave, seen", "leaky bank"),
+    ("reversed wave, seen", "frame stack"),
+    ("correlated noise", PLAIN),
+    ("coloured noise", PLAIN),
+)
+"""Comparisons that were not planned: arm, rival."""
+PAIR_COLUMNS = ("arm", "less", "difference at the end", "p, not corrected")
 
 
 def page() -> str:
     """The page as it should be: its text as it stands, the tables from the results."""
     before, _, rest = PAGE.read_text().partition(BEGIN)
     after = rest.partition(END)[2]
-    return f"{before}{BEGIN}\n### All arms\n\n{arms_table()}\n\n{END}{after}"
+    planned, others = f"### All arms\n\n{arms_table()}", f"### Pairs that were not planned\n\n{pairs_table()}"
+    return f"{before}{BEGIN}\n{planned}\n\n{others}\n\n{END}{after}"
 
 
 def arms_table() -> str:
@@ -42,13 +55,22 @@ def arms_table() -> str:
     discounts = discount_of_arms()
     rows = []
     for arm, final in sorted(finals.items(), key=lambda item: -item[1].mean()):
-        peak = table.filter(arm=arm)["peak_return"].to_numpy()
-        lead = ("", "")
-        if arm in compared:
-            effect = compared[arm]
-            lead = (f"{number(effect.value)} ({number(effect.low)} to {number(effect.high)})", p_value(corrected[arm]))
-        rows.append((arm, f"{discounts[arm]}", interval(final), *lead, interval(peak[np.isfinite(peak)])))
+        untrained = number(table.filter(arm=arm)["untrained_return"].drop_nulls().drop_nans().mean())
+        lead = (in_words(compared[arm]), p_value(corrected[arm])) if arm in compared else ("", "")
+        rows.append((arm, f"{discounts[arm]}", untrained, interval(final), *lead))
     return markdown(COLUMNS, rows)
+
+
+def pairs_table() -> str:
+    """The pairs of arms that the text speaks of beside the planned ones."""
+    finals = final_returns(scores.read(RESULTS / "report" / scores.FILE))
+    effects = [(arm, rival, difference(finals[arm], finals[rival], np.mean, paired=True)) for arm, rival in PAIRS]
+    return markdown(PAIR_COLUMNS, [(arm, rival, in_words(one), p_value(one.p)) for arm, rival, one in effects])
+
+
+def in_words(effect: Effect) -> str:
+    """An effect with its interval."""
+    return f"{number(effect.value)} ({number(effect.low)} to {number(effect.high)})"
 
 
 def figure() -> None:

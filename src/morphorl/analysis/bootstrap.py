@@ -49,9 +49,11 @@ class Resampled(NamedTuple):
 
 
 def iqm(scores: Float[np.ndarray, "seeds ..."], axis: int = 0) -> Float[np.ndarray, "..."]:
-    """The interquartile mean: the mean of the middle half (Agarwal et al., 2021)."""
+    """The interquartile mean: the mean of the middle half (Agarwal et al., 2021); NaN of nothing, and with a NaN."""
     scores = np.moveaxis(np.asarray(scores, float), axis, -1)
     n = scores.shape[-1]
+    if not n:
+        return np.full(scores.shape[:-1], np.nan)
     cut = n // 4
     middle = np.partition(scores, (cut, n - cut - 1))[..., cut : n - cut].mean(axis=-1)
     return np.where(np.isnan(scores).any(axis=-1), np.nan, middle)

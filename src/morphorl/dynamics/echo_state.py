@@ -46,8 +46,8 @@ class EchoState(Dynamics):
     gain: float = setting(10.0, FINITE, learned="fixed")
     """k: how large a memory's differences appear to the networks."""
     wiring: Literal["random", "cycle"] = setting("random", static=True)
-    """`random`: Q and V are drawn for each run. `cycle`: each unit passes its value on to the next in a circle, and V
-    has entries ±1 without a pattern, the same in all runs."""
+    """`random`: Q and V are drawn for each run (as memory: once for all runs). `cycle`: each unit passes its value on
+    to the next in a circle, and V has entries ±1 without a pattern, the same in all runs."""
 
     def init(self, key: PRNGKeyArray, shape: Shape) -> Float[Array, " units"]:
         """A reservoir at rest."""

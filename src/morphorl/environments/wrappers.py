@@ -109,7 +109,10 @@ class Memory(NamedTuple):
 
 
 def memory_of(system: Dynamics, guidance: Guidance, shape: Shape) -> Memory:
-    """A system as the memory of observations of so many features (and actions)."""
+    """A system as the memory of observations of so many features (and actions).
+
+    What it draws (a reservoir's weights, a start) is drawn once for all runs: seeds of a study do not differ in it.
+    """
     key = jax.random.key(MEMORY_KEY)
     return Memory(system, guidance, system.constants(key, shape), system.init(key, shape))
 

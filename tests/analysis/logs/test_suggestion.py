@@ -17,11 +17,15 @@ ARMS, SEEDS = ("ppo", "sac"), range(4)
         ("logs/2024-03-0{seed}/{arm}_run{seed}.final", "{arm}_run{seed}.final"),  # a date that goes with the seed
         ("logs/{arm}/run_{own}", "{arm}/run_{}"),  # no seed
         ("logs/{arm}/a{seed}/b", "{arm}/a{seed}/b"),
+        ("logs/exp-{arm}-{seed}-{started}", "exp-{arm}-{seed}-{}"),  # a time is no seed
     ],
 )
 def test_a_pattern_that_reads_the_names(form, expected):
     runs = list(itertools.product(ARMS, SEEDS))
-    names = [form.format(arm=arm, seed=seed, own=f"{i * 37 + 11:x}f") for i, (arm, seed) in enumerate(runs)]
+    names = [
+        form.format(arm=arm, seed=seed, own=f"{i * 37 + 11:x}f", started=1_700_000_000 + i)
+        for i, (arm, seed) in enumerate(runs)
+    ]
     assert suggest(names) == expected
     fields = [pattern.match(expected, name) or {} for name in names]
     assert [one["arm"] for one in fields] == [arm for arm, _ in runs]
@@ -34,6 +38,10 @@ def test_settings_in_names_are_fields_of_their_own():
     assert suggest(names) == "{arm}/lr{lr}/run{seed}"
 
 
+def test_numbers_alone_are_seeds_of_one_arm():
+    assert suggest([f"l/exp-s{seed}" for seed in SEEDS]) == "exp-s{seed}"
+
+
 @pytest.mark.parametrize(
     "names",
     [
@@ -41,6 +49,7 @@ def test_settings_in_names_are_fields_of_their_own():
         ["l/apple", "l/pear", "l/plum"],  # nothing is shared
         ["l/a-1", "l/b", "l/c-2"],  # other pieces
         ["l/a-1", "l/a-1", "l/b-1"],  # would give two runs one name
+        [f"l/{{a}}-{arm}-{seed}" for arm in ARMS for seed in SEEDS],  # braces would be read as fields
     ],
 )
 def test_none_where_nothing_fits(names):

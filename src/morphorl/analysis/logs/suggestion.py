@@ -1,9 +1,10 @@
 """A pattern for names that no default tells apart: what is a number, what is shared and what is each run's own.
 
 Names are cut at `/`, `-`, `_`, `.` and spaces. A piece that all runs share stays as it is. The last piece that is a
-number, alone or behind shared letters, is the seed. A piece that the seed decides (as a date may be), or that has more
-values than half as many as there are runs, is anything (`{}`); every other one says which arm a run is of. The pattern
-is shown, and never taken by itself.
+number, alone or behind shared letters, is the seed; where other pieces differ too, some runs must share it, or it might
+be the time of a start. A piece that the seed decides (as a date may be), or that has more values than half as many as
+there are runs, is anything (`{}`); every other one says which arm a run is of. The pattern is shown, and never taken by
+itself.
 """
 
 import re
@@ -21,11 +22,15 @@ def suggest(names: Sequence[str]) -> str | None:
         >>> suggest([f"logs/exp-{arm}-s{seed}-{arm[0]}{7 * seed}" for arm in ("ppo", "sac") for seed in (1, 2)])
         'exp-{arm}-s{seed}-{}'
     """
+    if any(brace in name for name in names for brace in "{}"):
+        return None
     cut = [_CUTS.split(name) for name in names]
     if len({tuple(pieces[1::2]) for pieces in cut}) != 1 or len(cut) < 3:
         return None
     columns = list(zip(*cut, strict=True))
-    numbers = [i for i, values in enumerate(columns) if len({*values}) > 1 and _is_numbered(values)]
+    varying = [i for i, values in enumerate(columns) if len({*values}) > 1]
+    shared = [i for i in varying if len({*columns[i]}) < len(names)] if len(varying) > 1 else varying
+    numbers = [i for i in shared if _is_numbered(columns[i])]
     seeds = columns[numbers[-1]] if numbers else None
     named: list[str] = []
     found = [_piece(values, seeds, named) for values in columns]
