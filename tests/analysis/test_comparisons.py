@@ -85,7 +85,7 @@ def test_p_values_are_adjusted_for_their_number():
 def test_what_cannot_be_told_is_a_sentence():
     one = compare(pl.concat([arm("plain", BASE, seeds=1), arm("other", BASE, seeds=1)]), "plain", "early_return")[0]
     assert (one.effect, one.better, one.median, one.ratio, one.log_rank) == (None,) * 5
-    assert one.unknown == "1 seeds: a comparison needs at least 8."
+    assert one.unknown == "1 seed: a comparison needs at least 8."
     one = compare(pl.concat([arm("plain", BASE), arm("other", BASE)]), "plain", "early_return")[0]
     assert (one.ratio, one.log_rank) == (None, None)
     assert "no run of either arm reached the threshold" in one.unknown
