@@ -9,8 +9,10 @@ import jaxtyping
 import pytest
 
 from morphorl import cli
+from morphorl.commands.studies import Studies
 from morphorl.commands.train import Train
 from morphorl.ppo.settings import PRESETS, Settings
+from morphorl.studies.library import shipped
 from morphorl.studies.store import Store
 from morphorl.studies.study import Study
 
@@ -176,6 +178,16 @@ def test_the_installed_command_refuses_in_one_line(tmp_path):
     assert ran.returncode == 2
     assert (ran.stdout + ran.stderr).strip() == "error: seeds = -1: must be a whole number of at least 1."
     assert list(tmp_path.iterdir()) == []
+
+
+def test_studies_are_listed_a_line_each_and_one_is_told_in_full(capsys, command):
+    Studies()()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[:-1]] == list(shipped())
+    Studies("rhythm")()
+    assert "on fresh seeds." in " ".join(capsys.readouterr().out.split())
+    code, printed = command("studies", "rhytm")
+    assert (code, "Did you mean 'rhythm'?" in printed) == (2, True)
 
 
 def test_markup_in_a_value_is_shown_as_it_is(command):
