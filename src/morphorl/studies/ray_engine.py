@@ -44,7 +44,8 @@ def _train_all(ray: Any, address: str | None, batches: Iterable[Batch], progress
         task = ray.remote(num_cpus=devices, max_retries=RETRIES)(train_batch)
         waiting, running = iter(batches), {}
         while True:
-            for batch in islice(waiting, 1 + _places(ray, devices) - len(running)):  # one in reserve
+            free = 1 + _places(ray, devices) - len(running)  # one in reserve; fewer than none when a machine is lost
+            for batch in islice(waiting, max(free, 0)):
                 running[task.remote(batch, devices)] = batch
                 progress.started(batch.runs)
             if not running:
