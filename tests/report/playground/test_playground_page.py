@@ -139,10 +139,17 @@ def test_an_agent_with_a_memory_and_a_cell_is_shown_with_all_that_it_sees(browse
 
 def test_the_field_bears_the_brush_and_starts_afresh(page):
     part = page.locator("#field-part")
+    part.locator("canvas").scroll_into_view_if_needed()
     box = part.locator("canvas").bounding_box()
     page.mouse.move(box["x"] + 80, box["y"] + 80)
     page.mouse.down()
-    page.mouse.move(box["x"] + 80, box["y"] + 81, steps=400)
+    part.locator("canvas").evaluate(
+        """(canvas, [clientX, clientY]) => {
+            const move = () => canvas.dispatchEvent(new PointerEvent("pointermove", { clientX, clientY }));
+            for (let i = 0; i < 1000; i++) move();
+        }""",
+        [box["x"] + 80, box["y"] + 80],
+    )
     page.mouse.up()
     part.get_by_role("button", name="Play").click()
     expect(part.locator(".says")).not_to_contain_text("after 0 units")
