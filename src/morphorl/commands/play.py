@@ -1,6 +1,7 @@
 """`morphorl play`."""
 
 import dataclasses
+import shlex
 import webbrowser
 from pathlib import Path
 from typing import Annotated
@@ -29,7 +30,7 @@ class Play:
         if self.agents is None:
             folder, shown, told, command = Path(), playground_data.shipped_agents(), "", "morphorl play"
         else:
-            folder, command = self.agents, f"morphorl play {self.agents}"
+            folder, command = self.agents, f"morphorl play {shlex.quote(str(self.agents))}"
             shown, told = _read(folder)
         text = playground_page.page(shown, command, told)
         path = folder / "playground.html"

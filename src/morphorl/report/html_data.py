@@ -12,8 +12,9 @@ from morphorl.analysis.interpretations import spoken
 from morphorl.analysis.learning_curves import MOST_ARMS, attempt
 from morphorl.analysis.verdicts import Judged
 from morphorl.environments import registry
+from morphorl.ppo.settings import Settings
 from morphorl.report.chart_data import curve_data, estimate_data, luck_data, numbers, survival_data
-from morphorl.report.replay import Replay
+from morphorl.report.replay import Episode, Replay
 from morphorl.studies import stages
 from morphorl.studies.run import Run
 from morphorl.studies.study import Study
@@ -104,26 +105,32 @@ def shown_runs(study: Study) -> list[Run]:
 def replay(shown: Replay, labels: list[str], runs: Iterable[Run]) -> list[Plain]:
     """A replay, packed, under the labels of all runs that share it."""
     settings = shown.run.settings
-    told = ("position", "network", "readout", "blended", "action")
-    packed = {name: pack(getattr(shown.episode, name)) for name in told}
-    states = pack_states(shown.episode.states)
+    packed = episode(settings, shown.episode)
     return [
-        {
+        packed
+        | {
             "preset": run.preset,
-            "environment": settings.environment,
             "arm": labels.index(run.arm),
             "stage": shown.stage,
             "steps": shown.updates * settings.ppo.batch,
             "seed": run.seed,
-            "heard": settings.blend.reaches_logits,
-            "features": FEATURES[settings.environment],
-            "length": len(shown.episode.action),
-            "states": states,
-            "episode": packed,
         }
         for run in runs
         if run.id == shown.run.id
     ]
+
+
+def episode(settings: Settings, played: Episode) -> Plain:
+    """An episode of an agent of these settings, packed."""
+    names = ("position", "network", "readout", "blended", "action")
+    return {
+        "environment": settings.environment,
+        "heard": settings.blend.reaches_logits,
+        "features": FEATURES[settings.environment],
+        "length": len(played.action),
+        "states": pack_states(played.states),
+        "episode": {name: pack(getattr(played, name)) for name in names},
+    }
 
 
 def pack(array: np.ndarray) -> Plain:

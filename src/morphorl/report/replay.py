@@ -69,6 +69,17 @@ def replays(runs: Iterable[Run], agents: Mapping[str, Agent]) -> Iterator[Replay
             yield Replay(run, stage, updates[i], _cut(jax.tree.map(lambda u, i=i: u[i], episodes)))
 
 
+def played(settings: Settings, agent: Agent, progress: float) -> Episode:
+    """One episode of a single agent, in the environment and under the settings of a moment of its training.
+
+    Args:
+        progress: the share of the training that was over.
+    """
+    alone = jax.tree.map(lambda u: np.asarray(u)[None], (settings, agent, np.float32(progress)))
+    episodes = _play(*alone, environment=settings.environment)
+    return _cut(jax.tree.map(lambda u: np.asarray(u)[0], episodes))
+
+
 def record(settings: Settings, env: Environment, agent: Agent, seed: int) -> Episode:
     """Play one episode, with actions sampled as in training, and keep every step of it.
 

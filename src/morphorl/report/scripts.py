@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 IMPORT = re.compile(r'^import \{[^}]*\} from "(\.{1,2}/[\w./-]+\.js)";\n', re.MULTILINE)
-EXPORT = re.compile(r"^export ", re.MULTILINE)
+EXPORT = re.compile(r"^export (?=(?:async )?(?:const|let|class|function)\b)", re.MULTILINE)
+RENAMED = re.compile(r"^import \{[^}]* as [^}]*\}.*", re.MULTILINE)
+LEFT_OVER = re.compile(r"^\s*(?:import|export)\b.*", re.MULTILINE)
 
 
 def bundle(entry: Path, without: Path | None = None) -> str:
@@ -15,21 +17,40 @@ def bundle(entry: Path, without: Path | None = None) -> str:
 
     Args:
         without: a module whose bundle stands in the page already.
+
+    Raises:
+        ValueError: for another form than `import { a, b } from "./c.js";` and `export` before a definition, and for
+            modules that need each other.
     """
     present = [] if without is None else _with_imports(without, [])
     modules = [module for module in _with_imports(entry, []) if module not in present]
-    parts = (EXPORT.sub("", IMPORT.sub("", _text(module))) for module in modules)
-    return '"use strict";\n' + "\n".join(parts)
+    return '"use strict";\n' + "\n".join(_bare(module) for module in modules)
 
 
-def _with_imports(module: Path, found: list[Path]) -> list[Path]:
-    """The modules found so far, followed by those that `module` needs and itself."""
+def _bare(module: Path) -> str:
+    """A module without imports and the word `export`."""
+    text = _text(module)
+    bare = EXPORT.sub("", IMPORT.sub("", text))
+    strange = RENAMED.search(text) or LEFT_OVER.search(bare)
+    if strange:
+        raise ValueError(
+            f'{module.name}: {strange[0].strip()!r} is neither `import {{ a, b }} from "./c.js";` nor an `export` '
+            "before a definition."
+        )
+    return bare
+
+
+def _with_imports(module: Path, found: list[Path], above: tuple[Path, ...] = ()) -> list[Path]:
+    """The modules found so far, followed by those that `module` needs and itself; `above` are those that need it."""
+    module = module.resolve()
+    if module in above:
+        raise ValueError(f"Modules need each other: {' → '.join(one.name for one in (*above, module))}.")
     for name in IMPORT.findall(_text(module)):
         needed = (module.parent / name).resolve()
         if needed not in found:
-            _with_imports(needed, found)
-    if module.resolve() not in found:
-        found.append(module.resolve())
+            _with_imports(needed, found, (*above, module))
+    if module not in found:
+        found.append(module)
     return found
 
 

@@ -13,16 +13,21 @@ from helpers.agents import KINDS, agent
 from helpers.finished_studies import BLIND, finish, study
 from morphorl.config.errors import SettingError, StoreError
 from morphorl.dynamics.blending import Blend
+from morphorl.dynamics.echo_state import EchoState
 from morphorl.dynamics.gierer_meinhardt import GiererMeinhardt
 from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.guidance.modulated import Modulated
+from morphorl.dynamics.guidance.none import NoGuidance
 from morphorl.dynamics.pde.gierer_meinhardt import PRESETS
 from morphorl.environments.cartpole import GRAVITY
+from morphorl.environments.wrappers import Task
 from morphorl.ppo.checkpoints import save_agents
 from morphorl.ppo.settings import Settings
+from morphorl.report import replay
 from morphorl.report.playground import agents, playground_data, playground_page, shipped
-from morphorl.report.playground.live_agents import live, single
+from morphorl.report.playground.live_agents import live, single, why_not
 from morphorl.studies import stored_agents
+from morphorl.studies.store import Store
 
 LIVE = ["guided", "tuned, softmax on a lattice", "winner on a ring", "memory", "plain"]
 RECORDED = {
@@ -63,7 +68,9 @@ def test_all_else_on_a_cartpole_plays_an_episode_that_was_recorded(name, tmp_pat
     assert row["length"] == len(positions) / 2
     assert row["length"] * max(1, numbers) <= agents.MOST_NUMBERS
     assert row["told"].startswith("the pole is up for ")
-    assert "come with morphorl" in told  # there is nothing to push among its own
+    assert (
+        told == "Agents marked '(comes with morphorl)' are not from this folder."
+    )  # there is nothing to push among its own
     assert why in playground_page.page(shown, "morphorl play")
 
 
@@ -79,8 +86,66 @@ def test_a_folder_without_agents_is_refused_in_a_sentence(tmp_path):
         agents.of_folder(tmp_path)
 
 
-def test_a_rule_that_knows_the_reward_does_nothing_where_there_is_none():
-    settings = Settings(guidance=Modulated(strength=0.2))
+@pytest.mark.parametrize(
+    ("environment", "why"),
+    [
+        ("gym:Pendulum-v1", "environment = gym:Pendulum-v1: must be one of CartPole-v1"),
+        ("CartPole-v1", "keeps no agents"),
+    ],
+)
+def test_a_study_without_agents_to_play_is_refused_in_a_sentence(environment, why, tmp_path):
+    Store(tmp_path).open(study(environments=(environment,)), resume=True)
+    with pytest.raises(SettingError, match=why):
+        agents.of_folder(tmp_path)
+
+
+def test_agents_of_a_study_whose_values_are_not_finite_are_left_out(tmp_path, monkeypatch):
+    Store(tmp_path).open(
+        study(arms={"plain PPO": {"blend": {"kind": "none"}}}, environments=("CartPole-v1",)), resume=True
+    )
+
+    def keep(*factors):
+        three = jax.tree.map(
+            lambda u: jnp.concatenate([factor * u for factor in factors]), agent(KINDS["plain"]).arrays
+        )
+        monkeypatch.setattr(stored_agents, "staged_agents", lambda _, runs: {run.id: three for run in runs})
+
+    keep(1, 2, jnp.nan)
+    shown, told = agents.of_folder(tmp_path)
+    assert [one["stage"] for one in shown if "comes with" not in one["label"]] == ["early", "middle"]
+    assert told.startswith("Left out are 1 whose values are not finite. Agents marked")
+    keep(jnp.nan, jnp.nan, jnp.nan)
+    with pytest.raises(SettingError, match="values of all its agents are not finite"):
+        agents.of_folder(tmp_path)
+
+
+def test_a_recorded_episode_is_of_its_moment():
+    settings = Settings(dynamics=EchoState(), blend=Blend(weight=0.5, handover=0.5))
+    one = single(agent(settings).arrays, 0)
+    for steps, weight in ((0, 0.5), (settings.steps, 0.0)):
+        row = agents.recorded(agents.Shown("handed over", "final", steps, 3, settings, one))
+        network, readout, blended = (unpacked(row["episode"][name]) for name in ("network", "readout", "blended"))
+        np.testing.assert_allclose(blended, (1 - weight) * network + weight * readout, atol=1e-3)
+        assert np.abs(network - readout).max() > 0.1
+
+
+def unpacked(told):
+    return np.frombuffer(base64.b64decode(told["data"]), "<i2") * told["unit"]
+
+
+def test_a_recorded_environment_is_as_sticky_as_the_task():
+    settings = Settings(task=Task(sticky=True, repeat=1.0), blend=Blend(kind="none"))
+    one = single(agent(settings).arrays, 0)
+    stuck = replay.played(settings, one, 1.0)
+    assert len(set(stuck.action.tolist())) == 2  # what was chosen
+    velocity = np.diff(stuck.position[1:, 0])
+    assert (np.diff(np.abs(velocity)) > 0).all()  # what was executed: the first action, again and again
+    assert why_not(settings) == "its task is sticky"
+
+
+@pytest.mark.parametrize("guidance", [Modulated(strength=0.2), NoGuidance(strength=0.2)])
+def test_a_rule_that_does_nothing_in_an_episode_has_no_strength(guidance):
+    settings = Settings(guidance=guidance)
     assert live(settings, single(agent(settings).arrays, 0), 1.0)["strength"] == 0
 
 

@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -35,6 +36,7 @@ AGENTS = {
         guidance=Blind(strength=0.1),
         blend=Blend(kind="add"),
     ),
+    "a linear path": Settings(ppo=PPO(skip=True, hidden=(8,)), guidance=Blind(strength=0.02)),
     "partner, positive": Settings(dynamics=ReactionDiffusion(coupling="partner", initial="positive")),
     "memory": Settings(
         "StatelessCartPole-v1",
@@ -42,6 +44,7 @@ AGENTS = {
         guidance=Blind(strength=0.001),
         blend=Blend(kind="none"),
     ),
+    "memory and cell": KINDS["memory"],
 }
 PLAY = (Path(__file__).parent / "play_steps.js").read_text(encoding="utf-8")
 
@@ -67,7 +70,7 @@ def disturbances(settings):
     pushes = {str(t): [0, rng.normal(), 0, rng.normal()] for t in range(0, STEPS, 37)}
     if settings.blend.kind == "none":
         return pushes, {}
-    entries = 8 if settings.environment == "CartPole-v1" else 4
+    entries = 8
     return pushes, {str(t): [[int(rng.integers(entries)), float(rng.choice([-2, 0, 2]))]] for t in range(50, STEPS, 90)}
 
 
@@ -100,6 +103,8 @@ def states(array):
 def test_agent_and_cell_do_what_they_do_in_jax_for_1000_steps(page, name):
     settings = AGENTS[name]
     one = single(agent(settings).arrays, 0)
+    if settings.ppo.skip:
+        one = eqx.tree_at(lambda u: u.actor.skip, one, np.random.default_rng(1).normal(size=(2, 4)).astype(np.float32))
     pushes, paints = disturbances(settings)
     written = live(settings, one, 1.0)
     told = page.evaluate(PLAY, [written, playground_data.constants(), STEPS, pushes, paints])

@@ -7,8 +7,10 @@ import subprocess
 import pytest
 from playwright.sync_api import expect
 
+from helpers.agents import KINDS, agent
 from helpers.browsers import chromium, needs_chromium, quiet
-from morphorl.report.playground import playground_data, playground_page
+from morphorl.report.playground import agents, playground_data, playground_page
+from morphorl.report.playground.live_agents import single
 from morphorl.report.scripts import bundle
 
 pytestmark = needs_chromium
@@ -17,6 +19,7 @@ SIZES = {
     "tablet": {"width": 820, "height": 1180},
     "desktop": {"width": 1400, "height": 900},
 }
+AXE = "4.10.3"
 HOSTILE = "<script>alert(1)</script>\"'&</script><img src=x onerror=alert(2)>"
 
 
@@ -117,6 +120,45 @@ def test_the_words_follow_the_latch_and_the_bound(page):
     expect(part.get_by_label("guidance γ", exact=True)).to_have_value("0.1")
 
 
+def test_an_agent_with_a_memory_and_a_cell_is_shown_with_all_that_it_sees(browser, tmp_path):
+    settings = KINDS["memory"]
+    one = agents.plain(agents.Shown("both", "final", 1, 3, settings, single(agent(settings).arrays, 0)))
+    file = tmp_path / "playground.html"
+    file.write_text(playground_page.page([one], "morphorl play"), encoding="utf-8")
+    with quiet(browser, file, reduced_motion="reduce") as page:
+        part = page.locator("#memory-part")
+        entries = part.locator(".paintable .entry")
+        features = 2 * (1 + 2 * settings.memory.columns)
+        assert entries.count() == 2 * features
+        assert entries.nth(5).get_attribute("aria-label") == "activator, x′1, right →"
+        assert part.get_by_role("button", name="Latch the wrong way").count() == 0  # it would need β and the diffusions
+        part.get_by_role("button", name="New pattern").click()
+        part.get_by_role("button", name="Play").click()
+        expect(part.locator("figure.us figcaption")).to_have_text(re.compile(r"up for [2-9]\d* steps"))
+
+
+def test_the_field_bears_the_brush_and_starts_afresh(page):
+    part = page.locator("#field-part")
+    part.locator("canvas").scroll_into_view_if_needed()
+    box = part.locator("canvas").bounding_box()
+    page.mouse.move(box["x"] + 80, box["y"] + 80)
+    page.mouse.down()
+    part.locator("canvas").evaluate(
+        """(canvas, [clientX, clientY]) => {
+            const move = () => canvas.dispatchEvent(new PointerEvent("pointermove", { clientX, clientY }));
+            for (let i = 0; i < 1000; i++) move();
+        }""",
+        [box["x"] + 80, box["y"] + 80],
+    )
+    page.mouse.up()
+    part.get_by_role("button", name="Play").click()
+    expect(part.locator(".says")).not_to_contain_text("after 0 units")
+    assert "NaN" not in part.locator(".says").inner_text()
+    part.get_by_role("button", name="Pause").click()
+    part.get_by_role("button", name="Fresh noise").click()
+    assert "The activator's spread is 0.0099 of its mean, after 0 units" in part.locator(".says").inner_text()
+
+
 def test_past_the_boundary_the_field_says_that_patterns_die(page):
     part = page.locator("#field-part")
     assert "below the boundary at 0.0033" in part.locator(".says").inner_text()
@@ -137,12 +179,37 @@ def test_training_grows_curves_in_workers_and_counts_who_would_be_misled(page):
         Object.assign(data.training.ppo, { epochs: 1, hidden: [8] });
     }""")
     part.get_by_role("button", name="Train").click()
+    part.get_by_label("guidance γ").fill("0.3")  # for the next training
     expect(part.locator("[role=status]")).to_contain_text("of 8 seeds balance", timeout=60_000)
+    assert part.locator("[role=status]").inner_text().endswith("γ = 0.1.")
     assert part.locator("path.seed").count() == 16
     assert part.locator("path.line").count() == 2
     assert [row.inner_text() for row in part.locator("th[scope=row]").all()] == ["1 + 1", "2 + 2", "3 + 3", "5 + 5"]
     assert part.locator("tbody td").nth(4).inner_text() == "3,136"
     assert part.get_by_role("button", name="Train").is_visible()
+
+
+def test_a_training_that_is_stopped_or_fails_says_so(page):
+    part, says = page.locator("#training-part"), page.locator("#training-part [role=status]")
+    part.get_by_role("button", name="Train").click()
+    expect(says).to_have_text("Training…")
+    part.get_by_role("button", name="Stop").click()
+    expect(says).to_have_text("Stopped.")
+    page.evaluate("Object.assign(data.training.ppo, { hidden: null })")
+    part.get_by_role("button", name="Train").click()
+    expect(says).to_contain_text("A worker of the page has failed")
+    assert part.get_by_role("button", name="Train").is_visible()
+
+
+def test_the_link_that_skips_leaves_the_address_as_it_is(browser, path):
+    page = browser.new_page(reduced_motion="reduce")
+    page.goto(f"{path.as_uri()}#live.strength=0.3&live.weight=strange")
+    assert float(page.get_by_label("blending weight β").input_value()) == pytest.approx(0.3)  # as trained, not 0
+    page.get_by_role("link", name="Skip to the agent").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "live-title"
+    assert "live.strength=0.3" in page.url
+    page.close()
 
 
 def test_few_seeds_are_counted_exactly(page):
@@ -163,9 +230,9 @@ def test_guidance_makes_the_memory_forget(page):
 
 
 def test_a_hostile_label_is_text(browser, tmp_path):
-    agents = [one | {"label": HOSTILE} for one in playground_data.shipped_agents()[:3]]
+    hostile = [one | {"label": HOSTILE} for one in playground_data.shipped_agents()[:3]]
     file = tmp_path / "playground.html"
-    file.write_text(playground_page.page(agents, "morphorl play", HOSTILE), encoding="utf-8")
+    file.write_text(playground_page.page(hostile, "morphorl play", HOSTILE), encoding="utf-8")
     with quiet(browser, file, reduced_motion="reduce") as page:
         assert HOSTILE in page.locator("#live-part figure.us figcaption").inner_text()
         assert page.locator("script").count() == 3
@@ -216,13 +283,33 @@ def test_modules_are_bundled_once_after_what_they_need(tmp_path):
     assert joined("a.js", without=tmp_path / "b.js") == '"use strict"; const a = b + c;'
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "export default 1;",
+        "export { a };",
+        'export * from "./b.js";',
+        'import { a as b } from "./b.js";',
+        'import b from "./b.js";',
+        'import "./b.js";',
+        "import { a } from './b.js';",
+        'import { a } from "./a.js";',
+    ],
+)
+def test_modules_that_the_bundle_does_not_understand_are_refused(text, tmp_path):
+    (tmp_path / "a.js").write_text(text + "\n")
+    (tmp_path / "b.js").write_text("export const a = 1;\n")
+    with pytest.raises(ValueError, match=r"is neither `import|Modules need each other: a\.js → a\.js"):
+        bundle(tmp_path / "a.js")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_violation(browser, path, scheme, tmp_path):
-    """axe-core comes from npm's registry, for this test alone."""
+    """axe-core (MPL-2.0) comes from npm's registry, for this test alone."""
     npm = shutil.which("npm")
     done = npm and subprocess.run(
-        [npm, "pack", "axe-core"], cwd=tmp_path, capture_output=True, timeout=120, check=False
+        [npm, "pack", f"axe-core@{AXE}"], cwd=tmp_path, capture_output=True, timeout=120, check=False
     )
     packed = list(tmp_path.glob("axe-core-*.tgz"))
     if not done or not packed:

@@ -1,24 +1,24 @@
 """Agents of a folder, for the playground: those that a study keeps, or the last ones of a training."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import jax
-import numpy as np
 
 from morphorl.config.errors import SettingError
 from morphorl.environments.base import CARTPOLES
 from morphorl.ppo import checkpoints
 from morphorl.ppo.agent import Agent
-from morphorl.ppo.checkpoints import Agents
 from morphorl.ppo.settings import Settings
-from morphorl.report import episode, episode_page
+from morphorl.report import html_data, replay
 from morphorl.report.html_data import Plain
-from morphorl.report.playground.live_agents import live, single, why_not
+from morphorl.report.playground.live_agents import is_finite, live, single, why_not
 from morphorl.report.playground.playground_data import shipped_agents
 from morphorl.studies import results, stages, stored_agents
 from morphorl.studies.stages import STAGES
 from morphorl.studies.store import Store
+from morphorl.studies.study import Study
 
 MOST_AGENTS = 9
 """In a page: 225 kB of weights of networks of 64-64 units."""
@@ -37,6 +37,11 @@ class Shown(NamedTuple):
     agent: Agent
     """A single one, of NumPy arrays."""
 
+    @property
+    def progress(self) -> float:
+        """The share of the training that was over."""
+        return min(1.0, self.steps / (self.settings.updates * self.settings.ppo.batch))
+
 
 def of_folder(folder: Path) -> tuple[list[Plain], str]:
     """The agents in a folder that `morphorl run`, `reproduce` or `train` wrote, and a sentence about them.
@@ -44,25 +49,40 @@ def of_folder(folder: Path) -> tuple[list[Plain], str]:
     Where none of them has the part of a memory, or none is to be pushed, one that comes along plays that part.
 
     Raises:
-        SettingError: if none of them balances a pole, which is all that the page can draw.
-        StoreError: if the folder holds neither a study with agents nor agents.
+        SettingError: if none of them balances a pole, which is all that the page can draw, if a study keeps none, or
+            if the values of all are not finite.
+        StoreError: if the folder holds neither a study nor agents.
     """
-    found = staged(folder) if (folder / "study.json").exists() else []
-    found = found or last(folder)
+    found = staged(folder) if (folder / "study.json").exists() else last(folder)
     drawn = [one for one in found if one.settings.environment in CARTPOLES]
     if not drawn:
-        names = ", ".join(dict.fromkeys(one.settings.environment for one in found))
-        raise SettingError(
-            f"environment = {names}: must be one of {', '.join(CARTPOLES)} for the playground, which draws nothing "
-            "else; `morphorl watch` shows other agents."
-        )
-    chosen = [plain(one) for one in drawn[:MOST_AGENTS]]
-    told = f"{len(chosen)} of {len(drawn)} agents are shown." if len(drawn) > MOST_AGENTS else ""
+        raise _only_cartpoles(one.settings.environment for one in found)
+    sound = [one for one in drawn if is_finite(one.agent)]
+    if not sound:
+        raise SettingError(f"{folder}: the values of all its agents are not finite; the playground cannot show such.")
+    chosen = [plain(one) for one in sound[:MOST_AGENTS]]
     missing = [
         one for one in shipped_agents() if one["stage"] == "final" and not any(_same_part(one, own) for own in chosen)
     ]
-    borrowed = " Agents that come with morphorl are called so." if missing else ""
-    return chosen + [one | {"label": f"{one['label']} (comes with morphorl)"} for one in missing], told + borrowed
+    shown = chosen + [one | {"label": f"{one['label']} (comes with morphorl)"} for one in missing]
+    return shown, _sentences(len(chosen), len(sound), len(drawn) - len(sound), bool(missing))
+
+
+def _only_cartpoles(environments: Iterable[str]) -> SettingError:
+    return SettingError(
+        f"environment = {', '.join(dict.fromkeys(environments))}: must be one of {', '.join(CARTPOLES)} for the "
+        "playground, which draws nothing else; `morphorl watch` shows other agents."
+    )
+
+
+def _sentences(shown: int, sound: int, broken: int, borrows: bool) -> str:
+    """What a reader has to know of the agents of a folder."""
+    parts = {
+        f"{shown} of {sound} agents are shown.": shown < sound,
+        f"Left out are {broken} whose values are not finite.": broken > 0,
+        "Agents marked '(comes with morphorl)' are not from this folder.": borrows,
+    }
+    return " ".join(sentence for sentence, holds in parts.items() if holds)
 
 
 def _same_part(one: Plain, own: Plain) -> bool:
@@ -71,14 +91,21 @@ def _same_part(one: Plain, own: Plain) -> bool:
 
 
 def _part(live: Plain) -> tuple[bool, bool]:
+    """What decides in which part of the page an agent is shown: whether it has a memory, and whether a cell."""
     return live["memory"] is not None, live["cell"] is not None
 
 
 def staged(folder: Path) -> list[Shown]:
-    """The early, middle and final agents that a study keeps of its arms; none if it keeps none."""
+    """The early, middle and final agents that a study keeps of its arms.
+
+    Raises:
+        SettingError: if it keeps none.
+    """
     study = results.load(folder).study
     runs = stages.first_runs(study)
     kept = stored_agents.staged_agents(Store(folder), runs)
+    if not kept:
+        raise _none_kept(folder, study)
     many = len({(run.preset, run.settings.environment) for run in runs}) > 1
     found = []
     for run in (run for run in runs if run.id in kept):
@@ -87,6 +114,12 @@ def staged(folder: Path) -> list[Shown]:
             agent = single(kept[run.id], i)
             found.append(Shown(label, stage, updates * run.settings.ppo.batch, run.seed, run.settings, agent))
     return found
+
+
+def _none_kept(folder: Path, study: Study) -> SettingError:
+    if not any(environment in CARTPOLES for environment in study.environments):
+        return _only_cartpoles(study.environments)
+    return SettingError(f"{folder}: the study keeps no agents for the playground to show; run it to its end first.")
 
 
 def last(folder: Path) -> list[Shown]:
@@ -102,19 +135,25 @@ def last(folder: Path) -> list[Shown]:
 def plain(one: Shown) -> Plain:
     """An agent for the page: its weights, or an episode of it where the page cannot compute what it does."""
     reason = why_not(one.settings)
-    told = {"label": one.label, "stage": one.stage, "steps": one.steps, "seed": one.seed}
+    named = {"label": one.label, "stage": one.stage, "steps": one.steps, "seed": one.seed}
     if reason is None:
-        progress = one.steps / one.settings.steps
-        return told | {"live": live(one.settings, one.agent, progress), "recorded": None, "why": ""}
-    return told | {"live": None, "recorded": recorded(one), "why": reason}
+        return named | {"live": live(one.settings, one.agent, one.progress), "recorded": None, "why": ""}
+    return named | {"live": None, "recorded": recorded(one), "why": reason}
 
 
 def recorded(one: Shown) -> Plain:
-    """An episode as `watch` shows it, actions sampled, as long as there is room for."""
-    batch = Agents([one.settings], [one.seed], jax.tree.map(lambda u: np.asarray(u)[None], one.agent))
-    looks = list(episode.episode(batch, 0, pictures=False))
-    numbers = sum(state.size for state in looks[0].states.values())
-    shown = looks[: max(1, MOST_NUMBERS // max(1, numbers))]
-    row = episode_page.row(batch, shown, 0, f"{len(looks)}")
-    cut = f" Its first {len(shown)} steps are shown." if len(shown) < len(looks) else ""
-    return row | {"stage": one.stage, "steps": one.steps, "told": f"the pole is up for {len(looks)} steps.{cut}"}
+    """An episode as the report replays it, actions sampled, as long as there is room for."""
+    whole = replay.played(one.settings, one.agent, one.progress)
+    if one.settings.blend.kind == "none":
+        whole = whole._replace(states={})
+    length = len(whole.action)
+    numbers = sum(state[0].size for state in whole.states.values())
+    room = max(1, MOST_NUMBERS // max(1, numbers))
+    cut = f" Its first {room} steps are shown." if room < length else ""
+    return html_data.episode(one.settings, jax.tree.map(lambda u: u[:room], whole)) | {
+        "preset": "",
+        "stage": one.stage,
+        "steps": one.steps,
+        "seed": one.seed,
+        "told": f"the pole is up for {length} steps.{cut}",
+    }

@@ -40,9 +40,9 @@ export function slider(address, { key, label, range: [from, to, step], usual, te
     output.textContent = text(value);
     input.setAttribute("aria-valuetext", text(value));
   };
+  const allowed = (value) => (value !== "" && Number.isFinite(Number(value)) ? inside(Number(value)) : usual);
   const set = (value) => {
-    const number = Number(value);
-    one.value = Number.isFinite(number) ? inside(number) : usual;
+    one.value = allowed(value);
     say(one.value);
     address.set(key, one.value, usual);
     changed(one.value);
@@ -57,7 +57,7 @@ export function slider(address, { key, label, range: [from, to, step], usual, te
     set(Number((one.value + moves[event.key] * step).toPrecision(8)));
   });
   address.follow(() => set(address.get(key, usual)));
-  one.value = inside(Number(address.get(key, usual)) || 0);
+  one.value = allowed(address.get(key, usual));
   say(one.value);
   return one;
 }

@@ -10,6 +10,7 @@ const COLOURS = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253
 const STEPS = 6; // of the field, in a frame
 const NOISE = 0.01;
 const RADIUS = 2.5; // of the brush, in sites
+const HIGHEST = 20; // to which the brush raises the activator, in units of its state at rest
 const MAP = { width: 300, height: 220, left: 60, right: 290, top: 10, bottom: 180 };
 
 /** The part of the page with the field. */
@@ -26,7 +27,7 @@ export function fieldPart(host, { address, settings, ranges }) {
     const random = makeRandom(seed++);
     const noisy = (u) => Float64Array.from({ length: grid.size ** 2 }, () => u * (1 + NOISE * random.normal()));
     field = makeField(grid, dt, noisy(rest[0]), noisy(rest[1]));
-    time = 0;
+    [time, top] = [0, 1];
   }
   const tune = () => {
     equation.inhibitor_diffusion = knobs.ratio.value * equation.activator_diffusion;
@@ -56,7 +57,8 @@ export function fieldPart(host, { address, settings, ranges }) {
     for (let i = 0; i < activator.length; i++) {
       const apart = (v, w) => Math.min(Math.abs(v - w), grid.size - Math.abs(v - w));
       const near = Math.exp(-(apart(i % grid.size, x) ** 2 + apart(Math.floor(i / grid.size), y) ** 2) / RADIUS ** 2);
-      activator[i] = raising ? activator[i] + 2 * rest[0] * near : activator[i] * (1 - 0.9 * near);
+      const raised = Math.max(activator[i], Math.min(HIGHEST * rest[0], activator[i] + 2 * rest[0] * near));
+      activator[i] = raising ? raised : activator[i] * (1 - 0.9 * near);
     }
     draw();
   }
@@ -116,8 +118,9 @@ export function fieldPart(host, { address, settings, ranges }) {
   );
 }
 
+/** The colour of a share of the highest value; what is not a number has that of 0. */
 function colourOf(share) {
-  const at = Math.min(0.9999, Math.max(0, share)) * (COLOURS.length - 1);
+  const at = Math.min(0.9999, Math.max(0, share || 0)) * (COLOURS.length - 1);
   const [below, part] = [Math.floor(at), at % 1];
   return COLOURS[below].map((c, i) => c + part * (COLOURS[below + 1][i] - c));
 }

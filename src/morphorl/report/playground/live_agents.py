@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 from morphorl.config.kinds import is_foreign
 from morphorl.config.plain import to_dict
 from morphorl.dynamics import learned_parameters
+from morphorl.dynamics.guidance.base import Guidance
 from morphorl.environments.base import CARTPOLES
 from morphorl.ppo.agent import Agent, Statistics
 from morphorl.ppo.networks import MLP
@@ -35,10 +36,16 @@ def why_not(settings: Settings) -> str | None:
     return "its task is sticky" if settings.task.sticky else None
 
 
+def is_finite(agent: Agent) -> bool:
+    """Whether no value by which an agent acts is NaN or infinite; it is of NumPy arrays."""
+    acting = (agent.actor, agent.pattern, agent.statistics, agent.core, agent.learned)
+    return all(np.isfinite(values).all() for values in jax.tree.leaves(acting))
+
+
 def live(settings: Settings, agent: Agent, progress: float) -> Plain:
     """An agent that `why_not` lets pass.
 
-    Guidance that knows the reward has none to know here, and so does nothing: its strength is 0.
+    Guidance that knows the reward has none to know here, and so does nothing: its strength is 0. So is that of none.
 
     Args:
         agent: a single one, of NumPy arrays.
@@ -59,9 +66,14 @@ def live(settings: Settings, agent: Agent, progress: float) -> Plain:
         "pattern": pattern,
         "blend": str(settings.blend.kind),
         "weight": float(now.blend.weight),
-        "strength": 0.0 if settings.guidance.knows_reward else float(now.guidance.strength),
+        "strength": float(now.guidance.strength) if _guides(settings.guidance) else 0.0,
         "memory": None if settings.memory.kind == "none" else _numbers(to_dict(now.memory)),
     }
+
+
+def _guides(guidance: Guidance) -> bool:
+    """Whether a rule does anything in an episode that is not learned from: it knows no reward there."""
+    return guidance.kind != "none" and not guidance.knows_reward
 
 
 def layers(network: MLP) -> list[Plain]:

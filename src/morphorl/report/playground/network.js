@@ -13,10 +13,11 @@ function applyLayer({ weight, bias }, x, activate) {
   return y;
 }
 
-/** The last layer of a multilayer perceptron for one input. */
-export function forwardOne({ layers, activation }, x) {
+/** The last layer of a multilayer perceptron for one input x, and S x beside it where there is a linear path S. */
+export function forwardOne({ layers, activation, skip }, x) {
   const last = layers.length - 1;
-  return layers.reduce((y, layer, i) => applyLayer(layer, y, i < last ? ACTIVATE[activation] : ACTIVATE.identity), x);
+  const y = layers.reduce((y, layer, i) => applyLayer(layer, y, i < last ? ACTIVATE[activation] : ACTIVATE.identity), x);
+  return skip ? applyLayer({ weight: skip, bias: y }, x, ACTIVATE.identity) : y;
 }
 
 /** The observation as the networks see it: as it is, or (x − mean)/deviation within ±10. */

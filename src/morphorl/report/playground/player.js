@@ -15,7 +15,7 @@ export function floats(text) {
 export function readAgent(written) {
   const layers = written.layers.map(({ weight, bias }) => ({ weight: floats(weight), bias: floats(bias) }));
   const state = (one) => one && Object.fromEntries(Object.entries(one).map(([name, text]) => [name, floats(text)]));
-  return { ...written, layers, pattern: state(written.pattern) };
+  return { ...written, layers, skip: written.skip && floats(written.skip), pattern: state(written.pattern) };
 }
 
 /** What the agent may be told to do otherwise; the settings that it was trained with are the start. */

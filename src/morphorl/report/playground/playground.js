@@ -35,7 +35,7 @@ if (remembering.length) {
     knobs: ["strength"], companion: (agent) => ({ agent, label: "the same without guidance", unguided: true }),
   });
 }
-for (const link of document.querySelectorAll("nav a")) {
+for (const link of document.querySelectorAll("nav a, a.skip")) {
   link.addEventListener("click", (event) => {
     event.preventDefault(); // the address holds what the controls are set to
     const section = document.querySelector(link.getAttribute("href"));

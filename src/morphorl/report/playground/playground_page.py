@@ -19,7 +19,7 @@ def page(agents: list[Plain], command: str, told: str = "") -> str:
     """The page as text.
 
     Args:
-        agents: from `agents.shipped` or `agents.of_folder`.
+        agents: from `playground_data.shipped_agents` or `agents.of_folder`.
         command: what makes the page again.
         told: a sentence about the agents.
     """

@@ -74,11 +74,12 @@ export function playing(agent, { key, address, constants, ranges, knobs: sliders
     show();
   };
   const push = pushable(view.tracks, match.push);
-  const names = FEATURES[agent.environment].flatMap((feature) => ACTIONS.map((action) => `activator, ${feature}, ${action}`));
+  const names = seenBy(agent).flatMap((feature) => ACTIONS.map((action) => `activator, ${feature}, ${action}`));
   const brushes = agent.cell ? [paintable(view.maps[0], names, agent.cell.bound, paint)] : [];
   const again = press("Start again", () => { match.restart(); show(); });
   const reset = press("Settings as trained", () => Object.values(rows).forEach((row) => row.reset()));
-  const forCells = agent.cell ? [press("New pattern, same learner", () => take(drawn + 1)), press("Its own pattern", () => take(0)), press("Latch the wrong way", latchWrong)] : [];
+  const forCells = agent.cell ? [press("New pattern, same learner", () => take(drawn + 1)), press("Its own pattern", () => take(0))] : [];
+  if (agent.cell && Object.keys(WRONG).every((name) => name in rows)) forCells.push(press("Latch the wrong way", latchWrong));
 
   const step = () => {
     if (match.step(boxes.sample.value ? random.uniform() : null)) heard.textContent = `It fell after ${match.us.episode.time} steps.`;
@@ -167,11 +168,21 @@ function picture(agent, other) {
   return { stage, strip, maps, tracks: [track, ghost].filter(Boolean), show, note, showCompanion };
 }
 
+/** What an agent sees, a name for each number: the environment's features, and the differences that a memory shows. */
+function seenBy({ environment, memory }) {
+  const features = FEATURES[environment];
+  if (!memory) return features;
+  const differences = (filter) => features.flatMap((feature) => columnsOf(memory).map((column) => `${feature}${filter}${column}`));
+  return [...features, ...differences("′"), ...differences("″")];
+}
+
+const columnsOf = (memory) => Array.from({ length: memory.columns }, (_, k) => `${k + 1}`);
+
 /** The heat maps of a cell, or of a memory. */
 function mapsOf(agent) {
   const features = FEATURES[agent.environment];
-  if (agent.cell) return ["activator", "inhibitor"].map((name) => heatMap(name, features, ACTIONS));
+  if (agent.cell) return ["activator", "inhibitor"].map((name) => heatMap(name, seenBy(agent), ACTIONS));
   if (!agent.memory) return [];
-  const columns = Array.from({ length: agent.memory.columns }, (_, k) => `${k + 1}`);
+  const columns = columnsOf(agent.memory);
   return ["first filter", "second filter"].map((name) => heatMap(name, features, columns));
 }

@@ -1,6 +1,6 @@
 // Numbers drawn from a seed, the same on every machine.
 
-/** A generator of uniform and normal numbers: sfc32, a small counter-based generator of good quality, by Chris Doty-Humphrey. */
+/** A generator of uniform and normal numbers: sfc32, a small one with a counter, from Chris Doty-Humphrey's PractRand (public domain). */
 export function makeRandom(seed) {
   let [a, b, c, counter] = [seed >>> 0, 0x9e3779b9, 0x243f6a88, 1];
   const uniform = () => {
