@@ -3,23 +3,19 @@
 import base64
 import json
 import re
-import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
+from helpers.browsers import chromium, needs_chromium
 from helpers.finished_studies import BLIND, finish, study
 from morphorl.report import embedding, html, html_data
 from morphorl.report.replay import Episode, Replay
 from morphorl.studies import results
 from morphorl.studies.stages import STAGES
 
-CHROMIUM = shutil.which("chromium")
-needs_chromium = pytest.mark.skipif(
-    CHROMIUM is None, reason="there is no Chromium to open the report in; on Debian: apt-get install -y chromium"
-)
 SCRIPT, QUOTES = "<script>alert(1)</script>", "\"quotes\", 'quotes' & </script><img src=x onerror=alert(2)>"
 ARMS = BLIND | {SCRIPT: {"dynamics": {"coupling": "ring"}}, QUOTES: {"dynamics": {"coupling": "lattice"}}}
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
@@ -53,10 +49,8 @@ def path(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import jinja2
 from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -22,6 +23,21 @@ def embed(data: Any) -> Markup:
 def content_hash(text: str) -> str:
     """How a content security policy names a script or style that stands in the page."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def fill(template: Path, **values: Any) -> str:
+    """A page by its template; what is no `Markup` is shown as text.
+
+    Raises:
+        jinja2.UndefinedError: if the template names a value that is not given.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(template.parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+    )
+    return environment.get_template(template.name).render(**values)
 
 
 def estimate_in_words(estimate: dict[str, float | None] | None, name: str) -> str:

@@ -5,13 +5,12 @@ import io
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 from markupsafe import Markup
 from PIL import Image, ImageDraw
 
 from morphorl.ppo.checkpoints import Agents
-from morphorl.report.embedding import TEMPLATES, content_hash, embed
+from morphorl.report.embedding import TEMPLATES, content_hash, embed, fill
 from morphorl.report.episode import Look
 from morphorl.report.html_data import FEATURES, pack, pack_states
 from morphorl.report.scripts import bundle
@@ -27,8 +26,8 @@ def page(agent: Agents, episodes: list[list[Look]]) -> str:
     rows = [row(agent, looks, i, returns[i]) for i, looks in enumerate(episodes)]
     arms = [{"label": f"seed {seed}"}]
     script, style = bundle(TEMPLATES / "watch.js"), (TEMPLATES / "page.css").read_text(encoding="utf-8")
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
-    return environment.get_template("watch.html").render(
+    return fill(
+        TEMPLATES / "watch.html",
         environment=settings.environment,
         seed=seed,
         returns=returns,

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import polars as pl
 from markupsafe import Markup
 
@@ -19,7 +18,7 @@ from morphorl.config.files import write_atomically
 from morphorl.config.plain import to_dict
 from morphorl.environments.base import CARTPOLES
 from morphorl.report import html_data, verdict_report
-from morphorl.report.embedding import TEMPLATES, content_hash, embed, estimate_in_words
+from morphorl.report.embedding import TEMPLATES, content_hash, embed, estimate_in_words, fill
 from morphorl.report.replay import Replay
 from morphorl.report.scripts import bundle
 from morphorl.report.tables import COLUMNS
@@ -67,10 +66,8 @@ def render(root: Path, found: Stored, curves: pl.DataFrame, replays: Iterable[Re
     reading = (f"morphorl {name} runs/{study.name}{results.trusting(study)}" for name in ("report", "figures"))
     commands = [results.command(study), *reading]
     script, style = bundle(TEMPLATES / "page.js"), (TEMPLATES / "page.css").read_text(encoding="utf-8")
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
-    )
-    return environment.get_template("page.html").render(
+    return fill(
+        TEMPLATES / "page.html",
         study=study,
         versions=versions,
         arms=arms,

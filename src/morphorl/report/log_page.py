@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import jinja2
 import polars as pl
 from markupsafe import Markup
 
@@ -14,7 +13,7 @@ from morphorl.analysis.logs.runs import Runs
 from morphorl.analysis.logs.verdicts import Judged, verdict
 from morphorl.config.files import write_atomically
 from morphorl.report import log_page_data
-from morphorl.report.embedding import TEMPLATES, content_hash, embed, estimate_in_words
+from morphorl.report.embedding import TEMPLATES, content_hash, embed, estimate_in_words, fill
 from morphorl.report.scripts import bundle
 from morphorl.report.tables import COLUMNS
 
@@ -54,11 +53,9 @@ def render(runs: Runs, curves: pl.DataFrame, judged: Judged, command: str) -> st
         "replay": [],
     }
     script, style = bundle(TEMPLATES / "page.js"), (TEMPLATES / "page.css").read_text(encoding="utf-8")
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
-    )
     solved = thresholds.sentences(runs.environments, runs.thresholds)
-    return environment.get_template("logs.html").render(
+    return fill(
+        TEMPLATES / "logs.html",
         version=__version__,
         understood=understanding.rows(runs),
         sentences=[*understanding.sentences(runs), *logs.notes(runs), *solved],

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import jinja2
 from markupsafe import Markup
 
 from morphorl import __version__
-from morphorl.report.embedding import TEMPLATES, content_hash, embed
+from morphorl.report.embedding import TEMPLATES, content_hash, embed, fill
 from morphorl.report.html_data import Plain
 from morphorl.report.playground import playground_data
 from morphorl.report.scripts import bundle
@@ -26,10 +25,8 @@ def page(agents: list[Plain], command: str, told: str = "") -> str:
     engine, script = bundle(HERE / "engine.js"), bundle(HERE / "playground.js", without=HERE / "engine.js")
     style = (TEMPLATES / "page.css").read_text(encoding="utf-8") + (HERE / "playground.css").read_text(encoding="utf-8")
     recorded = dict.fromkeys(f"{one['label']}: {one['why']}" for one in agents if one["recorded"])
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
-    )
-    return environment.get_template("playground.html").render(
+    return fill(
+        HERE / "playground.html",
         version=__version__,
         command=command,
         told=told,
