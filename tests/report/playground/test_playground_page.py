@@ -180,7 +180,7 @@ def test_training_grows_curves_in_workers_and_counts_who_would_be_misled(page):
     }""")
     part.get_by_role("button", name="Train").click()
     part.get_by_label("guidance γ").fill("0.3")  # for the next training
-    expect(part.locator("[role=status]")).to_contain_text("of 8 seeds balance", timeout=60_000)
+    expect(part.locator("[role=status]")).to_contain_text("of 8 seeds balance", timeout=300_000)
     assert part.locator("[role=status]").inner_text().endswith("γ = 0.1.")
     assert part.locator("path.seed").count() == 16
     assert part.locator("path.line").count() == 2
@@ -223,10 +223,10 @@ def test_guidance_makes_the_memory_forget(page):
     part = page.locator("#memory-part")
     part.get_by_label("guidance γ").fill("0.3")
     part.get_by_role("button", name="Play").click()
-    expect(part.locator(".heard")).to_contain_text("It fell", timeout=20_000)
+    expect(part.locator(".heard")).to_contain_text("It fell", timeout=120_000)  # patience for a busy machine
     theirs = int(re.search(r"up for (\d+)", part.locator("figure.them figcaption").inner_text())[1])
     assert theirs > steps_up(part) or theirs > 50
-    assert "away from 0 at every step" in part.locator(".says").inner_text()
+    expect(part.locator(".says")).to_contain_text("away from 0 at every step")
 
 
 def test_a_hostile_label_is_text(browser, tmp_path):
