@@ -15,6 +15,30 @@ def reproduce(out):
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=QUICKLY_COMPILED)
 
 
+DROPPED = """
+import gc, signal, time
+from morphorl import cli
+
+def collected(phase, info):
+    gc.callbacks.remove(collected)
+    signal.raise_signal(signal.SIGINT)
+
+def command():
+    gc.callbacks.append(collected)
+    gc.collect()
+    time.sleep(60)
+
+cli.parse = lambda arguments: command
+cli.main()
+"""
+
+
+def test_ctrl_c_that_python_drops_in_a_callback_arrives_all_the_same():
+    stopped = subprocess.run([sys.executable, "-c", DROPPED, "train"], capture_output=True, text=True)
+    assert stopped.returncode == 130, stopped.stderr
+    assert not stopped.stderr
+
+
 def test_ctrl_c_keeps_finished_batches_and_the_same_command_goes_on(tmp_path):
     stopped = reproduce(tmp_path)
     while not list(tmp_path.glob("shards/*.parquet")):
@@ -22,7 +46,7 @@ def test_ctrl_c_keeps_finished_batches_and_the_same_command_goes_on(tmp_path):
         time.sleep(0.05)
     stopped.send_signal(signal.SIGINT)
     said, _ = stopped.communicate()
-    assert stopped.returncode == 130
+    assert stopped.returncode == 130, said
     assert f"morphorl reproduce --preset standard --seeds 8 --steps 8000 --out {tmp_path}" in said
     kept = {path: path.stat().st_mtime_ns for path in tmp_path.glob("shards/*.parquet")}
     assert kept
