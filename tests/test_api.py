@@ -83,7 +83,7 @@ def test_training_in_memory_is_training_in_a_folder(trained, tmp_path):
     study = one_setting.as_study(trained.agents.settings[0], SEEDS, 0, "standard")
     assert morphorl.run_study(study, tmp_path, with_agents=True, progress=False) == 0
     store = Store(tmp_path)
-    assert_same(stored_agents.trained_agents(store, study).arrays, trained.agents.arrays)
+    assert_same(stored_agents.trained_agents(store, study.runs()).arrays, trained.agents.arrays)
     ours, theirs = (curves.sort("seed", "env_steps") for curves in (trained.curves, store.curves(study)))
     assert ours.select(theirs.columns).equals(theirs)
 

@@ -107,7 +107,7 @@ def test_a_control_in_the_place_of_the_dynamics_is_replayed_too(name):
 
 def test_the_final_agent_is_the_one_that_training_ends_with(ran):
     tiny, store = ran
-    trained = stored_agents.trained_agents(store, tiny)
+    trained = stored_agents.trained_agents(store, tiny.runs())
     kept = stored_agents.staged_agents(store, tiny.runs())
     assert len(kept) == 2
     for run_id, agents in kept.items():

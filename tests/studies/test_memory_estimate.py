@@ -25,8 +25,9 @@ NETWORKS = ("ppo.hidden", "memory.kind")
         Settings(ppo=PPO(hidden=(300, 200))),
         Settings(ppo=PPO(hidden=(300,)), memory=LeakyIntegrators(columns=20)),
         Settings(ppo=PPO(hidden=(300, 200), network="gru")),
+        Settings(ppo=PPO(hidden=(300, 200), network="lru")),
     ],
-    ids=["two layers", "with a memory", "recurrent"],
+    ids=["two layers", "with a memory", "recurrent", "linear recurrent"],
 )
 def test_networks_are_as_large_as_those_that_are_made(settings):
     agent = skeleton(settings, 1)

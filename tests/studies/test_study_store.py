@@ -431,7 +431,7 @@ def test_agents_come_back_in_the_studys_order_each_with_its_own_arrays(tmp_path)
     store = Store(tmp_path)
     store.open(mine, resume=True)
     fill(store, mine.runs()[::-1], largest=2, with_agents=True)
-    found = stored_agents.trained_agents(store, mine)
+    found = stored_agents.trained_agents(store, mine.runs())
     assert found.seeds == [0, 1, 2, 3, 4]
     assert found.settings == [run.settings for run in mine.runs()]
     for leaf in jax.tree.leaves(found.arrays):

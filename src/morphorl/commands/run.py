@@ -2,7 +2,9 @@
 
 import dataclasses
 import sys
-from typing import Literal
+from typing import Annotated, Literal
+
+import tyro
 
 from morphorl.commands.shared import Changes, Folder, StudyName, console, folder_of, following, trust_study
 from morphorl.integrations import trackers
@@ -34,6 +36,8 @@ class RunStudy:
     kernel: KernelOption = "auto"
     """What computes the learning phase: `xla` anywhere, `fused` faster on processors with AVX2 (extra `fast`). `auto`
     keeps the one that OUT was begun with; in a new OUT it is `fused` from three million environment steps on."""
+    agents: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Keep the trained agents too, so that `morphorl eval OUT` can play them, also elsewhere."""
     resume: bool = True
     """Keep the finished runs that OUT holds; with --no-resume they are done again."""
 
@@ -47,7 +51,9 @@ class RunStudy:
             study, table = study_file.load_with_tables(self.study, self.set, follow)
             out = folder_of(study.name) if self.out is None else self.out
             study = with_kernel(study, out, table.get("kernel", "auto") if self.kernel == "auto" else self.kernel)
-        failed = run_study(study, out, resume=self.resume, engine=self.engine, address=self.address)
+        failed = run_study(
+            study, out, resume=self.resume, with_agents=self.agents, engine=self.engine, address=self.address
+        )
         store = Store(out)
         summary.write(study, store, console)
         trackers.send(self.track, study, store.curves(study), store.root)

@@ -100,7 +100,7 @@ class Train:
         if run_study(study, self.out, resume=self.resume, with_agents=True):
             sys.exit(1)
         store = Store(self.out)
-        checkpoints.save_agents(stored_agents.trained_agents(store, study), self.out)
+        checkpoints.save_agents(stored_agents.trained_agents(store, study.runs()), self.out)
         summary.write(study, store, console)
         trackers.send(self.track, study, store.curves(study), self.out)
         told = f"Evaluate the agents: morphorl eval {self.out!s}{results.trusting(study)}"

@@ -36,7 +36,7 @@ class Agent(eqx.Module):
     statistics: Statistics
     constants: PyTree = None
     """What of the dynamics never changes in a run (`Dynamics.constants`)."""
-    core: eqx.nn.GRUCell | None = None
+    core: recurrent.Core | None = None
     """The recurrent unit under both networks."""
     log_deviation: Float[Array, " actions"] | None = None
     """log σ of continuous actions; the network and the dynamics then give their mean in place of logits."""
@@ -76,9 +76,10 @@ def init_agent(
     """
     key_actor, key_critic, key_core = jax.random.split(key, 3)
     inputs, hidden, activation, core = features, settings.ppo.hidden, settings.ppo.activation, None
-    if settings.ppo.network == "gru":
-        inputs, *hidden = hidden
-        core = recurrent.init(key_core, features, inputs)
+    if settings.ppo.is_recurrent:
+        width, *hidden = hidden
+        core = recurrent.init(settings.ppo.network, key_core, features, width)
+        inputs = core.hidden_size
     shape = shape_of(settings, features, actions)
     seen = None
     if settings.ppo.network == "cnn":

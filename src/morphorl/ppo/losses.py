@@ -3,7 +3,6 @@
 from functools import partial
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
@@ -26,7 +25,7 @@ class Networks(NamedTuple):
 
     actor: MLP
     critic: MLP
-    core: eqx.nn.GRUCell | None = None
+    core: recurrent.Core | None = None
     """A recurrent network's unit."""
     log_deviation: Float[Array, " actions"] | None = None
     """Of continuous actions."""

@@ -1,29 +1,37 @@
-"""A recurrent network for PPO: a gated recurrent unit under both heads, trained through time.
+"""A recurrent network for PPO: a recurrent unit under both heads, trained through time.
 
-With `ppo.network = "gru"` the first hidden layer is a gated recurrent unit (GRU), shared by policy and value network,
-whose memory starts every episode at 0. The update unrolls whole rollouts from the memory that they began with, and its
-gradient flows back through all of their steps, as far as the episode reaches. Minibatches are made of environments,
-not of single steps, since a step alone has no past.
+With `ppo.network = "gru"` the first hidden layer is a gated recurrent unit (GRU), with "lru" a linear one, shared by
+policy and value network, whose memory starts every episode at 0. The update unrolls whole rollouts from the memory that
+they began with, and its gradient flows back through all of their steps, as far as the episode reaches. Minibatches are
+made of environments, not of single steps, since a step alone has no past.
 
 Source: Cho et al., "Learning phrase representations using RNN encoder-decoder", 2014; rollouts unrolled from stored
 states after Kapturowski et al., "Recurrent experience replay in distributed reinforcement learning", 2019.
 """
+
+from collections.abc import Callable
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
+from morphorl.ppo.linear_recurrent_unit import LinearRecurrentUnit
 from morphorl.ppo.samples import Samples, Sequences, in_columns, in_sequences, starts_of
 
+Core = eqx.nn.GRUCell | LinearRecurrentUnit
+"""A recurrent unit: called with an observation and a memory of `hidden_size` numbers, it gives the next memory."""
+UNITS: dict[str, Callable[..., Core]] = {"gru": eqx.nn.GRUCell, "lru": LinearRecurrentUnit}
+"""The units by the names that `ppo.network` gives them."""
 
-def init(key: PRNGKeyArray, features: int, width: int) -> eqx.nn.GRUCell:
+
+def init(network: str, key: PRNGKeyArray, features: int, width: int) -> Core:
     """A fresh unit of `width` memories."""
-    return eqx.nn.GRUCell(features, width, key=key)
+    return UNITS[network](features, width, key=key)
 
 
 def step(
-    core: eqx.nn.GRUCell, memory: Float[Array, "memory envs"], x: Float[Array, "features envs"]
+    core: Core, memory: Float[Array, "memory envs"], x: Float[Array, "features envs"]
 ) -> Float[Array, "memory envs"]:
     """The memories of parallel environments after one more observation; they are also what the heads see."""
     return jax.vmap(core, in_axes=-1, out_axes=-1)(x, memory)
@@ -35,7 +43,7 @@ def forget(memory: Float[Array, "memory envs"], ended: Bool[Array, " envs"]) -> 
 
 
 def unroll(
-    core: eqx.nn.GRUCell,
+    core: Core,
     memory: Float[Array, "memory envs"],
     x: Float[Array, "time features envs"],
     starts: Bool[Array, "time envs"],
@@ -51,7 +59,7 @@ def unroll(
 
 
 def seen_by_heads(
-    core: eqx.nn.GRUCell,
+    core: Core,
     memory: Float[Array, "time memory envs"],
     ended: Bool[Array, "time envs"],
     last: Float[Array, "features envs"],
@@ -73,7 +81,7 @@ def as_sequences(samples: Samples, memory: Float[Array, "memory envs"], ended: B
     return Sequences(in_sequences(samples, *ended.shape), memory, starts_of(ended))
 
 
-def as_samples(core: eqx.nn.GRUCell, sequences: Sequences) -> Samples:
+def as_samples(core: Core, sequences: Sequences) -> Samples:
     """Samples as the heads see them: the memories of a unit unrolled over the sequences, in place of observations."""
     x = sequences.samples.observation.transpose(1, 0, 2)
     memory = unroll(core, sequences.memory, x, sequences.starts)

@@ -69,12 +69,13 @@ class PPO(eqx.Module):
     epochs: int = setting(4, COUNT, static=True)
     """Passes over a rollout."""
     minibatches: int = setting(4, COUNT, static=True)
-    """Parts that each pass is cut into; must divide num_envs × rollout_steps (num_envs for `gru`)."""
+    """Parts that each pass is cut into; must divide num_envs × rollout_steps (num_envs for `gru` and `lru`)."""
     hidden: tuple[int, ...] = setting((64, 64), WIDTHS, static=True)
     """Widths of the hidden layers, the same for policy and value network."""
-    network: Literal["mlp", "gru", "cnn"] = setting("mlp", static=True)
-    """`mlp`: two plain networks. `gru`: their first hidden layer is one recurrent unit, trained through time. `cnn`:
-    before their first layer, each has a convolution of 3 × 3 places, for environments that show a picture."""
+    network: Literal["mlp", "gru", "lru", "cnn"] = setting("mlp", static=True)
+    """`mlp`: two plain networks. `gru`, `lru`: their first hidden layer is one recurrent unit, gated or linear, trained
+    through time. `cnn`: before their first layer, each has a convolution of 3 × 3 places, for environments that show a
+    picture."""
     filters: int = setting(16, COUNT, static=True)
     """Filters of the convolution, where the network is `cnn`."""
     skip: bool = setting(False, static=True)
@@ -99,11 +100,16 @@ class PPO(eqx.Module):
                 f"ppo.minibatches = {self.minibatches}: must divide the batch of {self.batch} samples "
                 f"(ppo.num_envs {self.num_envs} × ppo.rollout_steps {self.rollout_steps})."
             )
-        if self.network == "gru" and self.num_envs % self.minibatches:
+        if self.is_recurrent and self.num_envs % self.minibatches:
             raise SettingError(
                 f"ppo.minibatches = {self.minibatches}: must divide the {self.num_envs} environments (ppo.num_envs) "
-                "where ppo.network is 'gru', whose minibatches are whole sequences."
+                f"where ppo.network is {self.network!r}, whose minibatches are whole sequences."
             )
+
+    @property
+    def is_recurrent(self) -> bool:
+        """Whether the networks share a recurrent unit (`recurrent.py`)."""
+        return self.network in ("gru", "lru")
 
     @property
     def batch(self) -> int:

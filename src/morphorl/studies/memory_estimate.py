@@ -46,8 +46,7 @@ def parts_of_run(settings: Settings) -> dict[tuple[str, ...], int]:
     ppo = settings.ppo
     shown = _shown(settings, (features, actions))
     widths = [shown, *ppo.hidden]
-    inputs = widths[1:] if ppo.network == "gru" else widths
-    core = 3 * (shown + widths[1]) * widths[1] if ppo.network == "gru" else 0
+    core, inputs = _unit(ppo.network, shown, widths)
     weights = core + 2 * sum(n_in * n_out for n_in, n_out in itertools.pairwise([*inputs, actions]))
     state = _state_size(settings, shape_of(settings, shown, actions))
     sample = 2 * (2 * shown + 4 * actions + 12)
@@ -63,6 +62,15 @@ def parts_of_run(settings: Settings) -> dict[tuple[str, ...], int]:
         ("steps",): 5 * settings.updates,
     }
     return {names: NUMBER * number for names, number in numbers.items()}
+
+
+def _unit(network: str, shown: int, widths: list[int]) -> tuple[int, list[int]]:
+    """Weights of the recurrent unit, and the widths of the layers above it."""
+    if network == "gru":
+        return 3 * (shown + widths[1]) * widths[1], widths[1:]
+    if network == "lru":
+        return widths[1] * (shown + 2), [widths[1] + shown, *widths[2:]]
+    return 0, widths
 
 
 def of_program(program: Program, largest: int) -> int:

@@ -10,16 +10,24 @@ from morphorl.ppo.agent import Agent
 from morphorl.studies.run import Run
 from morphorl.studies.stages import STAGES
 from morphorl.studies.store import Store
-from morphorl.studies.study import Study
 
 
-def trained_agents(store: Store, study: Study) -> checkpoints.Agents:
-    """The trained agents of the study's runs, in its order."""
-    wanted = study.runs()
+def trained_agents(store: Store, wanted: list[Run]) -> checkpoints.Agents:
+    """The trained agents of finished runs of one program, in their order.
+
+    Raises:
+        AgentsError: if the agents of a run were not kept.
+    """
+    ids = {run.id for run in wanted}
     found = {}
     for shard in store.undamaged():
-        arrays = checkpoints.read_arrays(shard.path.with_name(str(shard.agents)))
-        found |= {run: {name: array[i] for name, array in arrays.items()} for i, run in enumerate(shard.runs)}
+        here = {run: i for i, run in enumerate(shard.runs) if run in ids}
+        if not here:
+            continue
+        if shard.agents is None:
+            raise checkpoints.AgentsError(f"{store.root}: holds no agents; must be of a run with --agents.")
+        arrays = checkpoints.read_arrays(shard.path.with_name(shard.agents))
+        found |= {run: {name: array[i] for name, array in arrays.items()} for run, i in here.items()}
     arrays = {name: np.stack([found[run.id][name] for run in wanted]) for name in found[wanted[0].id]}
     return checkpoints.from_arrays([run.settings for run in wanted], [run.seed for run in wanted], arrays)
 

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from morphorl.config.errors import SettingError
 from morphorl.environments import registry
-from morphorl.environments.library.t_maze import EAST, NORTH, SOUTH, WEST, State
+from morphorl.environments.library.t_maze import EAST, NOISE, NORTH, SOUTH, WEST, State
 
 CORRIDOR, JUNCTION = 2, 3
 
@@ -57,6 +57,14 @@ def test_the_cue_is_drawn_anew_and_tells_where_the_reward_is():
     assert_array_equal(observation[:, 0], state.in_north)
     assert_array_equal(observation[:, 1], ~state.in_north)
     assert abs(np.mean(state.in_north) - 0.5) < 0.1
+
+
+def test_the_noisy_maze_is_the_maze_under_noise_of_the_size_it_names():
+    keys = jax.random.split(jax.random.key(0), 2_000)
+    state, observation = jax.jit(jax.vmap(registry.make_env("NoisyTMaze-2").reset))(keys)
+    cue = np.where(np.asarray(state.in_north)[:, None], [1, 0, 0, 0], [0, 1, 0, 0])
+    assert_allclose((observation - cue).mean(axis=0), 0, atol=4 * NOISE / np.sqrt(2_000))
+    assert_allclose((observation - cue).std(axis=0), NOISE, rtol=0.06)
 
 
 @pytest.mark.parametrize("typo", ["TMaze-0", "TMaze-", "TMaze--3", "TMaze-1.5", "TMaze-010"])

@@ -4,13 +4,17 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Int
 
 from morphorl.environments.base import Environment, Step
 from morphorl.environments.library.lengths import length_of
+from morphorl.environments.wrappers import with_noise
 
-FORM = "TMaze-"
-IDS = (f"{FORM}10",)
+FORM, NOISY = "TMaze-", "NoisyTMaze-"
+IDS = (f"{FORM}10", f"{NOISY}10")
+NOISE = 0.2
+"""Standard deviation of the noise on each observation feature, fresh at every step, in the noisy maze."""
 NORTH, EAST, SOUTH, WEST = range(4)
 CUE_NORTH, CUE_SOUTH, CORRIDOR, JUNCTION = range(4)
 """The observation's features, of which one is 1."""
@@ -29,13 +33,17 @@ class State(NamedTuple):
 
 
 def make(env_id: str) -> Environment | None:
-    """`TMaze-N`, with a corridor of N steps; None for an id that has not this form.
+    """`TMaze-N`, with a corridor of N steps, or `NoisyTMaze-N`; None for an id that has not this form.
 
     Raises:
         SettingError: where N is no whole number of at least 1.
     """
-    corridor = length_of(env_id, FORM, "the corridor")
-    return None if corridor is None else t_maze(env_id, corridor)
+    form = NOISY if env_id.startswith(NOISY) else FORM
+    corridor = length_of(env_id, form, "the corridor")
+    if corridor is None:
+        return None
+    maze = t_maze(env_id, corridor)
+    return with_noise(maze, np.full(4, NOISE)) if form == NOISY else maze
 
 
 def t_maze(env_id: str, corridor: int) -> Environment:
@@ -47,8 +55,10 @@ def t_maze(env_id: str, corridor: int) -> Environment:
     episode; −0.1 for walking into a wall; else 0. The shortest way takes `corridor` + 1 steps; an episode is truncated
     after ten times as many. Without memory the best return is 1.95 on average.
 
+    In the noisy maze each feature carries normal noise of standard deviation `NOISE`: what a memory takes for a cue.
+
     Source: Bakker, "Reinforcement learning with long short-term memory", NeurIPS 2001 (the maze and its rewards; the
-    cue's code and the time limit are ours).
+    cue's code, the noise and the time limit are ours).
     """
     time_limit = 10 * (corridor + 1)
 
