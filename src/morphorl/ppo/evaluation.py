@@ -55,17 +55,26 @@ def moved(settings: Settings, environment: str) -> Settings:
         SettingError: for one that does not exist, or that shows other numbers or takes other actions.
     """
     there = dataclasses.replace(settings, environment=environment)
-    sizes = []
-    for name in (settings.environment, environment):
-        env = registry.make_env(name)
-        sizes.append((env.num_features, env.num_actions, "continuous" if env.continuous else "discrete"))
-    if sizes[0] != sizes[1]:
-        has, needs = (f"{features} features and {actions} {kind} actions" for features, actions, kind in sizes[::-1])
+    if not fits(settings.environment, environment):
+        has, needs = (
+            f"{features} features and {actions} {kind} actions"
+            for features, actions, kind in map(_sizes, (environment, settings.environment))
+        )
         raise SettingError(
             f"environment = {environment!r}: has {has}; must have {needs}, as {settings.environment} has, in which "
             "the agents were trained."
         )
     return there
+
+
+def fits(trained_in: str, environment: str) -> bool:
+    """Whether agents of one environment can act in another: it shows as many numbers, and takes the same actions."""
+    return _sizes(trained_in) == _sizes(environment)
+
+
+def _sizes(environment: str) -> tuple[int, int, str]:
+    env = registry.make_env(environment)
+    return env.num_features, env.num_actions, "continuous" if env.continuous else "discrete"
 
 
 def evaluate_agents(

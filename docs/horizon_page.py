@@ -1,0 +1,151 @@
+"""Writes the tables and the figure of docs/horizon.md: which memories hold a cue for longer than they were taught to.
+
+Usage: uv run docs/horizon_page.py
+"""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from jaxtyping import Bool, Float
+from rhythm_page import in_words, markdown, p_value
+from tasks_page import interval
+
+from morphorl.analysis.bootstrap import bootstrap, difference, holm
+from morphorl.analysis.curve_statistics import share
+from morphorl.config.sealed import read_sealed_table
+from morphorl.report.figures import canvas
+
+DOCS = Path(__file__).parent
+PAGE, RESULTS = DOCS / "horizon.md", DOCS / "results" / "horizon"
+BEGIN, END = "<!-- tables: docs/horizon_page.py -->\n", "<!-- end of tables -->\n"
+TASKS = {"TMaze": "The maze", "NoisyTMaze": "The noisy maze", "MemoryChain": "The chain"}
+"""The tasks by how their ids begin, and what the page calls them."""
+BISTABLE, TAUGHT, TESTED = "bistable cell", 16, 512
+DELAYS = (16, 64, 256, 512, 2048)
+HELD = 0.95
+"""The share of episodes from which an agent counts as holding."""
+COLOURS = ("#999999", "#b3402a", "#7fa8d1", "#1f5c99", "#c9a227", "#7a5b00", "#4f9d69", "#9b6fb5", "#222222", "#e07b39")
+"""Of the arms in the study's order."""
+
+
+def page() -> str:
+    """The page as it should be: its text as it stands, the tables from the results."""
+    before, _, rest = PAGE.read_text().partition(BEGIN)
+    after = rest.partition(END)[2]
+    played = read_sealed_table(RESULTS / "played.parquet")
+    parts = [f"### {name}\n\n{task_table(played, task)}" for task, name in TASKS.items()]
+    parts.append(f"### Taught in the quiet maze, tested in the noisy one\n\n{moved_table(played)}")
+    parts.append(f"### States in which the memory rests, and what it holds\n\n{points_table(played)}")
+    return f"{before}{BEGIN}\n" + "\n\n".join(parts) + f"\n\n{END}{after}"
+
+
+def task_table(played: pl.DataFrame, task: str) -> str:
+    """Every arm of a task, the one that holds in most seeds first, beside the bistable cell."""
+    right = {arm: rights(played, arm, task, TESTED) for arm in arms(played)}
+    effects = {arm: difference(right[BISTABLE], other, np.mean, paired=True) for arm, other in right.items()}
+    rivals = [arm for arm in right if arm != BISTABLE]
+    corrected = dict(zip(rivals, holm(np.array([effects[arm].p for arm in rivals])), strict=True))
+    rows = []
+    for arm in sorted(right, key=lambda arm: -right[arm].mean()):
+        at_each = [f"{rights(played, arm, task, delay).mean():.2f}" for delay in DELAYS]
+        lead = (in_words(effects[arm]), p_value(corrected[arm])) if arm != BISTABLE else ("", "")
+        rows.append((arm, *at_each, in_share(right[arm] >= HELD), *lead))
+    columns = ("arm", *map(str, DELAYS), f"holds at {TESTED}", f"{BISTABLE} less this, at {TESTED}", "p, corrected")
+    return markdown(columns, rows)
+
+
+def moved_table(played: pl.DataFrame) -> str:
+    """Agents that never met noise, in the noisy maze."""
+    columns = ("arm", *(f"noisy, {delay}" for delay in DELAYS))
+    rows = [
+        (arm, *(interval(rights(played, arm, "TMaze", delay, "NoisyTMaze")) for delay in DELAYS))
+        for arm in arms(played)
+    ]
+    return markdown(columns, rows)
+
+
+def points_table(played: pl.DataFrame) -> str:
+    """How many agents rest in one state or in two, how many of those hold, and how often the number foretells it."""
+    found = foretold(played)
+    rows = []
+    for task, name in list(TASKS.items())[:2]:
+        for arm in [*arms(played), None]:
+            here = found.filter(pl.col("task") == task, pl.lit(arm is None) | (pl.col("arm") == arm))
+            one, two = (here.filter(points=points)["holds"] for points in (1, 2))
+            told = here.filter(pl.col("points") > 0)
+            agree = (told["points"] == 2) == told["holds"]
+            cells = (
+                f"{one.sum()} of {len(one)}",
+                f"{two.sum()} of {len(two)}",
+                f"{agree.mean():.0%}" if len(told) else "",
+            )
+            rows.append((name, arm or "all", *cells))
+    return markdown(("task", "arm", "one state: hold", "two states: hold", "foretold"), rows)
+
+
+def foretold(played: pl.DataFrame) -> pl.DataFrame:
+    """Agents of the mazes that are right at the delay they were taught: task, arm, points, holds."""
+    points = pl.read_parquet(RESULTS / "points.parquet")
+    rows = []
+    for task in list(TASKS)[:2]:
+        for arm in arms(played):
+            short, long = (rights(played, arm, task, delay) for delay in (TAUGHT, TESTED))
+            counts = points.filter(environment=f"{task}-{TAUGHT}", arm=arm).sort("seed")["points"].fill_null(0)
+            chosen = short >= HELD
+            rows += [
+                {"task": task, "arm": arm, "points": count, "holds": bool(held)}
+                for count, held in zip(counts.to_numpy()[chosen], (long >= HELD)[chosen], strict=True)
+            ]
+    return pl.DataFrame(rows)
+
+
+def arms(played: pl.DataFrame) -> list[str]:
+    """The arms in the study's order."""
+    return played["arm"].unique(maintain_order=True).to_list()
+
+
+def rights(
+    played: pl.DataFrame, arm: str, task: str, delay: int, played_in: str | None = None
+) -> Float[np.ndarray, " seeds"]:
+    """The share of episodes in which each seed was right: their return is above 0. A run that diverged has 0.
+
+    Args:
+        played_in: the task that it was tested in, if not the one that it was taught in.
+    """
+    where = f"{played_in or task}-{delay}"
+    found = played.filter(environment=f"{task}-{TAUGHT}", arm=arm, played_in=where).sort("seed")
+    right = pl.col("returns").list.eval(pl.element() > 0).list.mean()
+    return found.select(right.fill_null(0.0))["returns"].to_numpy()
+
+
+def in_share(held: Bool[np.ndarray, " seeds"]) -> str:
+    """How many of the seeds, with the interval of the share."""
+    told = share(held)
+    return f"{held.sum()} of {len(held)} ({told.low:.0%} to {told.high:.0%})"
+
+
+def figure() -> None:
+    """The share right at each delay, an arm a line, a task a panel."""
+    played = read_sealed_table(RESULTS / "played.parquet")
+    with canvas.in_style():
+        drawn, panels = canvas.subplots(1, len(TASKS), figsize=(9, 3.6), sharey=True)
+        for axes, (task, name) in zip(panels, TASKS.items(), strict=True):
+            for i, arm in enumerate(arms(played)):
+                points = [bootstrap(np.mean, rights(played, arm, task, delay)) for delay in DELAYS]
+                mean, low, high = np.array(points).T
+                axes.plot(DELAYS, mean, label=arm, color=COLOURS[i], marker="o", markersize=3)
+                axes.fill_between(DELAYS, low, high, color=COLOURS[i], alpha=0.12, linewidth=0)
+            axes.axvline(TAUGHT, color="0.8", linewidth=1, zorder=0)
+            axes.set_xscale("log", base=2)
+            axes.set_xticks(DELAYS, [str(delay) for delay in DELAYS])
+            axes.set_title(name)
+            axes.set_xlabel("delay, steps (taught: 16)")
+        panels[0].set_ylabel("share of episodes that are right")
+        drawn.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8)
+        drawn.savefig(RESULTS / "delays.svg", metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
+    figure()

@@ -1,0 +1,34 @@
+"""Which setting of each arm of `horizon_tuning` holds longest, by the rule of docs/plans/2026-11-29-horizon.md.
+
+Usage: uv run docs/horizon_tuned.py FOLDER [FILE.csv]     # docs/results/tasks_tuning/horizon.csv has what was found
+"""
+
+import sys
+from pathlib import Path
+
+import polars as pl
+from horizon_page import TASKS, TAUGHT, TESTED
+
+from morphorl.config.sealed import read_sealed_table
+
+
+def ranking(folder: Path) -> pl.DataFrame:
+    """Each setting's share of right answers at both delays in each task, and their means, best first within its arm."""
+    played = read_sealed_table(folder / "played.parquet")
+    right = pl.col("returns").list.eval(pl.element() > 0).list.mean().fill_null(0.0)
+    own = pl.col("environment").str.split("-").list.first() == pl.col("played_in").str.split("-").list.first()
+    shares = played.filter(own).group_by("arm", "played_in", maintain_order=True).agg(right.mean().alias("right"))
+    table = shares.pivot("played_in", index="arm", values="right")
+    long, short = ([f"{task}-{delay}" for task in TASKS] for delay in (TESTED, TAUGHT))
+    means = table.with_columns(at_512=pl.mean_horizontal(long), at_16=pl.mean_horizontal(short))
+    kind = pl.col("arm").str.split(", rate").list.first().alias("kind")
+    ranked = means.with_columns(kind).with_row_index("place")
+    return ranked.sort("kind", "at_512", "at_16", "place", descending=[False, True, True, False], maintain_order=True)
+
+
+if __name__ == "__main__":
+    ranked = ranking(Path(sys.argv[1])).drop("place")
+    if len(sys.argv) > 2:
+        ranked.write_csv(sys.argv[2], float_precision=4)
+    with pl.Config(tbl_rows=-1, tbl_cols=-1, fmt_str_lengths=60, tbl_width_chars=200):
+        print(ranked.select("arm", "at_512", "at_16", *(f"{task}-{TESTED}" for task in TASKS)))
