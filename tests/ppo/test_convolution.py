@@ -56,7 +56,7 @@ def test_shapes_are_learned_and_dynamics_read_the_features():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"environment": "CartPole-v1"}, "ppo.network = 'cnn': must be 'mlp' or 'gru'"),
+        ({"environment": "CartPole-v1"}, "ppo.network = 'cnn': must be 'mlp', 'gru' or 'lru'"),
         ({"memory": LeakyIntegrators()}, "memory.kind = 'leaky_integrators': must be 'none'"),
         ({"ppo": replace(CNN, skip=True)}, "ppo.skip = true: must be false"),
         ({"guidance": ThreeFactor()}, "ppo.network = 'cnn': must be 'mlp' where guidance.kind is 'three_factor'"),

@@ -39,7 +39,7 @@ def _check_picture(settings: Settings) -> None:
 
     if registry.make_env(settings.environment).picture is None:
         raise SettingError(
-            "ppo.network = 'cnn': must be 'mlp' or 'gru' in an environment that shows a vector, as "
+            "ppo.network = 'cnn': must be 'mlp', 'gru' or 'lru' in an environment that shows a vector, as "
             f"{settings.environment} does."
         )
     if settings.memory.kind != "none":
@@ -91,6 +91,11 @@ def _check_slots(settings: Settings) -> None:
 
 def _check_guidance(settings: Settings) -> None:
     guidance, dynamics = settings.guidance, settings.dynamics
+    if guidance.acts_on and isinstance(dynamics.kind, str) and dynamics.kind not in guidance.acts_on:
+        raise SettingError(
+            f"dynamics.kind = {dynamics.kind!r}: must be {', '.join(map(repr, sorted(guidance.acts_on)))} where "
+            f"guidance.kind is {guidance.kind!r}, whose rule is for that system alone."
+        )
     if guidance.decides and dynamics.reset != "redraw":
         raise SettingError(
             f"dynamics.reset = {dynamics.reset!r}: must be 'redraw' where guidance.kind is {guidance.kind!r}, which "
@@ -108,10 +113,10 @@ def _check_guidance(settings: Settings) -> None:
             f"guidance.kind = {guidance.kind!r}: a rule that needs {', '.join(sorted(guidance.needs))} must derive "
             "from RewardAware, whose settings say by which ways it may know the reward."
         )
-    if guidance.needs_value and settings.ppo.network == "gru":
+    if guidance.needs_value and settings.ppo.is_recurrent:
         raise SettingError(
-            f"ppo.network = 'gru': must be 'mlp' where guidance.kind is {guidance.kind!r}, which needs the value of "
-            "single observations."
+            f"ppo.network = {settings.ppo.network!r}: must be 'mlp' where guidance.kind is {guidance.kind!r}, which "
+            "needs the value of single observations."
         )
     if isinstance(guidance, Surprised) and guidance.signal == "shuffled" and settings.ppo.num_envs == 1:
         raise SettingError(

@@ -229,11 +229,8 @@ def lasting_pattern(settings: Settings, agent: Agent, rollout_state: RolloutStat
     guidance = settings.guidance
     if rollout_state.trace_state is None or not guidance.outlives_episodes(settings.dynamics.reset):
         return agent.pattern
-    return reward_signals.select(
-        guidance.selection if isinstance(guidance, RewardAware) else "none",
-        rollout_state.cells,
-        rollout_state.trace_state.fitness,
-    )
+    selection = guidance.selection if isinstance(guidance, RewardAware) else "none"
+    return guidance.kept(reward_signals.select(selection, rollout_state.cells, rollout_state.trace_state.fitness))
 
 
 def followed_performance(agent: Agent, experience: Experience) -> Performance | None:

@@ -18,6 +18,7 @@ from morphorl.dynamics.guidance.base import Guidance, Signal, nothing
 from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.guidance.modulated import Modulated
 from morphorl.dynamics.guidance.none import NoGuidance
+from morphorl.dynamics.guidance.return_weighted import ReturnWeighted
 from morphorl.dynamics.guidance.stabilise import Stabilise
 from morphorl.dynamics.guidance.three_factor import ThreeFactor
 from morphorl.dynamics.guidance.win_stay import WinStay
@@ -52,6 +53,7 @@ TERMS = [
     (Modulated(0.3, sensitivity=2.0), 0.3 * np.tanh(2 * 0.5) * np.sign(STATE)),
     (Stabilise(0.3, sensitivity=2.0), 0.3 * np.tanh(2 * 0.5) * STATE),
     (WinStay(0.3), np.zeros_like(STATE)),
+    (ReturnWeighted(0.3), np.zeros_like(STATE)),
     (ThreeFactor(0.3), np.full_like(STATE, 0.3 * 0.5 * 0.25)),
 ]
 

@@ -97,6 +97,12 @@ class Guidance(Kind):
         """
         raise NotImplementedError
 
+    def kept(self, pattern: PyTree) -> PyTree:
+        """What evaluations start from, of a pattern that outlives episodes; all of it, if not said otherwise."""
+        return pattern
+
+    acts_on: ClassVar[frozenset[str]] = frozenset()
+    """The kinds of dynamics that the rule is for; empty: any."""
     decides: ClassVar[bool] = False
     """Whether the rule decides at an episode's end which patterns stay, in place of `dynamics.reset`."""
 
@@ -130,6 +136,17 @@ class RewardAware(Guidance):
     that weighted by the returns of their latest episodes."""
 
 
+def refuse_open_doors(rule: RewardAware, signal: str) -> None:
+    """Raise `SettingError` for a control, a `signal` of `CONTROLS`, that would know the reward by another way."""
+    for name, fair in (("selection", "none"), ("exchange", "equal")):
+        value = getattr(rule, name)
+        if signal in CONTROLS and value != fair:
+            raise SettingError(
+                f"guidance.{name} = {value!r}: must be {fair!r} where guidance.signal is {signal!r}; such a "
+                f"control would know the reward by that way. Set guidance.{name} = {fair!r}."
+            )
+
+
 class Surprised(RewardAware):
     """A rule that is told the TD error δ̂ of the step before, in units of its running mean size.
 
@@ -146,13 +163,7 @@ class Surprised(RewardAware):
     """Where the surprise comes from; the others are controls: always 1, or that of a neighbouring environment."""
 
     def __check_init__(self) -> None:
-        for name, fair in (("selection", "none"), ("exchange", "equal")):
-            value = getattr(self, name)
-            if self.signal in CONTROLS and value != fair:
-                raise SettingError(
-                    f"guidance.{name} = {value!r}: must be {fair!r} where guidance.signal is {self.signal!r}; such a "
-                    f"control would know the reward by that way. Set guidance.{name} = {fair!r}."
-                )
+        refuse_open_doors(self, self.signal)
 
 
 class Eligible(Surprised):
