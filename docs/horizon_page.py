@@ -22,7 +22,9 @@ BEGIN, END = "<!-- tables: docs/horizon_page.py -->\n", "<!-- end of tables -->\
 TASKS = {"TMaze": "The maze", "NoisyTMaze": "The noisy maze", "MemoryChain": "The chain"}
 """The tasks by how their ids begin, and what the page calls them."""
 BISTABLE, TAUGHT, TESTED = "bistable cell", 16, 512
-DELAYS = (16, 64, 256, 512, 2048)
+LATE = 2048
+DELAYS = (16, 64, 256, 512, LATE)
+RIVALS = ("GRU", "leaky bank", "LRU", "echo state", "leaky cell", "no memory")
 HELD = 0.95
 """The share of episodes from which an agent counts as holding."""
 COLOURS = ("#999999", "#b3402a", "#7fa8d1", "#1f5c99", "#c9a227", "#7a5b00", "#4f9d69", "#9b6fb5", "#222222", "#e07b39")
@@ -35,6 +37,8 @@ def page() -> str:
     after = rest.partition(END)[2]
     played = read_sealed_table(RESULTS / "played.parquet")
     parts = [f"### {name}\n\n{task_table(played, task)}" for task, name in TASKS.items()]
+    parts.append(f"### At {LATE:,} steps, which was not planned\n\n{late_table(played)}")
+    parts.append(f"### Guided less not guided\n\n{guidance_table(played)}")
     parts.append(f"### Taught in the quiet maze, tested in the noisy one\n\n{moved_table(played)}")
     parts.append(f"### States in which the memory rests, and what it holds\n\n{points_table(played)}")
     return f"{before}{BEGIN}\n" + "\n\n".join(parts) + f"\n\n{END}{after}"
@@ -55,6 +59,33 @@ def task_table(played: pl.DataFrame, task: str) -> str:
     return markdown(columns, rows)
 
 
+def late_table(played: pl.DataFrame) -> str:
+    """The bistable cell less each rival at the longest delay."""
+    columns = ("rival", *(f"{name}, p" for name in TASKS.values()))
+    told = {}
+    for task in TASKS:
+        held = {arm: rights(played, arm, task, LATE) for arm in (BISTABLE, *RIVALS)}
+        effects = [difference(held[BISTABLE], held[rival], np.mean, paired=True) for rival in RIVALS]
+        corrected = holm(np.array([effect.p for effect in effects]))
+        told[task] = [f"{in_words(effect)}, {p_value(p)}" for effect, p in zip(effects, corrected, strict=True)]
+    return markdown(columns, [(rival, *(told[task][i] for task in TASKS)) for i, rival in enumerate(RIVALS)])
+
+
+def guidance_table(played: pl.DataFrame) -> str:
+    """What blind guidance adds to either cell, at the delay that was taught and beyond."""
+    rows = []
+    for cell in ("leaky cell", "driven cell"):
+        for task, name in TASKS.items():
+            effects = [
+                difference(
+                    *(rights(played, arm, task, delay) for arm in (f"{cell}, guided", cell)), np.mean, paired=True
+                )
+                for delay in (TAUGHT, TESTED, LATE)
+            ]
+            rows.append((cell, name, *map(in_words, effects)))
+    return markdown(("cell", "task", *map(str, (TAUGHT, TESTED, LATE))), rows)
+
+
 def moved_table(played: pl.DataFrame) -> str:
     """Agents that never met noise, in the noisy maze."""
     columns = ("arm", *(f"noisy, {delay}" for delay in DELAYS))
@@ -70,8 +101,9 @@ def points_table(played: pl.DataFrame) -> str:
     found = foretold(played)
     rows = []
     for task, name in list(TASKS.items())[:2]:
-        for arm in [*arms(played), None]:
-            here = found.filter(pl.col("task") == task, pl.lit(arm is None) | (pl.col("arm") == arm))
+        every = arms(played)
+        for label, these in [*((arm, [arm]) for arm in every), ("all", every)]:
+            here = found.filter(pl.col("task") == task, pl.col("arm").is_in(these))
             one, two = (here.filter(points=points)["holds"] for points in (1, 2))
             told = here.filter(pl.col("points") > 0)
             agree = (told["points"] == 2) == told["holds"]
@@ -80,7 +112,7 @@ def points_table(played: pl.DataFrame) -> str:
                 f"{two.sum()} of {len(two)}",
                 f"{agree.mean():.0%}" if len(told) else "",
             )
-            rows.append((name, arm or "all", *cells))
+            rows.append((name, label, *cells))
     return markdown(("task", "arm", "one state: hold", "two states: hold", "foretold"), rows)
 
 
@@ -134,7 +166,8 @@ def figure() -> None:
             for i, arm in enumerate(arms(played)):
                 points = [bootstrap(np.mean, rights(played, arm, task, delay)) for delay in DELAYS]
                 mean, low, high = np.array(points).T
-                axes.plot(DELAYS, mean, label=arm, color=COLOURS[i], marker="o", markersize=3)
+                width = 8 - 0.75 * i  # lines that lie on one another stay visible
+                axes.plot(DELAYS, mean, label=arm, color=COLOURS[i], marker="o", markersize=width + 1, linewidth=width)
                 axes.fill_between(DELAYS, low, high, color=COLOURS[i], alpha=0.12, linewidth=0)
             axes.axvline(TAUGHT, color="0.8", linewidth=1, zorder=0)
             axes.set_xscale("log", base=2)

@@ -142,7 +142,7 @@ def test_every_example_is_run():
     assert {path.name for path in (ROOT / "examples").glob("*.py")} == set(EXAMPLES)
 
 
-@pytest.mark.parametrize("name", ["environments", "tasks", "rhythm"])
+@pytest.mark.parametrize("name", ["environments", "horizon", "map", "rhythm", "sparse", "tasks"])
 def test_a_written_page_is_what_the_registry_and_the_results_say(name, monkeypatch):
     monkeypatch.syspath_prepend(DOCS)
     page = runpy.run_path(str(DOCS / f"{name}_page.py"))["page"]
