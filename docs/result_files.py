@@ -3,7 +3,7 @@
 import functools
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -13,9 +13,17 @@ from jaxtyping import Float
 from styles import Known
 
 from morphorl.analysis import curve_statistics, dispersion, score_table
-from morphorl.analysis.bootstrap import Effect, Estimate, bootstrap, combine, difference, iqm, resample
+from morphorl.analysis.bootstrap import (
+    Effect,
+    Estimate,
+    bootstrap,
+    combine,
+    difference,
+    iqm,
+    ratio_of_medians,
+    resample,
+)
 from morphorl.analysis.claims import Arms, Verdict, judge
-from morphorl.analysis.comparisons import Comparison, compare
 from morphorl.analysis.paired_arms import Evidence, gather, learned
 
 RESULTS = Path(__file__).parent / "results"
@@ -30,7 +38,6 @@ class Results:
         self.root = root
         self.json = functools.cache(self._json)
         self.scores = functools.cache(self._scores)
-        self.comparisons = functools.cache(self._comparisons)
 
     def summary(self, folder: str, environment: str, arm: str, statistic: str) -> Known:
         """What a summary says of an arm; a null is infinite (never reached)."""
@@ -119,21 +126,14 @@ class Results:
         value = found.effect if isinstance(found, Verdict) else found.value
         return Known(value, found.low, found.high, f"{folder}/{score_table.FILE}")
 
-    def compared(self, folder: str, arm: str, against: str, statistic: str, **of: str) -> Comparison:
-        """What `morphorl compare` says of an arm."""
-        where = {"preset": None, "environment": None} | of
-        (found,) = [
-            one
-            for one in self.comparisons(folder, against, statistic)
-            if one.arm == arm and all(value in (None, getattr(one, name)) for name, value in where.items())
-        ]
-        return found
+    def ratio(self, folder: str, arm: str, rival: str, **of: str) -> Known:
+        """The ratio of two arms' median steps to the threshold, paired by seed; infinite if there is none."""
+        x, y = (self.seeds(folder, one, "steps_to_threshold", **of) for one in (arm, rival))
+        found = ratio_of_medians(x, y, paired=True)
+        return self.known(found or Estimate(math.inf, math.inf, math.inf, len(x)), folder)
 
     def _evidence(self, folder: str, *arms: str, preset: str, environment: str = "CartPole-v1") -> Evidence:
         return gather(self.scores(folder).filter(preset=preset), environment, (PLAIN, *arms))
-
-    def _comparisons(self, folder: str, against: str, statistic: str) -> Sequence[Comparison]:
-        return compare(self.scores(folder), against, statistic)
 
     def _verdict(self, folder: str, claim: str) -> tuple[str, dict]:
         file = f"{folder}/verdicts.json"

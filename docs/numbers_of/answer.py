@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from page_numbers import Phrase, Table
+from places import Phrase, Table
 from result_files import Results
 from styles import Known, Shown, gain, percent, share, steps, whole
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from page_numbers import Phrase, Table
+from places import Phrase, Table
 from result_files import Results
 from styles import Known, Shown, Style, decimal, gain, percent, share, signed_decimal, steps, two_digits, whole
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from page_numbers import Phrase, Table
+from places import Phrase, Table
 from result_files import Results
 from styles import Known, Shown, Style, ratio, share, signed, steps, two_digits, whole
 
@@ -20,7 +20,7 @@ WITH = "leaky integrators, reaction and diffusion"
 FORMER = {arm: "cell" if arm == WITH else arm for arm in MEMORIES if arm != "leaky integrators"}
 """The arms of the first studies, and what these called them."""
 three_digits = Style(significant=3, bare=True)
-exactly = Style(2, exact=True)
+exactly = Style(2, exact=True, alone=True)
 thousands = steps("100k")
 
 
@@ -103,9 +103,8 @@ def noisy(results: Results) -> Iterator[Phrase | Table]:
 
     more = lead("leaky integrators", WITH, "area_under_curve")
     yield Phrase("the mean return is higher by {} ({}, paired by seed;", whole.value(more), whole.interval(more))
-    compared = results.compared("memory/noisy", "leaky integrators", WITH, "area_under_curve")
-    assert compared.ratio
-    yield Phrase("The ratio of median steps is {}, and", ratio(results.known(compared.ratio, "memory/noisy")))
+    times = results.ratio("memory/noisy", "leaky integrators", WITH)
+    yield Phrase("The ratio of median steps is {}, and", ratio(times))
     previous = "previous observation"
     yield Phrase("(final return {}), and", signed.comma(lead(WITH, previous, "final_return")))
     yield Phrase("higher mean return ({}). Only", signed.comma(lead(WITH, previous, "area_under_curve")))
@@ -126,7 +125,8 @@ def gap(results: Results) -> Iterator[Phrase | Table]:
         return results.summary("memory/recurrent.json", environment, "GRU", name)
 
     hidden, half = (gru(environment, "steps_to_threshold") for environment in (HIDDEN, HALF))
-    yield Phrase("in a median of {} and CartPoleNoVel in {}, 32 of", thousands(hidden), thousands.value(half))
+    medians = (thousands.value(hidden), thousands.interval(hidden), thousands.value(half))
+    yield Phrase("in a median of {} steps ({}) and CartPoleNoVel in {}, 32 of", *medians)
     yield Phrase("it gets there in {} of seeds, with a final", share(gru(NOISY, "reached_threshold")))
     yield Phrase("a final greedy return of {}, below", whole(gru(NOISY, "final_greedy_return")))
 
@@ -142,8 +142,8 @@ def guided(results: Results) -> Iterator[Phrase | Table]:
     def times(arm: str, environment: str) -> Shown | None:
         if arm == "blind, γ = 0":
             return None
-        found = results.compared(folder, arm, "blind, γ = 0", "area_under_curve", environment=environment).ratio
-        return None if found is None or math.isinf(found.value) else three_digits(results.known(found, folder))
+        found = results.ratio(folder, arm, "blind, γ = 0", environment=environment)
+        return None if math.isinf(found.value) else three_digits(found)
 
     def row(arm: str) -> list[Shown | None]:
         cells: list[Shown | None] = []
@@ -186,9 +186,7 @@ def rewards(results: Results) -> Iterator[Phrase | Table]:
     briefly = two_digits("50k")
 
     def times(preset: str, arm: str, against: str = "plain PPO") -> Known:
-        found = results.compared(folder, arm, against, "area_under_curve", preset=preset).ratio
-        assert found
-        return results.known(found, folder)
+        return results.ratio(folder, arm, against, preset=preset)
 
     def row(arm: str) -> list[Shown | None]:
         cells: list[Shown | None] = []

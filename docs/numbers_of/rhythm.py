@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
-from page_numbers import Phrase
+from places import Phrase
 from result_files import Results
 from rhythm_page import final_returns
 from styles import Shown, whole

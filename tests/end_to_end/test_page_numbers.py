@@ -7,7 +7,8 @@ import shutil
 
 import page_numbers
 import pytest
-from page_numbers import DOCS, PageError, Phrase, Table, fitted, left, listed
+from page_numbers import DOCS, fitted, left, listed
+from places import PageError, Phrase, Table
 from result_files import Results
 from styles import Known, Shown, Style, gain, percent, ratio, share, steps, two_digits, whole
 
@@ -54,7 +55,7 @@ def test_a_digit_that_was_changed_in_a_page_is_found_by_its_line(page, says, cha
     ("file", "says", "changed", "line"),
     [
         ("evolve_guidance/summary.json", "0.734375", "0.834375", "| plain PPO | 4.2k"),
-        ("evolve_guidance/acrobot.json", "0.234375", "0.284375", "unchanged on Acrobot-v1"),
+        ("evolve_guidance/acrobot.json", "0.234375", "0.284375", "of seeds reach −100 against"),
         ("evolve_blind/summary.json", "54.", "64.", "| plain PPO | 54"),
     ],
 )
@@ -114,7 +115,7 @@ def test_a_number_that_looks_like_a_result_and_is_on_no_list_is_found(tmp_path):
     [
         (whole, (105.6, 103.2, 108.4), "106 (103 to 108)"),
         (whole, (500, 500, 500), "500"),
-        (gain, (0.025, -0.001, 0.05), "+3% (0 to +5)"),
+        (gain, (0.0254, -0.001, 0.05), "+3% (0 to +5)"),
         (gain, (0.15, 0.08, 0.23), "+15% (8 to 23)"),
         (gain, (-0.234, -0.259, -0.208), "−23% (−26 to −21)"),
         (percent, (0, 0, 0), "0% (0 to 0)"),
@@ -128,7 +129,8 @@ def test_a_number_that_looks_like_a_result_and_is_on_no_list_is_found(tmp_path):
     ],
 )
 def test_numbers_are_written_as_in_the_pages(style, numbers, text):
-    assert style(Known(*map(float, numbers), "x.json")).text == text
+    value, low, high = numbers
+    assert style(Known(value, low, high, "x.json")).text == text
 
 
 def test_the_command_mends_checks_and_lists(tmp_path, monkeypatch, capsys):
