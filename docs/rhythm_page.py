@@ -11,9 +11,8 @@ import polars as pl
 from jaxtyping import Float
 from tasks_page import interval, number
 
-from morphorl.analysis import scores
+from morphorl.analysis import score_table
 from morphorl.analysis.bootstrap import Effect, bootstrap, difference, holm
-from morphorl.report.figures import canvas
 
 DOCS = Path(__file__).parent
 PAGE, RESULTS = DOCS / "rhythm.md", DOCS / "results" / "rhythm"
@@ -44,7 +43,7 @@ def page() -> str:
 
 def arms_table() -> str:
     """Every arm of `rhythm` beside the wave with a bank, best first."""
-    table = scores.read(RESULTS / "report" / scores.FILE)
+    table = score_table.read(RESULTS / "report" / score_table.FILE)
     finals = final_returns(table)
     compared = {
         arm: difference(finals[REFERENCE], final, np.mean, paired=True)
@@ -63,7 +62,7 @@ def arms_table() -> str:
 
 def pairs_table() -> str:
     """The pairs of arms that the text speaks of beside the planned ones."""
-    finals = final_returns(scores.read(RESULTS / "report" / scores.FILE))
+    finals = final_returns(score_table.read(RESULTS / "report" / score_table.FILE))
     effects = [(arm, rival, difference(finals[arm], finals[rival], np.mean, paired=True)) for arm, rival in PAIRS]
     return markdown(PAIR_COLUMNS, [(arm, rival, in_words(one), p_value(one.p)) for arm, rival, one in effects])
 
@@ -75,7 +74,9 @@ def in_words(effect: Effect) -> str:
 
 def figure() -> None:
     """Every seed of every arm, with the mean and its 95% interval, best first."""
-    finals = final_returns(scores.read(RESULTS / "report" / scores.FILE))
+    from morphorl.report.figures import canvas  # brings matplotlib, which the numbers do without
+
+    finals = final_returns(score_table.read(RESULTS / "report" / score_table.FILE))
     arms = sorted(finals, key=lambda arm: finals[arm].mean())
     with canvas.in_style():
         drawn, axes = canvas.subplots(figsize=(7.5, 5.6))

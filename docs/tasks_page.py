@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float
 
-from morphorl.analysis import scores
+from morphorl.analysis import score_table
 from morphorl.analysis.bootstrap import bootstrap
 
 DOCS = Path(__file__).parent
@@ -41,7 +41,7 @@ def section(task: dict) -> str:
 def tables(environment: str) -> list[pl.DataFrame]:
     """The scores on one task, of every study that is published there."""
     folders = sorted(folder for folder in RESULTS.iterdir() if folder.is_dir())
-    return [scores.read(folder / scores.FILE).filter(environment=environment) for folder in folders]
+    return [score_table.read(folder / score_table.FILE).filter(environment=environment) for folder in folders]
 
 
 def row(arm: pl.DataFrame, first: pl.DataFrame) -> str:

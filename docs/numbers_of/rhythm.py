@@ -1,0 +1,34 @@
+"""The numbers of docs/rhythm.md that stand in its sentences; docs/rhythm_page.py writes its tables."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from places import Phrase
+from result_files import Results
+from rhythm_page import final_returns
+from styles import Shown, whole
+
+from morphorl.analysis.bootstrap import difference
+
+RHYTHM = "rhythm/report"
+
+
+def numbers(results: Results) -> Iterator[Phrase]:
+    """Phrases of the page, in its order."""
+    finals = final_returns(results.scores(RHYTHM))
+
+    def lead(arm: str, rival: str) -> Shown:
+        return whole(results.known(difference(finals[arm], finals[rival], np.mean, paired=True), RHYTHM))
+
+    def end(arm: str) -> Shown:
+        return whole(results.over_seeds(RHYTHM, finals[arm], np.mean))
+
+    memories = ("leaky bank", "frame stack", "GRU", "echo state")
+    yield Phrase(
+        "{} over the bank, {} over a stack of 8 frames, {} over a GRU, {} over an echo state",
+        *(lead("wave and bank", memory) for memory in memories),
+    )
+    yield Phrase("The wave seen ends {} above the reversed one", lead("wave, seen", "reversed wave, seen"))
+    yield Phrase("and {} below the synchronous ring", lead("synchronous ring, seen", "wave, seen"))
+    yield Phrase("added and not shown ends at {}", end("wave, open loop"))
+    yield Phrase("Shown and not added, the wave gives {}", end("wave, seen alone"))
