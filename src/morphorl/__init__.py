@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from morphorl.studies.runner import run_study
     from morphorl.studies.study import Study
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "PPO",

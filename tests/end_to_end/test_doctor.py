@@ -175,7 +175,7 @@ def test_a_missing_extra_is_told_in_one_sentence_with_the_command(extra, monkeyp
         extras.need(extra, extras.EXTRAS[extra], "track = 'it'")
     assert str(error.value) == (
         f"track = 'it': needs the extra {extra!r}, which is not installed; "
-        f"get it with: uv sync --inexact --extra {extra}."
+        f"get it with: pip install 'morphorl[{extra}]' (in a clone: uv sync --inexact --extra {extra})."
     )
 
 
@@ -189,7 +189,7 @@ def test_the_policy_without_pytorch_is_told_in_one_sentence():
     ran = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True)
     assert ran.stderr.strip().splitlines()[-1] == (
         "ImportError: morphorl.integrations.stable_baselines3: needs the extra 'sb3', which is not installed; "
-        "get it with: uv sync --inexact --extra sb3."
+        "get it with: pip install 'morphorl[sb3]' (in a clone: uv sync --inexact --extra sb3)."
     )
 
 

@@ -109,6 +109,6 @@ def test_a_batch_that_fails_on_a_worker_is_noted_with_its_message(tmp_path, clus
 def test_without_ray_the_engine_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     before = snapshot(tmp_path)
-    with pytest.raises(SettingError, match="engine = 'ray': Ray is not installed; get it with: uv sync --extra ray"):
+    with pytest.raises(SettingError, match="engine = 'ray': needs the extra 'ray', which is not installed; get it"):
         ray_engine.cluster(None)
     assert snapshot(tmp_path) == before

@@ -39,4 +39,5 @@ def need(extra: str, module: str, what: str) -> Any:
 
 def missing(extra: str, what: str) -> str:
     """The sentence for an extra that is not installed."""
-    return f"{what}: needs the extra {extra!r}, which is not installed; get it with: uv sync --inexact --extra {extra}."
+    command = f"pip install 'morphorl[{extra}]' (in a clone: uv sync --inexact --extra {extra})"
+    return f"{what}: needs the extra {extra!r}, which is not installed; get it with: {command}."

@@ -18,6 +18,7 @@ import jax
 
 from morphorl.config import trust
 from morphorl.config.errors import SettingError
+from morphorl.config.extras import MissingExtraError, missing
 from morphorl.environments.base import module_of
 from morphorl.studies.batches import Batch
 from morphorl.studies.progress import Progress
@@ -98,7 +99,7 @@ def _import_ray() -> Any:
         ray = importlib.import_module("ray")
         importlib.import_module("ray.exceptions")
     except ImportError as error:
-        raise SettingError("engine = 'ray': Ray is not installed; get it with: uv sync --extra ray.") from error
+        raise MissingExtraError(missing("ray", "engine = 'ray'")) from error
     return ray
 
 
