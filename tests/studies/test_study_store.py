@@ -24,7 +24,6 @@ from morphorl.dynamics.blending import Blend
 from morphorl.dynamics.guidance.base import Guidance
 from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.leaky_integrators import LeakyIntegrators
-from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.dynamics.stack import Stack
 from morphorl.dynamics.together import Together
 from morphorl.ppo import checkpoints
@@ -76,15 +75,19 @@ def changed(module):
         yield field.name, usual, dataclasses.replace(usual, **{field.name: other})
 
 
+def acted_on(rule):
+    """A system that a rule is for."""
+    (kind,) = rule.acts_on or {"reaction_diffusion"}
+    return resolve(Dynamics, kind)(reset="redraw")
+
+
 SYSTEMS = {name: resolve(Dynamics, name)() for name in names(Dynamics)}
 RULES = {name: resolve(Guidance, name)() for name in names(Guidance)}
 MEMORIES = [name for name, one in SYSTEMS.items() if one.sees == "observation" and type(one).noise is Dynamics.noise]
 KINDS = {
     "dynamics": {name: Settings(dynamics=one, blend=Blend("none")) for name, one in SYSTEMS.items()},
     "memory": {name: Settings(memory=SYSTEMS[name]) for name in MEMORIES},
-    "guidance": {
-        name: Settings(dynamics=ReactionDiffusion(reset="redraw"), guidance=one) for name, one in RULES.items()
-    },
+    "guidance": {name: Settings(dynamics=acted_on(one), guidance=one) for name, one in RULES.items()},
 }
 """Settings that hold every kind, by the table that holds it."""
 
