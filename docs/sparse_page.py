@@ -32,7 +32,7 @@ def page() -> str:
     before, _, rest = PAGE.read_text().partition(BEGIN)
     after = rest.partition(END)[2]
     table = scores.read(RESULTS / scores.FILE)
-    budget = float(table["steps"].max())
+    budget = float(table["steps"].to_numpy().max())
     without = set(table.filter(pl.col("threshold").is_null())["environment"])
     places = measured(table, without)
     effects = {

@@ -21,7 +21,11 @@ def everything(folder: Path) -> dict[str, str]:
     Args:
         folder: where those are drawn that are not in docs already.
     """
-    there = {"diagram": ROOT / "docs" / "diagram.svg", "arms": RESULTS / "rhythm" / "arms.svg"}
+    there = {
+        "diagram": ROOT / "docs" / "diagram.svg",
+        "arms": RESULTS / "rhythm" / "arms.svg",
+        "delays": RESULTS / "horizon" / "delays.svg",
+    }
     drawn = {"map": pattern_map_, "curve": curve, "survival": survival}
     for name, draw in drawn.items():
         draw(folder / name)

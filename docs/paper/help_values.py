@@ -1,13 +1,17 @@
 """What the paper says of where dynamics help: memory, a rhythm, guidance that knows the reward, exploration."""
 
+import horizon_page
 import numpy as np
+import polars as pl
 import rhythm_page
+from horizon_page import TESTED
 from jaxtyping import Float
-from published import FULL, MEMORIES, NOISY, PARTIAL, PLAIN, published
+from published import FULL, MEMORIES, NOISY, PARTIAL, PLAIN, RESULTS, published
 from tasks_page import interval
 from words import estimate, proportion, times
 
 from morphorl.analysis.bootstrap import Effect, difference, holm, ratio_of_medians
+from morphorl.config.sealed import read_sealed_table
 
 Values = dict[str, str]
 """Words by name."""
@@ -91,6 +95,29 @@ def rhythm() -> Values:
 
 def _less(finals: dict[str, Float[np.ndarray, " seeds"]], arm: str, rival: str) -> Effect:
     return difference(finals[arm], finals[rival], np.mean, paired=True)
+
+
+def held() -> Values:
+    """How long memories hold a cue, with blind guidance and without."""
+    played = read_sealed_table(RESULTS / "horizon" / "played.parquet")
+    arms = {"leaky": "leaky cell", "guided": "leaky cell, guided", "gru": "GRU", "bank": "leaky bank"}
+    found = {
+        f"held.{slug}.{task}": f"{(horizon_page.rights(played, arm, task, TESTED) >= horizon_page.HELD).sum()}"
+        for slug, arm in arms.items()
+        for task in ("TMaze", "MemoryChain")
+    }
+    for slug in ("guided", "gru"):
+        right = horizon_page.rights(played, arms[slug], "NoisyTMaze", TESTED)
+        found[f"held.{slug}.NoisyTMaze"] = f"{(right >= horizon_page.HELD).sum()}"
+    noisy = {slug: horizon_page.rights(played, arms[slug], "NoisyTMaze", TESTED) for slug in ("guided", "leaky")}
+    found["held.noisy-lead"] = estimate(_less(noisy, "guided", "leaky"))
+    delays = {"taught": horizon_page.TAUGHT, "tested": TESTED, "late": horizon_page.LATE}
+    found |= {f"held.{name}": f"{delay:,}" for name, delay in delays.items()}
+    settings = pl.read_csv(RESULTS / "tasks_tuning" / "horizon.csv").filter(kind="GRU")
+    seeds = published("horizon").study.seeds
+    return found | {
+        "held.seeds": f"{seeds}", "held.settings": f"{len(settings)}", "held.share": f"{horizon_page.HELD}"
+    }  # fmt: skip
 
 
 def rewarded() -> Values:

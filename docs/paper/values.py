@@ -17,6 +17,7 @@ PARTS = (
     help_values.memory,
     help_values.guided,
     help_values.rhythm,
+    help_values.held,
     help_values.rewarded,
     help_values.explored,
 )
