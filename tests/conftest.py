@@ -42,6 +42,14 @@ def pytest_ignore_collect(collection_path, config):
     return True if collection_path.name == "test_stable_baselines3.py" and not asked_for else None
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Print what tests measured and assert nothing of: their property `measured`."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "measured":
+                terminalreporter.write_line(value)
+
+
 def pytest_unconfigure(config):
     """The process that made the folder of bytecode, and no worker, which only inherits it, takes it away."""
     if BYTECODE_OF_THIS_RUN:

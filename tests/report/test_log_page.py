@@ -1,17 +1,12 @@
 """The report on logs in a browser: it opens in silence, and draws every chart."""
 
-import shutil
-
-import pytest
-from playwright.sync_api import sync_playwright
-
 from helpers import logs
+from helpers.browsers import chromium, needs_chromium, quiet
 from morphorl.analysis.logs import verdicts
 from morphorl.analysis.logs.runs import load
 from morphorl.report import log_page
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium; on Debian: apt-get install -y chromium")
+pytestmark = needs_chromium
 CHARTS = ("learning", "survival", "profile", "early", "luck")
 
 
@@ -21,20 +16,11 @@ def test_it_opens_from_disk_in_silence_with_every_chart_drawn(tmp_path):
     found = load([tmp_path], pattern="{arm}/seed_{seed}", thresholds={"": 105.0})
     judged = verdicts.judge(found, None, "area_under_curve")
     path = log_page.write(tmp_path / "page", found, found.curves(), judged, "morphorl report logs")
-    noise, requests = [], []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
-        page.on("console", lambda message: noise.append(message.text))
-        page.on("pageerror", lambda error: noise.append(str(error)))
-        page.on("request", lambda request: requests.append(request.url))
-        page.goto(path.as_uri())
+    with chromium() as browser, quiet(browser, path) as page:
         drawn = {kind: page.locator(f"figure[data-chart={kind}] svg.chart").count() for kind in CHARTS}
         first = page.locator("h2").first.inner_text()
         page.locator("#legend button").first.click()
         arms = page.locator("figure[data-chart=profile] .arm").count()
-        browser.close()
-    assert (noise, requests) == ([], [path.as_uri()])
     assert first == "Verdicts"
     assert drawn == dict.fromkeys(CHARTS, 2)
     assert arms == 2  # of four, when one arm is switched off

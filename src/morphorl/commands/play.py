@@ -28,11 +28,11 @@ class Play:
         with refusing_wrong_variables():  # JAX, whose settings the page takes over
             from morphorl.report.playground import playground_data, playground_page
         if self.agents is None:
-            folder, shown, told, command = Path(), playground_data.shipped_agents(), "", "morphorl play"
+            folder, shown, remarks, command = Path(), playground_data.shipped_agents(), "", "morphorl play"
         else:
             folder, command = self.agents, f"morphorl play {shlex.quote(str(self.agents))}"
-            shown, told = _read(folder)
-        text = playground_page.page(shown, command, told)
+            shown, remarks = _read(folder)
+        text = playground_page.page(shown, command, remarks)
         path = folder / "playground.html"
         write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
         console.print(f"Playground: {path} ({path.stat().st_size / 1e3:.0f} kB)", soft_wrap=True)
@@ -41,7 +41,7 @@ class Play:
 
 
 def _read(folder: Path) -> tuple[list[Plain], str]:
-    """The agents of a folder, and a sentence about them; some play an episode for it."""
+    """The agents of a folder, and sentences about them; some play an episode for it."""
     from morphorl.config.devices import start, use_all_cores
 
     use_all_cores()

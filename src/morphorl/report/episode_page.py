@@ -68,7 +68,7 @@ def row(agent: Agents, looks: list[Look], number: int, total: str) -> dict[str, 
             drawn, [f"x{i + 1}" for i in range(max(map(len, looks[0].states.values()), default=0))]
         ),
         "actions": ["← left", "right →"] if drawn in FEATURES else [f"action {k}" for k in range(actions)],
-        "told": f"Return {total} in {len(looks)} steps.",
+        "outcome": f"Return {total} in {len(looks)} steps.",
         "length": len(looks),
         "states": pack_states(states),
         "episode": {name: pack(array) for name, array in stacked.items()},

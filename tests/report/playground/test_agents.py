@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 
 import jax
 import jax.numpy as jnp
@@ -59,7 +60,7 @@ def test_what_the_page_can_compute_plays_live(name, tmp_path):
 @pytest.mark.parametrize("name", RECORDED)
 def test_all_else_on_a_cartpole_plays_an_episode_that_was_recorded(name, tmp_path):
     settings, why = RECORDED[name]
-    shown, told = of(settings, tmp_path)
+    shown, remarks = of(settings, tmp_path)
     assert shown[0]["live"] is None
     assert shown[0]["why"] == why
     row = shown[0]["recorded"]
@@ -67,9 +68,9 @@ def test_all_else_on_a_cartpole_plays_an_episode_that_was_recorded(name, tmp_pat
     positions = np.frombuffer(base64.b64decode(row["episode"]["position"]["data"]), "<i2")
     assert row["length"] == len(positions) / 2
     assert row["length"] * max(1, numbers) <= agents.MOST_NUMBERS
-    assert row["told"].startswith("the pole is up for ")
+    assert row["outcome"].startswith("the pole is up for ")
     assert (
-        told == "Agents marked '(comes with morphorl)' are not from this folder."
+        remarks == "Agents marked '(comes with morphorl)' are not from this folder."
     )  # there is nothing to push among its own
     assert why in playground_page.page(shown, "morphorl play")
 
@@ -79,6 +80,12 @@ def test_other_environments_are_refused_in_a_sentence(tmp_path):
         SettingError, match=r"environment = gym:Pendulum-v1: must be one of CartPole-v1, .* for the play"
     ):
         of(KINDS["continuous"], tmp_path)
+
+
+def test_a_folder_that_does_not_exist_is_named(tmp_path):
+    nowhere = tmp_path / "nowhere"
+    with pytest.raises(StoreError, match=f"^{re.escape(str(nowhere))}: there is no such folder"):
+        agents.of_folder(nowhere)
 
 
 def test_a_folder_without_agents_is_refused_in_a_sentence(tmp_path):
@@ -111,9 +118,9 @@ def test_agents_of_a_study_whose_values_are_not_finite_are_left_out(tmp_path, mo
         monkeypatch.setattr(stored_agents, "staged_agents", lambda _, runs: {run.id: three for run in runs})
 
     keep(1, 2, jnp.nan)
-    shown, told = agents.of_folder(tmp_path)
+    shown, remarks = agents.of_folder(tmp_path)
     assert [one["stage"] for one in shown if "comes with" not in one["label"]] == ["early", "middle"]
-    assert told.startswith("Left out are 1 whose values are not finite. Agents marked")
+    assert remarks.startswith("Left out are 1 whose values are not finite. Agents marked")
     keep(jnp.nan, jnp.nan, jnp.nan)
     with pytest.raises(SettingError, match="values of all its agents are not finite"):
         agents.of_folder(tmp_path)
@@ -161,10 +168,10 @@ def test_a_study_shows_its_agents_early_in_the_middle_and_at_the_end(tmp_path, m
     one = agent(Settings()).arrays
     three = jax.tree.map(lambda u: jnp.concatenate([u, 2 * u, 3 * u]), one)
     monkeypatch.setattr(stored_agents, "staged_agents", lambda _, runs: {run.id: three for run in runs})
-    shown, told = agents.of_folder(tmp_path)
+    shown, remarks = agents.of_folder(tmp_path)
     own = [one for one in shown if "comes with" not in one["label"]]
     assert len(own) == agents.MOST_AGENTS
-    assert told.startswith(f"{agents.MOST_AGENTS} of ")
+    assert remarks.startswith(f"{agents.MOST_AGENTS} of ")
     assert [one["stage"] for one in own[:3]] == ["early", "middle", "final"]
     assert [one["label"] for one in own[::3]] == ["plain PPO", "zero readout", "γ = 0"]
     biases = [base64.b64decode(one["live"]["layers"][0]["weight"]) for one in own[:3]]

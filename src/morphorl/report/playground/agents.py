@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import jax
 
-from morphorl.config.errors import SettingError
+from morphorl.config.errors import SettingError, StoreError
 from morphorl.environments.base import CARTPOLES
 from morphorl.ppo import checkpoints
 from morphorl.ppo.agent import Agent
@@ -51,8 +51,10 @@ def of_folder(folder: Path) -> tuple[list[Plain], str]:
     Raises:
         SettingError: if none of them balances a pole, which is all that the page can draw, if a study keeps none, or
             if the values of all are not finite.
-        StoreError: if the folder holds neither a study nor agents.
+        StoreError: if there is no such folder, or it holds neither a study nor agents.
     """
+    if not folder.is_dir():
+        raise StoreError(f"{folder}: there is no such folder.")
     found = staged(folder) if (folder / "study.json").exists() else last(folder)
     drawn = [one for one in found if one.settings.environment in CARTPOLES]
     if not drawn:
@@ -155,5 +157,5 @@ def recorded(one: Shown) -> Plain:
         "stage": one.stage,
         "steps": one.steps,
         "seed": one.seed,
-        "told": f"the pole is up for {length} steps.{cut}",
+        "outcome": f"the pole is up for {length} steps.{cut}",
     }

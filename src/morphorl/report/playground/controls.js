@@ -72,10 +72,10 @@ export function tick(address, { key, label, usual = false }, changed) {
     address.set(key, value ? 1 : 0, usual ? 1 : 0);
     changed(value);
   };
-  const told = () => address.get(key, usual ? "1" : "0") === "1";
+  const inAddress = () => address.get(key, usual ? "1" : "0") === "1";
   input.addEventListener("change", () => set(input.checked));
-  address.follow(() => set(told()));
-  one.value = input.checked = told();
+  address.follow(() => set(inAddress()));
+  one.value = input.checked = inAddress();
   return one;
 }
 
@@ -83,7 +83,7 @@ export function tick(address, { key, label, usual = false }, changed) {
 export function oneOf(address, { key, label, options, usual = 0 }, changed) {
   const root = html("div", { class: "toggles", role: "group", "aria-label": label });
   const one = { root, value: usual };
-  const told = () => Math.min(options.length - 1, Math.max(0, Math.trunc(Number(address.get(key, usual))) || 0));
+  const inAddress = () => Math.min(options.length - 1, Math.max(0, Math.trunc(Number(address.get(key, usual))) || 0));
   const nodes = options.map((text, i) => {
     const node = html("button", { type: "button" }, html("span", {}, text));
     node.addEventListener("click", () => set(i));
@@ -96,9 +96,9 @@ export function oneOf(address, { key, label, options, usual = 0 }, changed) {
     address.set(key, i, usual);
     changed(i);
   };
-  address.follow(() => set(told()));
+  address.follow(() => set(inAddress()));
   root.append(...nodes);
-  one.value = told();
+  one.value = inAddress();
   say();
   return one;
 }

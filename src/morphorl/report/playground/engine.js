@@ -2,5 +2,5 @@
 import { atBound, drawCell } from "./cell.js";
 import { contrastOf, criticalStrength, makeField } from "./field.js";
 import { beginEpisode, knobsOf, readAgent, stepEpisode } from "./player.js";
-import { serveTraining } from "./ppo.js";
+import { serveTraining } from "./training_worker.js";
 import { choices, estimate, fewSeeds } from "./statistics.js";

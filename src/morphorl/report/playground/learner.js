@@ -1,8 +1,8 @@
-// Networks that are trained: their first weights, and passes forwards and backwards over many samples (ppo/networks.py).
+// Networks that are trained, in plain JavaScript and double precision: what fast_learner.js does faster, and is held to.
 import { product, transposed } from "./product.js";
 
-/** A network with orthogonal weights (√2 in hidden layers, `head` in the last) and zero biases. */
-export function makeLearner(random, sizes, head) {
+/** The layers of a network with orthogonal weights (√2 in hidden layers, `head` in the last) and zero biases (ppo/networks.py). */
+export function firstLayers(random, sizes, head) {
   return sizes.slice(1).map((outputs, i) => {
     const [inputs, scale] = [sizes[i], i < sizes.length - 2 ? Math.SQRT2 : head];
     return { weight: orthogonal(random, outputs, inputs, scale), bias: new Float64Array(outputs), inputs, outputs };
@@ -27,31 +27,66 @@ function orthogonal(random, rows, columns, scale) {
 }
 
 /**
- * Passes over rows of samples, with buffers for so many of them: `forward` gives the last layer's outputs, and `backward`
- * the gradients, from that of these outputs, which the caller has written into `slopes`.
+ * What trains several networks, each given by its layers, over at most so many rows of samples.
+ *
+ * `passes` has one entry a network: `forward(x, rows)` gives the last layer's outputs, and `backward(slopes, rows)` keeps
+ * the gradients of what the last `forward` saw, from that of its outputs. `descend(rate, most)` is Adam's step (β₁ = 0.9,
+ * β₂ = 0.999, ε = 10⁻⁵) on all gradients, scaled down to the norm `most`. `weights()` gives each network's weights and
+ * biases, layer by layer.
  */
-export function makePass(network, mostRows) {
-  const last = network.length - 1;
-  const widest = Math.max(...network.flatMap(({ inputs, outputs }) => [inputs, outputs]));
-  const room = () => network.map(({ outputs }) => new Float64Array(mostRows * outputs));
+export function makePlainLearner(networks, mostRows) {
+  const passes = networks.map((layers) => makePass(layers, mostRows));
+  const parameters = networks.flat().flatMap(({ weight, bias }) => [weight, bias]);
+  const gradients = passes.flatMap(({ gradients }) => gradients.flatMap(({ weight, bias }) => [weight, bias]));
+  const moments = parameters.map((u) => [new Float64Array(u.length), new Float64Array(u.length)]);
+  let steps = 0;
+
+  function descend(rate, most) {
+    const factor = Math.min(1, most / Math.sqrt(gradients.reduce((sum, slopes) => sum + squares(slopes), 0)));
+    steps += 1;
+    const [first, second] = [1 - 0.9 ** steps, 1 - 0.999 ** steps];
+    parameters.forEach((u, j) => {
+      const [[mean, square], slopes] = [moments[j], gradients[j]];
+      for (let i = 0; i < u.length; i++) {
+        const slope = slopes[i] * factor;
+        mean[i] = 0.9 * mean[i] + 0.1 * slope;
+        square[i] = 0.999 * square[i] + 0.001 * slope * slope;
+        u[i] -= (rate * (mean[i] / first)) / (Math.sqrt(square[i] / second) + 1e-5);
+      }
+    });
+  }
+  return { passes, descend, weights: () => networks.map((layers) => layers.flatMap(({ weight, bias }) => [weight, bias])) };
+}
+
+function squares(values) {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
+  return sum;
+}
+
+function makePass(layers, mostRows) {
+  const last = layers.length - 1;
+  const widest = Math.max(...layers.flatMap(({ inputs, outputs }) => [inputs, outputs]));
+  const room = () => layers.map(({ outputs }) => new Float64Array(mostRows * outputs));
   const [outputs, slopes] = [room(), room()];
   const [turnedD, turnedX, turnedW] = [mostRows * widest, mostRows * widest, widest * widest].map((size) => new Float64Array(size));
-  const gradients = network.map(({ weight, bias }) => ({ weight: new Float64Array(weight.length), bias: new Float64Array(bias.length) }));
+  const gradients = layers.map(({ weight, bias }) => ({ weight: new Float64Array(weight.length), bias: new Float64Array(bias.length) }));
+  let seen = null;
 
-  const forward = (x, rows) => {
-    network.forEach((layer, l) => {
-      const y = outputs[l];
-      product(l ? outputs[l - 1] : x, rows, layer.weight, layer.outputs, layer.inputs, y);
-      if (l < last) hide(y, layer.bias, rows);
-      else for (let i = 0; i < rows * layer.outputs; i++) y[i] += layer.bias[i % layer.outputs];
+  function forward(x, rows) {
+    seen = x;
+    layers.forEach((layer, l) => {
+      product(l ? outputs[l - 1] : x, rows, layer.weight, layer.outputs, layer.inputs, outputs[l]);
+      activate(outputs[l], layer.bias, rows, l < last ? Math.tanh : (u) => u);
     });
     return outputs[last];
-  };
-  const backward = (x, rows) => {
+  }
+  function backward(given, rows) {
+    slopes[last].set(given);
     for (let l = last; l >= 0; l--) {
-      const [{ weight, inputs, outputs: wide }, d, gradient] = [network[l], slopes[l], gradients[l]];
+      const [{ weight, inputs, outputs: wide }, d, gradient] = [layers[l], slopes[l], gradients[l]];
       transposed(d, rows, wide, turnedD);
-      transposed(l ? outputs[l - 1] : x, rows, inputs, turnedX);
+      transposed(l ? outputs[l - 1] : seen, rows, inputs, turnedX);
       product(turnedD, wide, turnedX, inputs, rows, gradient.weight);
       for (let o = 0; o < wide; o++) gradient.bias[o] = turnedD.subarray(o * rows, (o + 1) * rows).reduce((a, b) => a + b, 0);
       if (!l) break;
@@ -60,13 +95,12 @@ export function makePass(network, mostRows) {
       const [back, y] = [slopes[l - 1], outputs[l - 1]];
       for (let i = 0; i < rows * inputs; i++) back[i] *= 1 - y[i] * y[i];
     }
-    return gradients;
-  };
-  return { forward, backward, slopes: slopes[last] };
+  }
+  return { forward, backward, gradients };
 }
 
-/** tanh of a hidden layer's sums and biases, in place. */
-function hide(y, bias, rows) {
+/** A function of a layer's sums and biases, in place. */
+function activate(y, bias, rows, how) {
   const width = bias.length;
-  for (let r = 0; r < rows; r++) for (let o = 0; o < width; o++) y[r * width + o] = Math.tanh(y[r * width + o] + bias[o]);
+  for (let r = 0; r < rows; r++) for (let o = 0; o < width; o++) y[r * width + o] = how(y[r * width + o] + bias[o]);
 }

@@ -11,7 +11,7 @@ from morphorl.config.plain import to_dict
 from morphorl.dynamics import learned_parameters
 from morphorl.dynamics.guidance.base import Guidance
 from morphorl.environments.base import CARTPOLES
-from morphorl.ppo.agent import Agent, Statistics
+from morphorl.ppo.agent import Agent, Statistics, variance_of
 from morphorl.ppo.networks import MLP
 from morphorl.ppo.schedules import scheduled
 from morphorl.ppo.settings import Settings
@@ -89,19 +89,14 @@ def packed(array: Float[np.ndarray | Array, "..."]) -> str:
 
 def _standard(statistics: Statistics) -> dict[str, list[float]]:
     """Mean and deviation as `agent.network_view` uses them."""
-    deviation = np.sqrt(_variance(statistics) + np.float32(1e-8))
+    deviation = np.sqrt(np.asarray(variance_of(statistics)) + np.float32(1e-8))
     return {"mean": np.asarray(statistics.mean, float).tolist(), "deviation": deviation.astype(float).tolist()}
 
 
 def _root_mean_square(statistics: Statistics) -> list[float]:
     """What `agent.dynamics_view` divides by."""
     mean = np.asarray(statistics.mean)
-    return np.sqrt(_variance(statistics) + mean**2 + np.float32(1e-8)).astype(float).tolist()
-
-
-def _variance(statistics: Statistics) -> Float[np.ndarray, " features"]:
-    size, deviations = np.asarray(statistics.size), np.asarray(statistics.deviations)
-    return deviations / np.maximum(size, 1) if size > 0 else np.ones_like(deviations)
+    return np.sqrt(np.asarray(variance_of(statistics)) + mean**2 + np.float32(1e-8)).astype(float).tolist()
 
 
 def _numbers(values: Plain) -> Plain:

@@ -5,21 +5,21 @@ import { oneOf } from "./controls.js";
 import { playing } from "./playing.js";
 
 /**
- * Fills `host` with one of the agents at a time. What is set is kept in the address under `key`.
+ * Fills `host` with one of the agents at a time. What is set is kept in the page's address under `key`.
  *
- * `companion(agent)` gives the agent that is played beside in the same disturbance, its `label`, and whether it is
- * `unguided`; null for none. `knobs` names the sliders.
+ * `baselineOf(agent)` gives the agent that plays in the same disturbance, and `settings` names the sliders, as `playing`
+ * takes both.
  */
-export function livePart(host, { key, address: told, agents, companion, ...given }) {
-  const address = { ...told, follow: () => {} }; // the part is built anew where the address changes, its controls with it
+export function livePart(host, { key, address: pageAddress, ranges, constants, agents, settings, baselineOf }) {
+  const address = { ...pageAddress, follow: () => {} }; // the part is built anew where the address changes, its controls with it
   const labels = [...new Set(agents.map(({ label }) => label))];
   const named = () => Math.min(labels.length - 1, Math.max(0, Math.trunc(Number(address.get(`${key}.agent`, 0))) || 0));
   let stop = () => {};
 
   function build(chosen) {
-    const staged = agents.filter(({ label }) => label === labels[chosen]);
-    const options = staged.map(({ stage, steps }) => `${stage} (${short(steps)} steps)`);
-    const stages = oneOf(address, { key: `${key}.stage`, label: "How far trained", options, usual: staged.length - 1 }, () => {
+    const stages = agents.filter(({ label }) => label === labels[chosen]);
+    const options = stages.map(({ stage, steps }) => `${stage} (${short(steps)} steps)`);
+    const stage = oneOf(address, { key: `${key}.stage`, label: "How far trained", options, usual: stages.length - 1 }, () => {
       build(chosen);
       host.querySelector(".choices [aria-pressed=true]").focus();
     });
@@ -29,11 +29,11 @@ export function livePart(host, { key, address: told, agents, companion, ...given
       host.querySelector("select").focus();
     });
     stop();
-    const agent = staged[stages.value];
-    const view = playing(agent, { key, address, other: companion(agent), ...given });
+    const agent = stages[stage.value];
+    const view = playing(agent, { place: { key, address, ranges }, constants, settings, baseline: baselineOf(agent) });
     stop = view.stop;
-    host.replaceChildren(html("div", { class: "choices" }, ...(labels.length > 1 ? [choose] : []), stages.root), ...view.nodes);
+    host.replaceChildren(html("div", { class: "choices" }, ...(labels.length > 1 ? [choose] : []), stage.root), ...view.nodes);
   }
   build(named());
-  told.follow(() => build(named()));
+  pageAddress.follow(() => build(named()));
 }

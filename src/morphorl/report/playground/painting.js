@@ -1,12 +1,13 @@
 // Painting the entries of a matrix with the pointer or with the keys.
 import { press } from "./controls.js";
 import { html } from "../templates/elements.js";
+import { onDrag } from "./pointer.js";
 
 const BRUSHES = { "paint +": 2, "paint −": -2, erase: 0 };
 
 /** Lets the pointer and the keys set the entries of a heat map; `paint(entry, value)` does it. Gives the brushes. */
 export function paintable(map, names, bound, paint) {
-  let [brush, held] = [2, false];
+  let brush = 2;
   map.root.setAttribute("role", "group");
   map.root.classList.add("paintable");
   map.cells.forEach(({ node }, i) => {
@@ -20,17 +21,10 @@ export function paintable(map, names, bound, paint) {
     });
   });
   const under = (event) => document.elementFromPoint(event.clientX, event.clientY)?.closest("[data-entry]");
-  const apply = (event) => {
+  onDrag(map.root, (event) => {
     const node = under(event);
     if (node && map.root.contains(node)) paint(Number(node.dataset.entry), brush);
-  };
-  map.root.addEventListener("pointerdown", (event) => {
-    held = true;
-    event.preventDefault();
-    apply(event);
   });
-  map.root.addEventListener("pointermove", (event) => { if (held) apply(event); });
-  for (const end of ["pointerup", "pointercancel", "pointerleave"]) map.root.addEventListener(end, () => { held = false; });
   const buttons = Object.entries(BRUSHES).map(([label, value]) => press(label, () => {
     brush = value;
     say();
@@ -41,4 +35,4 @@ export function paintable(map, names, bound, paint) {
 }
 
 /** Tells the entries' values to whoever cannot see them. */
-export const tellValues = (map, values) => map.cells.forEach(({ node }, i) => node.setAttribute("aria-valuenow", values[i].toFixed(2)));
+export const announceValues = (map, values) => map.cells.forEach(({ node }, i) => node.setAttribute("aria-valuenow", values[i].toFixed(2)));

@@ -1,5 +1,6 @@
 """What the playground computes with, as plain values ready for JSON: constants, settings, and what comes along."""
 
+import base64
 import json
 import math
 from pathlib import Path
@@ -14,14 +15,16 @@ from morphorl.report.html_data import Plain
 
 SHIPPED_AGENTS, SHIPPED_MAP = (Path(__file__).parent / name for name in ("agents.json", "field_map.json"))
 """Agents of the study `playground`, and the field's map: `python -m morphorl.report.playground.shipped` makes both."""
+KERNELS = Path(__file__).parent / "kernels.wasm"
+"""What the page trains with: `python -m morphorl.report.playground.assemble` makes it from kernels.wat."""
 GRID = {"size": 64, "length": 48.0}
 """Of the field: a power of two of sites in each direction."""
 STEP = 4.0
 """Of the field, in units of time: a step of first order is then within a hundredth of a long simulation's pattern."""
 RUN = {"anneal_steps": 100_000, "evaluate_every": 1_024}
 """Of the page's training, in environment steps: each run is the beginning of one of 100,000."""
-LENGTHS = (10_240, 20_480, 40_960)
-"""Environment steps of the page's training, to choose from."""
+LENGTHS = (10_240, 40_960, 98_304)
+"""Environment steps of the page's training, to choose from; the second is what it begins with."""
 RANGES = {
     "strength": (0.0, 0.4, 0.005),
     "weight": (0.0, 1.0, 0.01),
@@ -45,6 +48,7 @@ def shared() -> Plain:
         "constants": constants(),
         "ranges": RANGES,
         "training": training(),
+        "kernels": base64.b64encode(KERNELS.read_bytes()).decode(),
         "field": field(),
     }
 

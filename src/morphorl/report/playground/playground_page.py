@@ -14,13 +14,13 @@ HERE = Path(__file__).parent
 NO_LIVE = "None of these agents is one that the page computes."
 
 
-def page(agents: list[Plain], command: str, told: str = "") -> str:
+def page(agents: list[Plain], command: str, remarks: str = "") -> str:
     """The page as text.
 
     Args:
         agents: from `playground_data.shipped_agents` or `agents.of_folder`.
         command: what makes the page again.
-        told: a sentence about the agents.
+        remarks: sentences about the agents.
     """
     engine, script = bundle(HERE / "engine.js"), bundle(HERE / "playground.js", without=HERE / "engine.js")
     style = (TEMPLATES / "page.css").read_text(encoding="utf-8") + (HERE / "playground.css").read_text(encoding="utf-8")
@@ -29,7 +29,7 @@ def page(agents: list[Plain], command: str, told: str = "") -> str:
         HERE / "playground.html",
         version=__version__,
         command=command,
-        told=told,
+        remarks=remarks,
         no_live=NO_LIVE,
         recorded="; ".join(recorded),
         data=embed(playground_data.shared() | {"agents": agents}),

@@ -24,7 +24,7 @@ export function stripChart(name, length, lanes) {
       root.append(svg("path", { class: "grid", d: `M0,${top + LANE / 2}H${width}M0,${top}H${width}M0,${top + LANE}H${width}` }));
       const text = svg("text", { x: 0, y: top - 5 }, lane.title);
       lane.lines.forEach(({ label, kind }, i) => text.append(svg("tspan", { class: `key ${kind}`, dx: i ? 10 : 14 }, `━ ${label}`)));
-      root.append(text, svg("text", { x: width, y: top - 5, "text-anchor": "end" }, `±${lane.most}${lane.unit}`));
+      root.append(text, svg("text", { x: 2, y: top + 12 }, `${lane.most}${lane.unit}`), svg("text", { x: 2, y: top + LANE - 3 }, `−${lane.most}${lane.unit}`));
       return lane.lines.map(({ kind }) => root.appendChild(svg("path", { class: `line ${kind}` })));
     });
     host.replaceChildren(html("figcaption", {}, name), root);

@@ -4,6 +4,17 @@ import { press } from "./controls.js";
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 const LONGEST = 0.1; // seconds that a frame may count for: a page in the background stands still
 
+/** Something to tell how many seconds have passed; at each half of one it takes the action. */
+export function everyHalfSecond(action) {
+  let since = 0;
+  return (seconds) => {
+    since += seconds;
+    if (since < 0.5) return;
+    since = 0;
+    action();
+  };
+}
+
 /** Calls `advance(seconds)` at every frame while `host` is visible and nobody has paused it; gives the button for that, and `stop`. */
 export function animate(host, advance) {
   let [running, visible, before] = [!calm(), false, null];

@@ -1,10 +1,19 @@
 // What happens, in words.
 import { brief } from "../templates/numbers.js";
+import { atBound } from "./cell.js";
+
+/** What an agent does now: its settings, and where it is. */
+export function aboutAgent(agent, knobs, { thought, episode }) {
+  if (!thought) return "";
+  if (agent.cell) return aboutCell(knobs, thought, atBound(knobs.cell, episode.cells), 2 * episode.cells.activator.length);
+  if (agent.memory) return aboutMemory(knobs, agent.memory.columns, episode);
+  return "No cell and no memory: the network answers what it sees.";
+}
 
 const side = (gap) => (gap > 0 ? "right" : "left");
 
 /** What guidance, the readout and the bound do to an agent now. */
-export function aboutCell(knobs, thought, held, entries) {
+function aboutCell(knobs, thought, held, entries) {
   const [z, o] = [thought.network[1] - thought.network[0], thought.readout[1] - thought.readout[0]];
   const lean = Math.abs(o) < 0.005 ? "The readout says the same for both actions" : `The readout leans ${brief(Math.abs(o))} to the ${side(o)}`;
   const changed = thought.action !== (z > 0 ? 1 : 0);
@@ -22,10 +31,10 @@ function latch({ strength, cell }) {
 }
 
 /** What guidance does to a memory now. */
-export function aboutMemory(knobs, columns, episode) {
+function aboutMemory(knobs, columns, episode) {
   const off = Math.max(...Array.from(episode.memory.first, (m, i) => Math.abs(m - episode.shown[Math.floor(i / columns)])));
-  const told = knobs.strength
+  const effect = knobs.strength
     ? `γ = ${brief(knobs.strength)} pushes both filters away from 0 at every step, whatever was seen.`
     : "γ = 0: the filters follow what is seen.";
-  return `${told} The first filter is up to ${brief(off)} from what is seen (metres or radians); at 0.21 rad the pole has fallen.`;
+  return `${effect} The first filter is up to ${brief(off)} from what is seen (metres or radians); at 0.21 rad the pole has fallen.`;
 }

@@ -1,13 +1,17 @@
 // What an agent does, drawn: the cart and its pole, the states of the dynamics, and logits. Report, watch and playground
 // share this. Colours are CSS classes, so that themes and print need no drawing again.
-import { fill, svg } from "./elements.js";
+import { fill, html, svg } from "./elements.js";
+import { fixed } from "./numbers.js";
 
 export const SYMBOLS = { activator: "activator a", inhibitor: "inhibitor h" };
 export const LOGITS = { network: "network", readout: "cell", blended: "blended" };
 const RIGHT = "M0.42,0h0.3m-0.1,-0.08l0.1,0.08l-0.1,0.08";
 const LEFT = "M-0.42,0h-0.3m0.1,-0.08l-0.1,0.08l0.1,0.08";
 
-/** Cart and pole on their track, in metres; `show` takes the position, the angle in radians, and the action. */
+/** A titled frame around a drawing. */
+export const framed = (kind, title, node) => html("figure", { class: `part ${kind}` }, html("figcaption", {}, title), node);
+
+/** Cart and pole on their track, in metres; `show` takes the position, the angle in radians, and the action; `place` is the position. */
 export function cartAndPole(name = "Cart and pole") {
   const cart = svg("g", { class: "cart" }, svg("rect", { x: -0.35, y: -0.12, width: 0.7, height: 0.24, rx: 0.05 }));
   const pole = svg("path", { class: "pole", d: "M0,0V-1" });
@@ -15,12 +19,14 @@ export function cartAndPole(name = "Cart and pole") {
   cart.append(pole, svg("circle", { class: "axle", r: 0.05 }), push);
   const root = svg("svg", { viewBox: "-2.8 -1.35 5.6 1.85", class: "track", role: "img", "aria-label": name },
     svg("path", { class: "rail", d: "M-2.4,0.14H2.4" }), svg("path", { class: "limit", d: "M-2.4,0V0.28M2.4,0V0.28" }), cart);
+  let at = 0;
   const show = (x, angle, action) => {
+    at = x;
     cart.setAttribute("transform", `translate(${x.toFixed(3)} 0)`);
     pole.setAttribute("transform", `rotate(${((angle * 180) / Math.PI).toFixed(2)})`);
     push.setAttribute("d", action > 0.5 ? RIGHT : LEFT);
   };
-  return { root, cart, pole, show };
+  return { root, show, place: () => at };
 }
 
 /** A matrix as coloured numbers, orange above 0 and blue below; `show` takes its values row by row, and the largest. */
@@ -29,7 +35,7 @@ export function heatMap(name, rows, columns) {
   const title = SYMBOLS[name] || name;
   const says = known ? `${title}, a row for each feature, a column for each action` : `State of the control: ${title}`;
   const root = svg("svg", { viewBox: `0 0 ${30 + 49 * columns.length} ${20 + 27 * rows.length}`, class: "heat", role: "img", "aria-label": says });
-  if (known) columns.forEach((text, k) => root.append(svg("text", { x: 53 + 49 * k, y: 12, "text-anchor": "middle" }, text)));
+  columns.forEach((text, k) => root.append(svg("text", { x: 53 + 49 * k, y: 12, "text-anchor": "middle" }, text)));
   const cells = rows.flatMap((row, i) => {
     root.append(svg("text", { x: 14, y: 37 + 27 * i, "text-anchor": "middle" }, row));
     return columns.map((_, k) => {
@@ -44,7 +50,7 @@ export function heatMap(name, rows, columns) {
     const value = values[j];
     box.setAttribute("class", value < 0 ? "minus" : "plus");
     box.setAttribute("fill-opacity", (0.04 + 0.5 * Math.min(1, Math.abs(value) / most)).toFixed(3));
-    text.textContent = value.toFixed(most < 0.1 ? 3 : 2);
+    text.textContent = fixed(value, most < 0.1 ? 3 : 2);
   });
   return { name: title, root, cells, show };
 }
@@ -63,7 +69,7 @@ export function logitBars(name, actions) {
     const amount = values[k];
     const size = Math.min(52, (52 * Math.abs(amount)) / largest);
     fill(box, { x: amount < 0 ? 102 - size : 102, width: size, class: amount < 0 ? "minus" : "plus" }, []);
-    value.textContent = amount.toFixed(2);
+    value.textContent = fixed(amount, 2);
     value.setAttribute("text-anchor", amount < 0 ? "start" : "end");
     value.setAttribute("dx", amount < 0 ? 3 : -3);
   });

@@ -10,6 +10,8 @@ export function short(value) {
 }
 /** A number of two digits. */
 export const brief = (value) => `${Number(value.toPrecision(2))}`;
+/** A number of so many digits after the point, and no zero with a minus. */
+export const fixed = (value, digits) => value.toFixed(digits).replace(/^-(0\.?0*)$/, "$1");
 /** A share in percent; a dash where there is none. */
 export const percent = (value) => (value === null ? "–" : `${Math.round(100 * value)}%`);
 /** A share in percent with its sign; a dash where there is none. */

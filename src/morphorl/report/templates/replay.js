@@ -1,5 +1,5 @@
 // Episodes that were recorded, played step by step: the report's and watch's panel.
-import { LOGITS, cartAndPole, fieldLines, heatMap, logitBars } from "./drawing.js";
+import { LOGITS, cartAndPole, fieldLines, framed, heatMap, logitBars } from "./drawing.js";
 import { button, html, select } from "./elements.js";
 import { short } from "./numbers.js";
 
@@ -26,7 +26,7 @@ export function startReplay(host, episodes, label) {
   const stages = html("div", { class: "toggles", role: "group", "aria-label": "Agent" });
   const choices = html("div", { class: "choices" });
   const stageView = html("div", { class: "stage" });
-  const told = html("p", { class: "detail" });
+  const caption = html("p", { class: "detail" });
 
   function pause() {
     if (chosen.playing) cancelAnimationFrame(chosen.playing);
@@ -86,12 +86,12 @@ export function startReplay(host, episodes, label) {
     scene = makeScene(episode, stageView);
     slider.max = scene.length - 1;
     const deaf = episode.heard ? "" : " In this arm the cell's readout does not reach the logits.";
-    const lasted = episode.told || `the pole is up for ${episode.length} steps.`;
-    told.textContent = `Seed ${episode.seed}, after ${episode.steps.toLocaleString("en")} environment steps: ${lasted} Colours are relative to the largest value of the episode.${deaf}`;
+    const outcome = episode.outcome || `the pole is up for ${episode.length} steps.`;
+    caption.textContent = `Seed ${episode.seed}, after ${episode.steps.toLocaleString("en")} environment steps: ${outcome} Colours are relative to the largest value of the episode.${deaf}`;
     seek(0);
   }
 
-  host.replaceChildren(choices, stages, stageView, html("div", { class: "transport" }, play, slider, clock), told);
+  host.replaceChildren(choices, stages, stageView, html("div", { class: "transport" }, play, slider, clock), caption);
   choose();
 }
 
@@ -107,10 +107,9 @@ export function makeScene(replay, host) {
   const largest = Math.max(...Object.keys(LOGITS).map((name) => largestOf(data[name]))) || 1;
   const bars = Object.entries(LOGITS).map(([name, title]) => ({ values: data[name], ...logitBars(title, actions) }));
 
-  const figure = (kind, title, node) => html("figure", { class: `part ${kind}` }, html("figcaption", {}, title), node);
   host.replaceChildren(
     html("figure", { class: "part scene" }, pictures.length ? picture : track.root),
-    html("div", { class: "parts" }, ...states.map(({ name, root }) => figure(states.length > 1 ? "of-cell" : "of-cell alone", name, root)), ...bars.map(({ name, root }) => figure("of-logits", name, root)))
+    html("div", { class: "parts" }, ...states.map(({ name, root }) => framed(states.length > 1 ? "of-cell" : "of-cell alone", name, root)), ...bars.map(({ name, root }) => framed("of-logits", name, root)))
   );
 
   function show(time) {
