@@ -1,8 +1,8 @@
-"""Write docs/playground.webp, the playground's first part for the README: a push, and a cell that latches the wrong way.
+"""Write docs/playground.webp, the playground's first part for the README: a push, and a cell that latches wrongly.
 
     python docs/moving_picture.py
 
-Frames are taken in headless Chromium, whose clock this script turns: the picture does not depend on the machine's speed.
+Frames are taken in headless Chromium, whose clock this script turns: they do not depend on the machine's speed.
 """
 
 import io
