@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from morphorl import __version__
 from morphorl.config.errors import SettingError, StoreError, did_you_mean
-from morphorl.config.interrupts import send_dropped_ones_again
+from morphorl.config.interrupts import note_and_send_again
 from morphorl.config.jax_environment import refusing_wrong_variables
 
 
@@ -63,7 +63,7 @@ RESUMABLE = ("reproduce", "train", "run", "luck", "evolve")
 
 def main() -> None:
     """Entry point: parse, run, and turn what can go wrong into one sentence and an exit code."""
-    send_dropped_ones_again()
+    note_and_send_again()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what an encoding lacks, γ in ASCII, is shown in another way
             stream.reconfigure(errors="backslashreplace")

@@ -39,6 +39,28 @@ def test_ctrl_c_that_python_drops_in_a_callback_arrives_all_the_same():
     assert not stopped.stderr
 
 
+SWALLOWED = """
+import signal, sys
+from morphorl import cli
+from morphorl.studies import batch_training
+
+def command():
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except:
+        pass
+    next(batch_training.local([None], None))
+
+cli.parse = lambda arguments: command
+cli.main()
+"""
+
+
+def test_ctrl_c_that_a_library_catches_ends_the_training_before_the_next_batch():
+    stopped = subprocess.run([sys.executable, "-c", SWALLOWED, "train"], capture_output=True, text=True)
+    assert stopped.returncode == 130, stopped.stderr
+
+
 def test_ctrl_c_keeps_finished_batches_and_the_same_command_goes_on(tmp_path):
     stopped = reproduce(tmp_path)
     while not list(tmp_path.glob("shards/*.parquet")):

@@ -13,6 +13,7 @@ import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from jax.stages import Wrapped
 
+from morphorl.config.interrupts import raise_if_swallowed
 from morphorl.environments import gymnasium_envs, registry
 from morphorl.environments.base import is_host
 from morphorl.ppo import gymnasium_training, training
@@ -69,6 +70,7 @@ Outcome = BatchResult | Exception
 def local(batches: Iterable[Batch], progress: Progress) -> Generator[tuple[Batch, Outcome]]:
     """Train batches in this process, one after the other."""
     for batch in batches:
+        raise_if_swallowed()
         progress.started(batch.runs)
         compiling, advanced = partial(progress.compiling, batch.runs[0]), partial(progress.advanced, batch.runs)
         begun = partial(progress.begun, batch.runs)
