@@ -42,7 +42,7 @@ def lab(tmp_path, monkeypatch):
     sys.modules.pop("a_lab", None)
 
 
-SYSTEMS = """bistable clock coloured_noise correlated_noise echo_state explored_pattern gierer_meinhardt
+SYSTEMS = """bistable clock coloured_noise correlated_noise echo_state explored_pattern fast_weights gierer_meinhardt
 independent_sines leaky_integrators none oscillator_ring previous_observation reaction_diffusion sign_flipped
 stack state_dependent_noise together"""
 RULES = "adaptive blind modulated none return_weighted stabilise three_factor win_stay"

@@ -11,7 +11,6 @@ from numpy.testing import assert_allclose
 from helpers.probes import probe
 from morphorl.config.errors import SettingError
 from morphorl.dynamics.blending import Blend
-from morphorl.dynamics.guidance.three_factor import ThreeFactor
 from morphorl.dynamics.leaky_integrators import LeakyIntegrators
 from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.ppo import training
@@ -59,7 +58,6 @@ def test_shapes_are_learned_and_dynamics_read_the_features():
         ({"environment": "CartPole-v1"}, "ppo.network = 'cnn': must be 'mlp', 'gru' or 'lru'"),
         ({"memory": LeakyIntegrators()}, "memory.kind = 'leaky_integrators': must be 'none'"),
         ({"ppo": replace(CNN, skip=True)}, "ppo.skip = true: must be false"),
-        ({"guidance": ThreeFactor()}, "ppo.network = 'cnn': must be 'mlp' where guidance.kind is 'three_factor'"),
     ],
 )
 def test_what_does_not_go_with_it_is_refused(changes, words):

@@ -279,6 +279,7 @@ KINDS_OF_VERSION_3 = {
     "win_stay": "sensitivity 1.0",
     "return_weighted": 'weight 0.1 signal "returns"',
     "explored_pattern": "size 1.0 diffusion 0.0",
+    "fast_weights": "decay 0.0",
     "adaptive": "sensitivity 1.0",
     "three_factor": "trace_decay 0.97 caution 0.1",
 }

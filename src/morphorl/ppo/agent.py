@@ -14,7 +14,7 @@ from morphorl.dynamics.blending import blend
 from morphorl.dynamics.guidance.base import Performance, Signal
 from morphorl.ppo import recurrent
 from morphorl.ppo.convolution import Picture, init_convolution
-from morphorl.ppo.networks import MLP, init_mlp
+from morphorl.ppo.networks import ACTOR_SCALE, CRITIC_SCALE, MLP, init_mlp
 from morphorl.ppo.schedules import unknown
 from morphorl.ppo.settings import Settings
 
@@ -86,8 +86,8 @@ def init_agent(
         assert picture is not None, "compatibility.py refuses a convolution of what is no picture"
         seen = [init_convolution(key, picture, settings.ppo.filters) for key in jax.random.split(key_core)]
         inputs = seen[0].outputs
-    actor = init_mlp(key_actor, (inputs, *hidden, actions), 0.01, activation)
-    critic = init_mlp(key_critic, (inputs, *hidden, 1), 1.0, activation)
+    actor = init_mlp(key_actor, (inputs, *hidden, actions), ACTOR_SCALE, activation)
+    critic = init_mlp(key_critic, (inputs, *hidden, 1), CRITIC_SCALE, activation)
     if seen is not None:
         actor, critic = (dataclasses.replace(net, convolution=c) for net, c in zip((actor, critic), seen, strict=True))
     return Agent(
@@ -157,10 +157,21 @@ def policy_step(
     logits = agent.actor(view)
     if settings.blend.kind == "none":
         return states, PolicyOutput(logits, jnp.zeros_like(logits), logits, memory)
-    seen = agent.actor.hidden(view) if sees_hidden(settings) else dynamics_view(settings, agent.statistics, observation)
+    seen = system_view(settings, agent, observation, view)
     given = Given(settings.guidance, agent.constants, noise, signal, weights)
     states, readout = settings.dynamics.advance(states, seen, given)
     return states, PolicyOutput(logits, readout, blend(settings.blend, logits, readout), memory)
+
+
+def system_view(
+    settings: Settings, agent: Agent, observation: Float[Array, "features envs"], view: Float[Array, "inputs envs"]
+) -> Float[Array, "seen envs"]:
+    """What the blended dynamics take for their observation: the policy's last hidden layer, or what was observed.
+
+    Args:
+        view: the observation as the networks see it.
+    """
+    return agent.actor.hidden(view) if sees_hidden(settings) else dynamics_view(settings, agent.statistics, observation)
 
 
 def network_view(

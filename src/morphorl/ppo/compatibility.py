@@ -144,16 +144,6 @@ def _check_reward_reaches_a_state(settings: Settings) -> None:
             f"dynamics.kind = {dynamics.kind!r}: must be a system that calls `guide(u, read=True)` for a state with an "
             f"entry for each feature and action where guidance.kind is {guidance.kind!r}."
         )
-    if isinstance(guidance, Eligible) and settings.ppo.network == "cnn":
-        raise SettingError(
-            f"ppo.network = 'cnn': must be 'mlp' where guidance.kind is {guidance.kind!r}, whose traces are of "
-            "observations, not of what a network makes of them."
-        )
-    if isinstance(guidance, Eligible) and dynamics.sees != "observation":
-        raise SettingError(
-            f"dynamics.kind = {dynamics.kind!r}: must be a system that sees the observation where guidance.kind is "
-            f"{guidance.kind!r}, whose traces are of observations."
-        )
     if isinstance(guidance, Eligible) and _is_plain(dynamics) and not reads_out_what_it_guides(dynamics):
         raise SettingError(
             f"dynamics.kind = {dynamics.kind!r}: must read out observation @ u, u being the state that it calls "

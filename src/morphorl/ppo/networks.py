@@ -16,6 +16,8 @@ ACTIVATIONS = {
     "identity": (lambda x: x, lambda y: jnp.ones((), y.dtype)),
 }
 """Each activation y = f(x), and its slope f′(x) as a function of y."""
+ACTOR_SCALE, CRITIC_SCALE = 0.01, 1.0
+"""Gains of the last layers at the start: a policy that favours no action, values of the size of the features."""
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(3,))

@@ -10,7 +10,7 @@ from morphorl.dynamics.base import State
 from morphorl.dynamics.guidance.base import Eligible, Signal, Surprised
 from morphorl.environments.base import Step
 from morphorl.ppo import distributions
-from morphorl.ppo.agent import Agent, PolicyOutput, dynamics_view, network_view
+from morphorl.ppo.agent import Agent, PolicyOutput, network_view, shape_of, system_view
 from morphorl.ppo.reward_scale import scaled
 from morphorl.ppo.settings import Settings
 
@@ -33,7 +33,7 @@ def begin(settings: Settings, features: int, actions: int, envs: int) -> TraceSt
     if not settings.guidance.knows_reward or settings.blend.kind == "none":
         return None
     zeros, never = jnp.zeros(envs), jnp.zeros(envs, bool)
-    return TraceState(zeros, zeros, never, ~never, jnp.zeros((features, actions, envs)), zeros)
+    return TraceState(zeros, zeros, never, ~never, jnp.zeros((*shape_of(settings, features, actions), envs)), zeros)
 
 
 def td_signal(
@@ -75,7 +75,7 @@ def remember(
     eligibility = trace_state.eligibility
     guidance = settings.guidance
     if isinstance(guidance, Eligible):
-        seen = dynamics_view(settings, agent.statistics, observation)
+        seen = system_view(settings, agent, observation, network_view(settings, agent.statistics, observation))
         chosen = distributions.score(output.blended, agent.log_deviation, action)
         goes_on = ~(trace_state.terminated | trace_state.truncated)
         eligibility = (guidance.trace_decay * goes_on)[None, None] * eligibility + seen[:, None] * chosen[None]

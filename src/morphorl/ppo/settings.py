@@ -80,6 +80,8 @@ class PPO(eqx.Module):
     """Filters of the convolution, where the network is `cnn`."""
     skip: bool = setting(False, static=True)
     """Whether the policy has a linear path from its input to its logits beside the network, which starts at 0."""
+    reset_every: int = setting(0, COUNT_OR_ZERO, static=True)
+    """Environment steps after which the last layers of both networks are drawn anew (0: never; `resets.py`)."""
     activation: Literal["tanh", "relu"] = setting("tanh", static=True)
     """The hidden layers' activation."""
     normalise_observations: bool = setting(False, static=True)

@@ -16,7 +16,7 @@ from morphorl.dynamics import learned_parameters
 from morphorl.dynamics.base import State
 from morphorl.dynamics.guidance.base import Performance, RewardAware
 from morphorl.environments.base import Environment
-from morphorl.ppo import recurrent, reward_scale, reward_signals, schedules, task, through_time
+from morphorl.ppo import recurrent, resets, reward_scale, reward_signals, schedules, task, through_time
 from morphorl.ppo.agent import Agent, init_agent, observe
 from morphorl.ppo.learning import learn, optimiser, shuffle
 from morphorl.ppo.losses import Networks, networks_of, prepare
@@ -161,6 +161,7 @@ def improve(
         samples = recurrent.as_sequences(samples, state.rollout_state.memory, ended)
     networks = networks_of(state.agent)
     networks, optimiser_state, finite = learn(acted, networks, state.optimiser, samples, ppo.learning_rate * share, key)
+    networks, optimiser_state = resets.reset_if_due(ppo, networks, optimiser_state, key, index)
     # The last step may lead where no loss has been: nothing after it would tell of a run's last update.
     values = None if offsets is None else learned_parameters.values(settings, offsets)
     finite = finite & _all_finite((networks, values))

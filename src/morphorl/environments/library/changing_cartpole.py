@@ -1,25 +1,29 @@
-"""CartPole whose pole or gravity changes: within every episode, or once within training."""
+"""CartPole that changes, and does not show it: within every episode, or once within training."""
 
 import re
 from typing import Literal, NamedTuple, cast
 
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from morphorl.config.errors import SettingError
 from morphorl.environments import cartpole
 from morphorl.environments.base import Environment, Step
 from morphorl.environments.cartpole import CartPoleState
 
-FORM = re.compile(r"ChangingCartPole-(\w+)-(\d+(?:\.\d+)?)-(\w+)-(\d+(?:\.\d+)?)")
+REVERSED = "reversed"
+FORM = re.compile(rf"ChangingCartPole-(\w+)-(\d+(?:\.\d+)?|{REVERSED})-(\w+)-(\d+(?:\.\d+)?)")
 IDS = (
     "ChangingCartPole-length-1.5-step-100",
     "ChangingCartPole-gravity-30-step-100",
+    "ChangingCartPole-push-reversed-chance-0.01",
     "ChangingCartPole-length-1.5-share-0.5",
     "ChangingCartPole-gravity-30-share-0.5",
+    "ChangingCartPole-push-reversed-share-0.5",
 )
-What = Literal["length", "gravity"]
-Clock = Literal["step", "share"]
+What = Literal["length", "gravity", "push"]
+Clock = Literal["step", "chance", "share"]
 Number = float | Float[Array, ""]
 
 
@@ -27,12 +31,23 @@ class Change(NamedTuple):
     """What changes, to which value, and when."""
 
     what: What
-    """`length`: half the pole's length (m; 0.5 before), at the same mass. `gravity` (m/s²; 9.8 before)."""
+    """`length`: half the pole's length (m; 0.5 before), at the same mass. `gravity` (m/s²; 9.8 before). `push`: an
+    action pushes to the other side."""
     value: float
+    """Not used by `push`."""
     clock: Clock
-    """`step`: of every episode. `share`: of the training that is over, once."""
+    """`step`: of every episode. `chance`: at each step of an episode, until it has come. `share`: of the training that
+    is over, once."""
     when: float
-    """So many steps are taken under the physics of before, or such a share of the training."""
+    """So many steps are taken under the physics of before; or the change comes with this probability a step; or after
+    such a share of the training."""
+
+
+class ChangingState(NamedTuple):
+    """CartPole's state, and how many steps of the episode are taken under the physics of before."""
+
+    cart: CartPoleState
+    until: Int[Array, ""]
 
 
 def make(env_id: str) -> Environment | None:
@@ -46,53 +61,64 @@ def make(env_id: str) -> Environment | None:
     change = _change(env_id)
     if change is None:
         raise SettingError(
-            f"environment = {env_id!r}: must be ChangingCartPole-WHAT-VALUE-CLOCK-WHEN, with WHAT length or gravity, "
-            "VALUE above 0, and as CLOCK and WHEN either step and a whole number from 1 to 499, or share and a number "
-            f"between 0 and 1, as in {IDS[0]} and {IDS[-1]}."
+            f"environment = {env_id!r}: must be ChangingCartPole-WHAT-VALUE-CLOCK-WHEN, with WHAT length or gravity "
+            f"and VALUE above 0, or push-{REVERSED}, and as CLOCK and WHEN step and a whole number from 1 to 499, or "
+            f"chance or share and a number between 0 and 1, as in {IDS[0]}, {IDS[2]} and {IDS[4]}."
         )
     return changing_cartpole(env_id, change)
 
 
 def changing_cartpole(env_id: str, change: Change) -> Environment:
-    """CartPole-v1 until the change, and CartPole-v1 with the other pole or gravity after it; nothing shows the change.
+    """CartPole-v1 until the change, and CartPole-v1 with other physics after it; nothing shows the change.
 
     Observation: [x, x', θ, θ'] (m, rad, seconds). Action: push left or right. Reward: 1 a step. The episode terminates
     as CartPole-v1's does, and is truncated after 500 steps.
 
-    A change by `step` comes in every episode: an agent must notice it and act otherwise. One by `share` comes once in
-    training: an agent must learn again. Evaluation after training meets what training ended with.
+    A change by `step` or `chance` comes in every episode: an agent must notice it and act otherwise. One by `share`
+    comes once in training: an agent must learn again. Evaluation after training meets what training ended with.
     """
 
     def at(progress: Float[Array, ""] | float) -> Environment:
         return _cartpole(env_id, change, jnp.asarray(progress) >= change.when)
 
-    if change.clock == "step":
-        return _cartpole(env_id, change, None)
-    return at(1.0)._replace(at=at)
+    if change.clock == "share":
+        return at(1.0)._replace(at=at)
+    return _cartpole(env_id, change, None)
 
 
 def _cartpole(env_id: str, change: Change, has_changed: Bool[Array, ""] | None) -> Environment:
     """CartPole of before or after the change; with None, each episode's own time decides."""
 
     def reset(key):
-        state = cartpole.start(key)
-        return state, cartpole.whole(state)
+        cart = cartpole.start(key)
+        return ChangingState(cart, _until(change, jax.random.fold_in(key, 1))), cartpole.whole(cart)
 
-    def step(key, state: CartPoleState, action) -> Step:
-        after_change = jnp.asarray(state.time >= change.when) if has_changed is None else has_changed
-        paid = 1.0 - cartpole.has_fallen(state)
-        after = cartpole.move(state, action, *physics(change, after_change))
+    def step(key, state: ChangingState, action) -> Step:
+        before = state.cart
+        after_change = before.time >= state.until if has_changed is None else has_changed
+        paid = 1.0 - cartpole.has_fallen(before)
+        pushed = jnp.where(after_change, 1 - action, action) if change.what == "push" else action
+        after = cartpole.move(before, pushed, *physics(change, after_change))
         terminated, truncated = cartpole.has_fallen(after), after.time >= cartpole.TIME_LIMIT
-        return Step(after, cartpole.whole(after), jnp.float32(paid), terminated, truncated)
+        return Step(state._replace(cart=after), cartpole.whole(after), jnp.float32(paid), terminated, truncated)
 
     return Environment(env_id, 4, 2, cartpole.TIME_LIMIT, cartpole.THRESHOLD, reset, step)
+
+
+def _until(change: Change, key: PRNGKeyArray) -> Int[Array, ""]:
+    """How many steps of an episode are taken under the physics of before: WHEN, or drawn; 0 where that is no matter."""
+    if change.clock == "chance":
+        return jax.random.geometric(key, change.when, dtype=jnp.int32)
+    return jnp.int32(change.when if change.clock == "step" else 0)
 
 
 def physics(change: Change, after_change: Bool[Array, ""]) -> tuple[Number, Number]:
     """Gravity (m/s²) and half the pole's length (m), before or after a change."""
     if change.what == "gravity":
         return jnp.where(after_change, change.value, cartpole.GRAVITY), cartpole.HALF_LENGTH
-    return cartpole.GRAVITY, jnp.where(after_change, change.value, cartpole.HALF_LENGTH)
+    if change.what == "length":
+        return cartpole.GRAVITY, jnp.where(after_change, change.value, cartpole.HALF_LENGTH)
+    return cartpole.GRAVITY, cartpole.HALF_LENGTH
 
 
 def _change(env_id: str) -> Change | None:
@@ -100,8 +126,10 @@ def _change(env_id: str) -> Change | None:
     found = FORM.fullmatch(env_id)
     if found is None:
         return None
-    what, value, clock, when = found[1], float(found[2]), found[3], float(found[4])
+    what, clock, when = found[1], found[3], float(found[4])
+    value = -1.0 if found[2] == REVERSED else float(found[2])
+    known = value == -1 if what == "push" else what in ("length", "gravity") and value > 0
     in_time = when.is_integer() and 1 <= when < cartpole.TIME_LIMIT if clock == "step" else 0 < when < 1
-    if what not in ("length", "gravity") or clock not in ("step", "share") or value <= 0 or not in_time:
+    if not known or clock not in ("step", "chance", "share") or not in_time:
         return None
     return Change(cast(What, what), value, cast(Clock, clock), when)
