@@ -31,6 +31,8 @@ PAIRS = (
 )
 """Comparisons that were not planned: arm, rival."""
 PAIR_COLUMNS = ("arm", "less", "difference at the end", "p, not corrected")
+FREQUENCIES, AMPLITUDES, DIRECTIONS = (0.01, 0.02, 0.03, 0.04), ("0.3", "1", "2"), ("wave", "reversed wave")
+RANGE_COLUMNS = ("direction", "cycles a step", *(f"amplitude {one}" for one in AMPLITUDES))
 
 
 def page() -> str:
@@ -38,7 +40,8 @@ def page() -> str:
     before, _, rest = PAGE.read_text().partition(BEGIN)
     after = rest.partition(END)[2]
     planned, others = f"### All arms\n\n{arms_table()}", f"### Pairs that were not planned\n\n{pairs_table()}"
-    return f"{before}{BEGIN}\n{planned}\n\n{others}\n\n{END}{after}"
+    settings = f"### Other waves\n\n{range_table()}"
+    return f"{before}{BEGIN}\n{planned}\n\n{others}\n\n{settings}\n\n{END}{after}"
 
 
 def arms_table() -> str:
@@ -65,6 +68,17 @@ def pairs_table() -> str:
     finals = final_returns(score_table.read(RESULTS / "report" / score_table.FILE))
     effects = [(arm, rival, difference(finals[arm], finals[rival], np.mean, paired=True)) for arm, rival in PAIRS]
     return markdown(PAIR_COLUMNS, [(arm, rival, in_words(one), p_value(one.p)) for arm, rival, one in effects])
+
+
+def range_table() -> str:
+    """The wave with a bank at other frequencies, amplitudes and both directions, from `rhythm_range`."""
+    finals = final_returns(score_table.read(RESULTS / "range" / score_table.FILE))
+    rows = [
+        (way, f"{speed}", *(interval(finals[f"{way}, {speed} cycles a step, amplitude {one}"]) for one in AMPLITUDES))
+        for way in DIRECTIONS
+        for speed in FREQUENCIES
+    ]
+    return markdown(RANGE_COLUMNS, rows)
 
 
 def in_words(effect: Effect) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 from places import Phrase
 from result_files import Results
 from rhythm_page import final_returns
-from styles import Shown, whole
+from styles import Known, Shown, whole
 
 from morphorl.analysis.bootstrap import difference
 
@@ -32,3 +32,11 @@ def numbers(results: Results) -> Iterator[Phrase]:
     yield Phrase("and {} below the synchronous ring", lead("synchronous ring, seen", "wave, seen"))
     yield Phrase("added and not shown ends at {}", end("wave, open loop"))
     yield Phrase("Shown and not added, the wave gives {}", end("wave, seen alone"))
+    others = final_returns(results.scores("rhythm/range"))
+
+    def of(arm: str) -> Known:
+        return results.over_seeds("rhythm/range", others[arm], np.mean)
+
+    yield Phrase("At .01 the wave ends near {} at best", whole.value(of("wave, 0.01 cycles a step, amplitude 1")))
+    yield Phrase("at .04 near {}.", whole.value(of("wave, 0.04 cycles a step, amplitude 0.3")))
+    yield Phrase("does better at .02: {}", whole(of("wave, 0.02 cycles a step, amplitude 2")))
