@@ -24,7 +24,7 @@ def numbers(results: Results) -> Iterator[Phrase | Table]:
     yield early_returns(results)
     yield verdicts(results)
     first, second = (results.judged("claims", "tuned", ARMS, *seeds)[PLAIN_CLAIM] for seeds in HALVES)
-    yield Phrase("they left C1 under `tuned` undecided ({})", gain.comma(first))
+    yield Phrase("they left the first claim under `tuned` undecided ({})", gain.comma(first))
     yield Phrase("The second 64 alone say {}.", gain(second))
     yield from how(results)
 
@@ -48,7 +48,7 @@ def sentences(results: Results) -> Iterator[Phrase]:
 
     yield Phrase("γ = 0 lies {} behind plain PPO", percent(lead("γ = 0", "plain PPO").behind()))
     yield Phrase("γ = 0.3 leads γ = 0 by {}", percent(lead("γ = 0.3", "γ = 0")))
-    yield Phrase("but plain PPO by {};", gain(lead("γ = 0.3", "plain PPO")))
+    yield Phrase("but plain PPO by {}.", gain(lead("γ = 0.3", "plain PPO")))
     yield Phrase(
         "the best lead over γ = 0 (at γ = 0.1), {},", gain(results.verdict("turing/added/tuned", "C1 (γ = 0)"))
     )

@@ -17,5 +17,5 @@ def numbers(results: Results) -> Iterator[Phrase]:
     finals = final_returns(results.scores(RHYTHM))
     ends = [results.over_seeds(RHYTHM, finals[arm], np.mean) for arm in ARMS]
     yield Phrase(
-        "A clock ends at {}, a leaky bank at {}, a frame stack at {}, a GRU at {}, of which", *map(whole, ends)
+        "A clock ends at {}, a leaky bank at {}, a frame stack at {}, a GRU at {}, of greedy return", *map(whole, ends)
     )

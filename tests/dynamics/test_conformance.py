@@ -54,6 +54,11 @@ class WrongShape(Fine):
         return state
 
 
+class AllActionsAlike(Fine):
+    def init(self, key, shape):
+        return jnp.zeros(shape)
+
+
 class Callback(Fine):
     def step(self, state, observation, guide):
         jax.debug.print("{}", state[0, 0])
@@ -181,6 +186,7 @@ class Raises(Fine):
 
 BROKEN = [
     (WrongShape, r"read returns shape \(4, 2\); must be \(2,\), one number for each action"),
+    (AllActionsAlike, "read gives the same number for all actions, and a softmax ignores what all have in common"),
     (Callback, "calls Python from within the program .*; take the callback .* out"),
     (KeyIgnored, "init gives different states for the same key; draw with jax.random and `key`"),
     (NotReset, "init gives another state after some steps than before; nothing may be kept outside the state"),

@@ -70,7 +70,7 @@ class Dynamics(Kind):
         ...         return state + self.rate * (observation[:, None] - state) + guide(state)
         ...
         ...     def read(self, state, observation):
-        ...         return state.sum(0)
+        ...         return state.sum(0) * jnp.linspace(-1, 1, state.shape[1])  # a sign for each action
     """
 
     package: ClassVar[str] = "morphorl.dynamics"

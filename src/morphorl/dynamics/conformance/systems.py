@@ -33,6 +33,8 @@ STEPS = 200
 LARGE = 1e4
 """An observation that no environment should give, and that a broken sensor may."""
 ENVS = 3
+FEW_STEPS = 10
+"""After how many a system that tells actions apart has shown it."""
 
 
 def check_dynamics(cls: type[Dynamics], shape: Shape = (4, 2)) -> None:
@@ -147,6 +149,25 @@ def a_reset_restores(trial: Trial) -> str | None:
     return None
 
 
+def actions_are_told_apart(trial: Trial) -> str | None:
+    """Some readout differs between the actions: what is the same for all of them changes no choice."""
+    if not trial.system.is_readable or trial.shape[1] < 2:
+        return None
+    state, readouts = trial.init(), []
+    for key in jax.random.split(trial.key, FEW_STEPS):
+        observation = jax.random.normal(key, trial.shape[:1])
+        state = trial.step(state, observation, Blind(strength=0.1))
+        readouts.append(np.asarray(trial.read(state, observation)))
+    if not np.any(readouts) or not np.isfinite(readouts).all():  # silent, or told by another check
+        return None
+    if np.ptp(readouts, axis=1).max() > 1e-5 * np.abs(readouts).max():
+        return None
+    return (
+        "read gives the same number for all actions, and a softmax ignores what all have in common; let the columns of "
+        "the state start apart (at random), or give each action a sign of its own."
+    )
+
+
 def parallel_agrees_with_the_loop(trial: Trial) -> str | None:
     """Many environments at once, compiled, do what each does on its own, and then exchange what they exchange."""
     system, shape = trial.system, trial.shape
@@ -256,6 +277,7 @@ FUNDAMENTAL: dict[str, Callable[[Trial], str | None]] = {
 }
 FURTHER: dict[str, Callable[[Trial], str | None]] = {
     "many at once do what each does": parallel_agrees_with_the_loop,
+    "readouts tell actions apart": actions_are_told_apart,
     "γ = 0 is no guidance": no_guidance_is_strength_0,
     "large observations leave it finite": large_observations_leave_it_finite,
     "what could be learned has a gradient": gradients_are_finite,

@@ -1,0 +1,135 @@
+"""Writes the tables and the figure of docs/shift.md: who is soonest good again after a change that nobody announces.
+
+Usage: uv run docs/shift_page.py
+"""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from jaxtyping import Float
+from recovery import BLOCK
+from rhythm_page import in_words, markdown, p_value
+from tasks_page import interval, number
+
+from morphorl.analysis.bootstrap import bootstrap, difference, holm
+from morphorl.report.figures import canvas
+
+DOCS = Path(__file__).parent
+PAGE, RESULTS = DOCS / "shift.md", DOCS / "results" / "shift"
+BEGIN, END = "<!-- tables: docs/shift_page.py -->\n", "<!-- end of tables -->\n"
+TASKS = {
+    "ChangingCartPole-length-1.5-share-0.5": "A longer pole",
+    "ChangingCartPole-gravity-30-share-0.5": "More gravity",
+    "ChangingCartPole-push-reversed-share-0.5": "Pushes exchanged",
+    "ChangingCartPole-push-reversed-chance-0.01+action": "Pushes exchanged within every episode",
+}
+"""The tasks by their ids, and what the page calls them."""
+WITHIN = list(TASKS)[-1]
+STEADY = {"Acrobot-v1": "Acrobot", "MountainCar-v0": "MountainCar"}
+PLAIN, BEST = "plain PPO", "three factors, hidden layer"
+WITHOUT = (PLAIN, "GRU", "leaky bank", "resets", "Stream AC(λ)")
+"""The arms without dynamics."""
+DRAWN = {PLAIN: "#222222", "GRU": "#1f5c99", "resets": "#9b6fb5", "Stream AC(λ)": "#c9a227", BEST: "#b3402a"}
+"""The arms of the figure, and their colours."""
+COLUMNS = ("arm", "before", "after", "at the end", f"{BEST} less this arm, after", "p, corrected")
+STEADY_COLUMNS = ("arm", "mean return", f"{BEST} less this arm", "p, corrected")
+
+
+def page() -> str:
+    """The page as it should be: its text as it stands, the tables from the results."""
+    before, _, rest = PAGE.read_text().partition(BEGIN)
+    after = rest.partition(END)[2]
+    rows, steady = read("recovery"), read("without")
+    p = corrected(rows, "after", list(TASKS))
+    parts = [f"### {name}\n\n{task_table(rows.filter(environment=task), p)}" for task, name in TASKS.items()]
+    p = corrected(steady, "all", list(STEADY))
+    parts += [f"### {name}, no change\n\n{steady_table(steady, task, p)}" for task, name in STEADY.items()]
+    return f"{before}{BEGIN}\n" + "\n\n".join(parts) + f"\n\n{END}{after}"
+
+
+def read(name: str) -> pl.DataFrame:
+    """The rows of `docs/recovery.py`, seeds in order, and the mean over all of training."""
+    rows = pl.read_parquet(RESULTS / f"{name}.parquet").sort("environment", "arm", "seed")
+    return rows.with_columns(all=pl.col("blocks").list.mean())
+
+
+def of(rows: pl.DataFrame, arm: str, column: str) -> Float[np.ndarray, " seeds"]:
+    """A measure of each seed of an arm."""
+    return rows.filter(arm=arm)[column].to_numpy()
+
+
+def arms(rows: pl.DataFrame, column: str) -> list[str]:
+    """The arms, best first."""
+    return sorted(rows["arm"].unique().sort(), key=lambda arm: -of(rows, arm, column).mean())
+
+
+def corrected(rows: pl.DataFrame, column: str, tasks: list[str]) -> dict[tuple[str, str], float]:
+    """The p-value of each comparison with `BEST`, by task and arm, after Holm over all of them."""
+    found = {
+        (task, arm): difference(of(here, BEST, column), of(here, arm, column), np.mean, paired=True).p
+        for task in tasks
+        for here in [rows.filter(environment=task)]
+        for arm in arms(here, column)
+        if arm != BEST
+    }
+    return dict(zip(found, map(float, holm(np.array(list(found.values())))), strict=True))
+
+
+def task_table(rows: pl.DataFrame, p: dict[tuple[str, str], float]) -> str:
+    """Every arm of a task with a change, best after it first."""
+    task = rows["environment"][0]
+    table = [
+        (
+            arm,
+            number(of(rows, arm, "before").mean()),
+            interval(of(rows, arm, "after")),
+            number(of(rows, arm, "last").mean()),
+            *lead(rows, arm, "after", p.get((task, arm))),
+        )
+        for arm in arms(rows, "after")
+    ]
+    return markdown(COLUMNS, table)
+
+
+def steady_table(steady: pl.DataFrame, task: str, p: dict[tuple[str, str], float]) -> str:
+    """Every arm of a task without a change, best first."""
+    rows = steady.filter(environment=task)
+    table = [
+        (arm, interval(of(rows, arm, "all")), *lead(rows, arm, "all", p.get((task, arm)))) for arm in arms(rows, "all")
+    ]
+    return markdown(STEADY_COLUMNS, table)
+
+
+def lead(rows: pl.DataFrame, arm: str, column: str, p: float | None) -> tuple[str, str]:
+    """The best arm with dynamics less an arm; empty for itself."""
+    if p is None:
+        return "", ""
+    return in_words(difference(of(rows, BEST, column), of(rows, arm, column), np.mean, paired=True)), p_value(p)
+
+
+def figure() -> None:
+    """The training return over time, a task a panel."""
+    rows = read("recovery")
+    with canvas.in_style():
+        drawn, panels = canvas.subplots(1, len(TASKS), figsize=(11, 3.4), sharey=True)
+        for axes, (task, name) in zip(panels, TASKS.items(), strict=True):
+            here = rows.filter(environment=task)
+            for arm, colour in DRAWN.items():
+                curves = np.array(here.filter(arm=arm)["blocks"].to_list())
+                steps = BLOCK * np.arange(1, curves.shape[1] + 1) / 1000
+                mean, low, high = np.array([bootstrap(np.mean, column) for column in curves.T]).T
+                axes.plot(steps, mean, color=colour, label=arm)
+                axes.fill_between(steps, low, high, color=colour, alpha=0.15, linewidth=0)
+            if task != WITHIN:
+                axes.axvline(steps[-1] / 2, color="0.6", linestyle="--", linewidth=1, zorder=0)
+            axes.set_title(name.replace(" within", "\nwithin"), fontsize=9)
+            axes.set_xlabel("thousand environment steps")
+        panels[0].set_ylabel("return of training episodes")
+        drawn.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8)
+        drawn.savefig(RESULTS / "recovery.svg", metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
+    figure()
