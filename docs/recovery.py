@@ -4,7 +4,7 @@ Training is cut into blocks of 2,048 environment steps. A block's return is the 
 in it, or that of the block before where none did. Of each run are kept: `before`, the mean of the last four blocks
 before the middle; `after`, the mean of all blocks after it; `last`, the mean of the last four; and all the blocks.
 
-Usage: uv run docs/recovery.py FOLDER [--more FILE.parquet …] [--out FILE.parquet] [--ranking FILE.csv]
+Usage: uv run docs/recovery.py FOLDER … [--more FILE.parquet …] [--task TEXT …] [--out FILE.parquet] [--ranking FILE.csv]
 """
 
 import dataclasses
@@ -26,10 +26,12 @@ RUN = ("environment", "arm", "seed")
 class Options:
     """Returns before and after the middle of training, of a study and of what other programs trained."""
 
-    folder: Annotated[Path, tyro.conf.Positional]
+    folders: Annotated[tuple[Path, ...], tyro.conf.Positional]
     """Of `morphorl run shift`, say."""
     more: tuple[Path, ...] = ()
     """Files of `docs/stream_ac.py`."""
+    task: str = ""
+    """Only environments whose id has this in it."""
     out: Path | None = None
     """A row for each run."""
     ranking: Path | None = None
@@ -81,8 +83,9 @@ def ranking(rows: pl.DataFrame) -> pl.DataFrame:
 
 def main(options: Options) -> None:
     """Read, compute, print the ranking, and write what was asked for."""
-    rows = recovery(in_blocks(results.curves(options.folder)[1]))
-    rows = pl.concat([rows, *(recovery(pl.read_parquet(file)) for file in options.more)])
+    trained = [in_blocks(results.curves(folder)[1]) for folder in options.folders]
+    rows = pl.concat([recovery(blocks) for blocks in (*trained, *map(pl.read_parquet, options.more))])
+    rows = rows.filter(pl.col("environment").str.contains(options.task, literal=True))
     ranked = ranking(rows)
     if options.out is not None:
         rows.write_parquet(options.out)
