@@ -1,0 +1,105 @@
+"""Stream AC(λ): its step, its traces and its statistics, against NumPy."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import stream_ac
+from stream_ac import Layer, Learner, Strengths
+
+from morphorl.config.errors import SettingError
+
+RNG = np.random.default_rng(0)
+STRENGTHS = Strengths(3.0, 2.0, 0.8, 0.01)
+
+
+def network(scale=1.0):
+    return (Layer(jnp.array(scale * RNG.normal(size=(3, 2))), jnp.array(scale * RNG.normal(size=3))),)
+
+
+def flat(tree):
+    return np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(tree)])
+
+
+@pytest.mark.parametrize(("error", "scale"), [(0.3, 0.001), (0.3, 1.0), (-7.0, 1.0)])
+def test_a_step_of_obgd_is_the_papers(error, scale):
+    before, trace = network(), network(scale)
+    z = flat(trace)
+    bound = 2.0 * max(abs(error), 1.0) * np.abs(z).sum()
+    size = 1.0 / bound if bound > 1 else 1.0
+    after = stream_ac.obgd(before, trace, jnp.array(error), 2.0)
+    np.testing.assert_allclose(flat(after), flat(before) + size * error * z, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kappa", [2.0, 3.0])
+@pytest.mark.parametrize("error", [0.0, 0.01, -1.0, 50.0])
+@pytest.mark.parametrize("scale", [1e-4, 0.1, 100.0])
+def test_no_step_changes_a_linear_error_by_more_than_its_share(kappa, error, scale):
+    trace = network(scale)
+    size = float(stream_ac.obgd_step_size(trace, jnp.array(error), kappa))
+    assert size * max(abs(error), 1.0) * np.abs(flat(trace)).sum() <= 1 / kappa * (1 + 1e-5)
+
+
+def test_traces_follow_the_gradients_of_linear_networks_and_end_with_the_episode():
+    """Of V = w·x + b the gradient is (x, 1); of log π it is (1[a] − π) x, and of the entropy −π (log π + H) x."""
+    empty = (Layer(jnp.zeros((2, 2)), jnp.zeros(2)),)
+    policy, value = (
+        (Layer(jnp.array([[0.5, -1.0], [0.2, 0.3]]), jnp.zeros(2)),),
+        (Layer(jnp.ones((1, 2)), jnp.zeros(1)),),
+    )
+    learner = Learner(policy, value, empty, jax.tree.map(jnp.zeros_like, value))
+    z_policy, z_value = np.zeros((2, 2)), np.zeros((1, 2))
+    xs, actions, rewards = RNG.normal(size=(4, 2)), (0, 1, 1), (1.0, -5.0, 2.0)
+    for x, after, action, reward in zip(xs, xs[1:], actions, rewards, strict=False):
+        weight, critic = np.asarray(learner.policy[0].weight), learner.value[0]
+        error = reward + 0.99 * (critic.weight @ after + critic.bias) - (critic.weight @ x + critic.bias)
+        chances = np.exp(weight @ x + np.asarray(learner.policy[0].bias))
+        chances /= chances.sum()
+        entropy = -(chances * np.log(chances)).sum()
+        slope = np.eye(2)[action] - chances - 0.01 * np.sign(error) * chances * (np.log(chances) + entropy)
+        z_policy, z_value = 0.99 * 0.8 * z_policy + np.outer(slope, x), 0.99 * 0.8 * z_value + x
+        learner = learn(learner, x, action, reward, after, ended=False)
+        np.testing.assert_allclose(learner.policy_trace[0].weight, z_policy, rtol=1e-4)
+        np.testing.assert_allclose(learner.value_trace[0].weight, z_value, rtol=1e-4)
+    over = learn(learner, xs[0], 0, 1.0, xs[1], ended=True)
+    assert not flat((over.policy_trace, over.value_trace)).any()
+    assert (flat(over.value) != flat(learner.value)).all()
+
+
+def learn(learner, x, action, reward, after, ended):
+    x, after = jnp.array(x, jnp.float32), jnp.array(after, jnp.float32)
+    no, ended = jnp.array(False), jnp.array(ended)
+    return stream_ac.learned(learner, STRENGTHS, x, jnp.array(action), jnp.array(reward), after, no, ended)
+
+
+def test_a_time_limit_keeps_the_value_of_what_follows():
+    """V = 1 everywhere, and a reward of .01: δ is 0 under a time limit, and so nothing is learned."""
+    value = (Layer(jnp.zeros((1, 2)), jnp.ones(1)),)
+    policy = (Layer(jnp.zeros((2, 2)), jnp.zeros(2)),)
+    learner = Learner(policy, value, *jax.tree.map(jnp.zeros_like, (policy, value)))
+    x, yes, no = jnp.ones(2), jnp.array(True), jnp.array(False)
+    after = [stream_ac.learned(learner, STRENGTHS, x, jnp.array(0), jnp.array(0.01), x, end, yes) for end in (no, yes)]
+    np.testing.assert_allclose(flat(after[0].value), flat(value), atol=1e-6)
+    assert flat(after[1].value)[-1] < 0.9
+
+
+def test_running_statistics_are_those_of_all_samples():
+    samples = RNG.normal(3.0, 2.0, size=(20, 2))
+    statistics = stream_ac.unseen((2,))
+    for x in samples:
+        statistics = stream_ac.seen(statistics, jnp.array(x, jnp.float32))
+    np.testing.assert_allclose(statistics.mean, samples.mean(0), rtol=1e-5)
+    np.testing.assert_allclose(stream_ac.deviation(statistics), samples.std(0, ddof=1), rtol=1e-5)
+
+
+def test_nine_of_ten_weights_of_each_unit_are_zero_at_first():
+    first, last = stream_ac.sparse_network(jax.random.key(0), (20, 64, 3))
+    assert ((np.asarray(first.weight) == 0).sum(1) == 18).all()
+    assert ((np.asarray(last.weight) == 0).sum(1) == 58).all()
+    assert np.abs(first.weight).max() <= 1 / np.sqrt(20)
+
+
+@pytest.mark.parametrize("wrong", [{"steps": 2_000}, {"trace_decay": (1.5,)}, {"environments": ("Pendulum-v1",)}])
+def test_what_cannot_be_trained_is_refused(wrong):
+    with pytest.raises(SettingError, match="must be"):
+        stream_ac.check(stream_ac.Options(**{"environments": ("CartPole-v1",)} | wrong))
