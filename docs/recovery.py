@@ -4,7 +4,7 @@ Training is cut into blocks of 2,048 environment steps. A block's return is the 
 in it, or that of the block before where none did. Of each run are kept: `before`, the mean of the last four blocks
 before the middle; `after`, the mean of all blocks after it; `last`, the mean of the last four; and all the blocks.
 
-Usage: uv run docs/recovery.py FOLDER … [--more FILE.parquet …] [--task TEXT …] [--out FILE.parquet] [--ranking FILE.csv]
+Usage: uv run docs/recovery.py FOLDER … [--more FILE.parquet …] [--task TEXT] [--out FILE.parquet] [--ranking FILE.csv]
 """
 
 import dataclasses
