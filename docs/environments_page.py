@@ -38,8 +38,9 @@ GROUPS = {
         "observed."
     ),
     "Change": (
-        "`ChangingCartPole-WHAT-VALUE-step-N` changes the pole's length or gravity after N steps of every episode; "
-        "`-share-S` once, after that share of the training. Any values may stand there."
+        "`ChangingCartPole-WHAT-VALUE-step-N` changes the pole's length or gravity, or exchanges the pushes, after N "
+        "steps of every episode; `-chance-P` once in every episode, with probability P a step; `-share-S` once, after "
+        "that share of the training. Any values may stand there."
     ),
     "Memory": (
         "popgym's tasks by its own ids, each as Easy, Medium and Hard; `TMaze-N` has a corridor of N places, "
