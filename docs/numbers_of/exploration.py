@@ -31,16 +31,15 @@ def factorial(results: Results) -> Table:
         return [cell(arm) for arm in chosen]
 
     def cell(arm: str) -> Shown:
-        there = whole.value(results.summary(FACTORIAL, SPARSE, arm, "reached_threshold").times(16))
         mean = Style(2, bare=True).value(results.summary(FACTORIAL, SPARSE, arm, "area_under_curve"))
-        return mean.within(f"{there.text}, {{}}")
+        return mean.within(f"{_there(arm, results).text}, {{}}")
 
     kinds = ("static", "growing", "decaying", "guided")
     rows = {kind: row(kind, "0") for kind in kinds}
     return Table("| size | .25 |", rows | {f"{kind}, redrawn every 25 steps": row(kind, "0.04") for kind in kinds})
 
 
-def shapes(results: Results) -> Iterator[Phrase]:
+def shapes(results: Results) -> Iterator[Phrase | Table]:
     """The sentences below the factorial."""
 
     def mean(arm: str) -> Known:
@@ -49,16 +48,25 @@ def shapes(results: Results) -> Iterator[Phrase]:
     chosen = ("static, σ = 0.35, redraw 0", "decaying, σ = 1.52, redraw 0")
     yield Phrase("the best of eight each: static {}, decaying {}, growing", *(share(mean(arm)) for arm in chosen))
     rest = ("growing, σ = 0.0751, redraw 0", "guided, γ = 0.00216, redraw 0")
-    yield Phrase("growing {}, guided {}. On fresh", *(share.value(mean(arm)) for arm in rest))
-    kinetics = [share(mean(arm)) for arm in ("γ = 0.1", "γ = 0.2", "γ = 0.4")]
-    yield Phrase("mean return {}, {} and {}. Rivals", *kinetics)
-    rivals = ("state-dependent, σ = 2, redraw 0", "coloured noise, β = 1, σ = 1", "sticky actions, 0.75")
-    last = "plain PPO, rate 0.0003, entropy 0.01"
-    yield Phrase(
-        "state-dependent exploration 14 of 16 and {}, coloured noise 11 and {}, sticky actions 9 and {}, "
-        "plain PPO 4 and {}.",
-        *(share(mean(arm)) for arm in (*rivals, last)),
+    yield Phrase("growing {}, guided {}.", *(share.value(mean(arm)) for arm in rest))
+    alone = {
+        "the cell, γ = .1": "γ = 0.1",
+        "the cell, γ = .2": "γ = 0.2",
+        "the cell, γ = .4": "γ = 0.4",
+        "state-dependent exploration": "state-dependent, σ = 2, redraw 0",
+        "coloured noise": "coloured noise, β = 1, σ = 1",
+        "sticky actions": "sticky actions, 0.75",
+        "plain PPO": "plain PPO, rate 0.0003, entropy 0.01",
+    }
+    yield Table(
+        "| | there, of 16 | mean return |",
+        {label: [_there(arm, results), share(mean(arm))] for label, arm in alone.items()},
     )
+
+
+def _there(arm: str, results: Results) -> Shown:
+    """How many of 16 seeds are there."""
+    return whole.value(results.summary(FACTORIAL, SPARSE, arm, "reached_threshold").times(16))
 
 
 def best(results: Results) -> Iterator[Phrase | Table]:
@@ -97,7 +105,7 @@ def best(results: Results) -> Iterator[Phrase | Table]:
         "| | share there | mean return | against the static pattern |", {label: row(arm) for label, arm in arms.items()}
     )
     decaying = results.at(file, "comparisons", place["decaying, σ = 1.52"], "effect")
-    yield Phrase("than a static one ({}) and is later", lead_style.comma(decaying))
+    yield Phrase("than a static one** ({}). It is later", lead_style.comma(decaying))
     yield Phrase(
         "their 64 seeds get there ({}), later",
         share.interval(results.summary(BEST, SPARSE, "own kinetics, γ = 0.2", "reached_threshold")),
@@ -134,14 +142,14 @@ def elsewhere(results: Results) -> Iterator[Phrase]:
     def early(arm: str) -> Shown:
         return share(results.summary(FIRST, SPARSE, arm, "early_return"))
 
-    yield Phrase("has an early return of {}, the static", early("γ = 0.2"))
-    yield Phrase("of σ = 1 (98%) one of {}. **That", early("static pattern, σ = 1"))
+    yield Phrase("has an early return of {}. The static", early("γ = 0.2"))
+    yield Phrase("of σ = 1 (98%) has one of {}.", early("static pattern, σ = 1"))
 
     def there(arm: str) -> Shown:
         return share(results.summary("exploration/deepsea", DEEP, arm, "reached_threshold"))
 
     yield Phrase(
-        "plain PPO gets there in {} of seeds, and patterns make it worse: {} at γ = 0.4, {} with a static one of σ = 2",
+        "Plain PPO gets there in {} of seeds. With patterns it is {} at γ = 0.4, and {} with a static one of σ = 2",
         *map(there, ("plain PPO, rate 0.001, entropy 0", "γ = 0.4", "static pattern, σ = 2")),
     )
     hidden = results.summary("exploration/hidden", HIDDEN, "γ = 0.2", "reached_threshold")

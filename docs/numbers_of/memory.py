@@ -22,6 +22,7 @@ FORMER = {arm: "cell" if arm == WITH else arm for arm in MEMORIES if arm != "lea
 three_digits = Style(significant=3, bare=True)
 exactly = Style(2, exact=True, alone=True)
 thousands = steps("100k")
+PRESETS = ("standard", "tuned")
 
 
 def numbers(results: Results) -> Iterator[Phrase | Table]:
@@ -75,7 +76,10 @@ def quiet(results: Results) -> Iterator[Phrase | Table]:
         results.lead("memory/quiet", "leaky integrators", WITH, "area_under_curve", environment=environment)
         for environment in (HIDDEN, HALF)
     ]
-    yield Phrase("cost mean return here too: {} and {}, paired by seed", *map(whole, costs))
+    yield Phrase(
+        "cost mean return here too**: {} on StatelessCartPole and {} on CartPoleNoVel, paired by seed",
+        *map(whole, costs),
+    )
 
 
 def noisy(results: Results) -> Iterator[Phrase | Table]:
@@ -102,12 +106,12 @@ def noisy(results: Results) -> Iterator[Phrase | Table]:
         return results.lead("memory/noisy", arm, rival, column)
 
     more = lead("leaky integrators", WITH, "area_under_curve")
-    yield Phrase("the mean return is higher by {} ({}, paired by seed;", whole.value(more), whole.interval(more))
+    yield Phrase("the mean return is higher by {}, paired by seed.", whole(more))
     times = results.ratio("memory/noisy", "leaky integrators", WITH)
-    yield Phrase("The ratio of median steps is {}, and", ratio(times))
+    yield Phrase("The ratio of median steps is {}. The", ratio(times))
     previous = "previous observation"
-    yield Phrase("(final return {}), and", signed.comma(lead(WITH, previous, "final_return")))
-    yield Phrase("higher mean return ({}). Only", signed.comma(lead(WITH, previous, "area_under_curve")))
+    yield Phrase("its final return leads by {}. Its", signed(lead(WITH, previous, "final_return")))
+    yield Phrase("mean return does not ({}).\n- Only", signed.comma(lead(WITH, previous, "area_under_curve")))
 
 
 def gap(results: Results) -> Iterator[Phrase | Table]:
@@ -126,9 +130,9 @@ def gap(results: Results) -> Iterator[Phrase | Table]:
 
     hidden, half = (gru(environment, "steps_to_threshold") for environment in (HIDDEN, HALF))
     medians = (thousands.value(hidden), thousands.interval(hidden), thousands.value(half))
-    yield Phrase("in a median of {} steps ({}) and CartPoleNoVel in {}, 32 of", *medians)
-    yield Phrase("it gets there in {} of seeds, with a final", share(gru(NOISY, "reached_threshold")))
-    yield Phrase("a final greedy return of {}, below", whole(gru(NOISY, "final_greedy_return")))
+    yield Phrase("in a median of {} steps ({}) and CartPoleNoVel in {}. On", *medians)
+    yield Phrase("A share of {} of seeds gets there, with a final", share(gru(NOISY, "reached_threshold")))
+    yield Phrase("a final greedy return of {}.\n- It", whole(gru(NOISY, "final_greedy_return")))
 
 
 def guided(results: Results) -> Iterator[Phrase | Table]:
@@ -159,7 +163,7 @@ def guided(results: Results) -> Iterator[Phrase | Table]:
     shown = results.summary(folder, SHOWN, "blind, γ = 0.3", "reached_threshold")
     slower = times("blind, γ = 0.3", SHOWN)
     assert slower
-    yield Phrase("with velocities hidden, and {} do with velocities shown, in {} times", share(shown), slower)
+    yield Phrase("With velocities shown {} do, in {} times", share(shown), slower)
     end = results.summary(folder, HIDDEN, "blind, γ = 0.3", "final_return")
     yield Phrase("at γ = 0.3 it is {}, and the learning", whole(end))
 
@@ -190,7 +194,7 @@ def rewards(results: Results) -> Iterator[Phrase | Table]:
 
     def row(arm: str) -> list[Shown | None]:
         cells: list[Shown | None] = []
-        for preset in ("standard", "tuned"):
+        for preset in PRESETS:
             median, mean = (
                 results.summary(f"{folder}/{preset}", SHOWN, arm, name)
                 for name in ("steps_to_threshold", "area_under_curve")
@@ -203,67 +207,65 @@ def rewards(results: Results) -> Iterator[Phrase | Table]:
     def lead(preset: str, arm: str, rival: str) -> Known:
         return results.lead(folder, arm, rival, "area_under_curve", preset=preset)
 
-    three, raw = "three factors", "plain PPO, raw observations"
-    best = "three factors, best of 16 under standard"
+    def pair(arm: str, rival: str) -> list[Shown]:
+        return [style for preset in PRESETS for style in compared(preset, arm, rival)]
+
+    def compared(preset: str, arm: str, rival: str) -> tuple[Shown, Shown]:
+        return signed(lead(preset, arm, rival)), ratio(times(preset, arm, rival))
+
+    three, raw, constant = "three factors", "plain PPO, raw observations", "constant surprise"
+    raw_three, falling = "three factors, raw observations", "adaptive, when returns fall"
+    best, tuned_best = (f"three factors, best of 16 under {preset}" for preset in PRESETS)
     rival = "plain PPO, best of 16 under standard"
-    yield Phrase("plain PPO as the preset has it {}. Neither", ratio(times("standard", best)))
-    normalised = times("standard", "plain PPO", raw), times("standard", "three factors, raw observations", raw)
-    yield Phrase(
-        "plain PPO needs {} of its steps with normalised observations, and three factors on raw ones need {} times",
-        *map(ratio, normalised),
-    )
+    pairs = {
+        "three factors, raw, against plain PPO, raw": (raw_three, raw),
+        "plain PPO against plain PPO, raw": ("plain PPO", raw),
+        "three factors against constant surprise": (three, constant),
+        "shuffled surprise against three factors": ("shuffled surprise", three),
+        "exchange by returns against three factors": ("three factors, exchange by returns", three),
+        "caution 1 against three factors": ("three factors, caution 1", three),
+        "the fittest evaluated against three factors": ("three factors, the fittest evaluated", three),
+        "all doors open against three factors": ("three factors, all doors open", three),
+        "stabilise against blind": ("stabilise", "blind"),
+        "learned parameters against blind": ("learned parameters", "blind"),
+        "adaptive, strong when returns fall, against adaptive": (falling, "adaptive"),
+        "stabilise against plain PPO": ("stabilise", "plain PPO"),
+        "learned parameters against plain PPO": ("learned parameters", "plain PPO"),
+        "adaptive, strong when returns fall, against plain PPO": (falling, "plain PPO"),
+    }
+    rows = {label: pair(*arms) for label, arms in pairs.items()}
+    rows["best of 16 against plain PPO, best of 16"] = [
+        *compared("standard", best, rival),
+        *compared("tuned", tuned_best, "plain PPO"),
+    ]
+    rows["best of 16 against plain PPO, raw"] = [*compared("standard", best, raw), *compared("tuned", tuned_best, raw)]
+    yield Table("| | `standard`: mean return | steps |", rows)
+
+    yield Phrase("best of 16, the ratio is {}, with", ratio(times("standard", best, rival)))
+    yield Phrase("plain PPO as the preset has it, it is {}. Neither", ratio(times("standard", best)))
     yield Phrase("against the best of 16, {}.", signed(lead("standard", best, rival)))
-    tuned_best = "three factors, best of 16 under tuned"
+    yield Phrase("needs {} of its steps with normalised", ratio(times("standard", "plain PPO", raw)))
+    yield Phrase("three factors need {} times the steps of", ratio(times("standard", raw_three, raw)))
     yield Phrase(
-        "are sooner**: {} of the steps at the best of 16, {} of mean return",
+        "are sooner**: {} of the steps at the best of 16, and {} of mean return",
         ratio(times("tuned", tuned_best)),
         signed(lead("tuned", tuned_best, "plain PPO")),
     )
     yield Phrase("Normalising costs plain PPO {} of mean", whole(lead("tuned", raw, "plain PPO")))
-    yield Phrase("the best three factors have {}. On", signed(lead("tuned", tuned_best, raw)))
-    raw_three = "three factors, raw observations"
-    yield Phrase("On raw inputs three factors need {} times", ratio(times("tuned", raw_three, raw)))
-    yield Phrase("mean return is lower by {}. The 16", whole(lead("tuned", raw, raw_three)))
-    yield Phrase("constant surprise: mean return {} under", signed(lead("standard", three, "constant surprise")))
-    constant = "constant surprise"
-    yield Phrase("not seen to differ ({}; by the log-rank", ratio.comma(times("standard", three, constant)))
-    yield Phrase(
-        "and {} under `tuned`, with {} of its steps",
-        signed(lead("tuned", three, constant)),
-        ratio(times("tuned", three, constant)),
+    yield Phrase("the best three factors have {}. Their", signed(lead("tuned", tuned_best, raw)))
+    yield Phrase("three factors need {} times the steps. Their", ratio(times("tuned", raw_three, raw)))
+    yield Phrase("mean return is lower by {}.", whole(lead("tuned", raw, raw_three)))
+    leads = [signed(lead(preset, three, constant)) for preset in PRESETS]
+    yield Phrase("they have {} of mean return, under `tuned` {}.", *leads)
+    yield Phrase("Under `tuned` they need {} of the steps", ratio(times("tuned", three, constant)))
+    yield Phrase("not seen to differ ({}).", ratio.comma(times("standard", three, constant)))
+    reached = (share.value(results.reached(folder, arm, preset="standard")) for arm in (three, constant))
+    yield Phrase("the share there is {} against {}.", *reached)
+    others = "reward_aware_first/others"
+    medians = [results.summary(others, "Acrobot-v1", arm, "steps_to_threshold") for arm in (three, "plain PPO")]
+    slower = Known(medians[0].value / medians[1].value, math.nan, math.nan, medians[0].file)
+    yield Phrase("needed {} times the steps of plain PPO. On", ratio(slower))
+    there = (
+        share.value(results.summary(others, "MountainCar-v0", arm, "reached_threshold")) for arm in (three, "plain PPO")
     )
-    shuffled = [signed(lead(preset, "shuffled surprise", three)) for preset in ("standard", "tuned")]
-    yield Phrase("as much or more: {} and {} of mean return", *shuffled)
-
-    def both(arm: str, against: str) -> list[Shown]:
-        return [signed(lead(preset, arm, against)) for preset in ("standard", "tuned")]
-
-    yield Phrase(
-        "weighted by returns {} of mean return under `standard` and {} under `tuned`",
-        *both("three factors, exchange by returns", three),
-    )
-    yield Phrase("that falls with the returns {} and {};", *both("three factors, caution 1", three))
-    fittest = [
-        ratio.comma(times(preset, "three factors, the fittest evaluated", three)) for preset in ("standard", "tuned")
-    ]
-    yield Phrase("no difference is seen ({}, and {}).", *fittest)
-    yield Phrase("All three together {} and {}. The", *both("three factors, all doors open", three))
-    presets = ("standard", "tuned")
-    yield Phrase(
-        "`stabilise` has {} of mean return under `standard` and {} under `tuned`, and needs {} and {} of the steps; "
-        "learned parameters {} and {}, {} and {} of the steps.",
-        *both("stabilise", "blind"),
-        *(ratio(times(preset, "stabilise", "blind")) for preset in presets),
-        *both("learned parameters", "blind"),
-        *(ratio(times(preset, "learned parameters", "blind")) for preset in presets),
-    )
-    falling = "adaptive, when returns fall"
-    yield Phrase(
-        "the opposite sign has {} and {}, and needs {} and {} of the steps",
-        *both(falling, "adaptive"),
-        *(ratio(times(preset, falling, "adaptive")) for preset in presets),
-    )
-    yield Phrase(
-        "Against plain PPO: {} and {}; {} and {}; {} and {}. What",
-        *(shown for arm in ("stabilise", "learned parameters", falling) for shown in both(arm, "plain PPO")),
-    )
+    yield Phrase("On MountainCar {} of seeds got there against {}.", *there)
