@@ -16,6 +16,7 @@ from rhythm_page import in_words, markdown, p_value
 from morphorl.analysis import scores
 from morphorl.analysis.bootstrap import Effect, difference, holm
 from morphorl.config.sealed import read_sealed_table
+from morphorl.environments.cartpole import THRESHOLD
 from morphorl.report.figures import canvas
 
 DOCS = Path(__file__).parent
@@ -26,6 +27,8 @@ RIGHT = f"right at {TESTED}"
 MARGIN = 0.05
 """What counts as no difference: an interval within this share of the way from an untrained agent to a solved task."""
 LEVEL = 0.05
+UNTRAINED = 22
+"""The return of an untrained agent on CartPole, as it changes or not (answer.md)."""
 VERDICTS = {
     "helps": ("#4f9d69", "+"),
     "harms": ("#b3402a", "−"),
@@ -34,7 +37,11 @@ VERDICTS = {
 }
 """How each verdict is drawn."""
 COLUMNS = ("mechanism", "task", "arm", "beside", "measure", "difference", "p, corrected", "verdict")
-MEASURES = {"area_under_curve": "mean return over training", "final_greedy_return": "greedy return at the end"}
+MEASURES = {
+    "area_under_curve": "mean return over training",
+    "final_greedy_return": "greedy return at the end",
+    "after": "training return, second half",
+}
 
 
 class Cell(NamedTuple):
@@ -83,6 +90,10 @@ def compare(cell: Cell) -> tuple[Effect, float]:
         task = cell.environment.split("-")[0]
         arm, beside = (rights(played, name, task, TESTED) for name in (cell.arm, cell.beside))
         return difference(arm, beside, np.mean, paired=True), 0.5
+    if cell.measure == "after":
+        rows = pl.read_parquet(RESULTS / cell.results / "recovery.parquet").filter(environment=cell.environment)
+        arm, beside = (rows.filter(arm=name).sort("seed")["after"].to_numpy() for name in (cell.arm, cell.beside))
+        return difference(arm, beside, np.mean, paired=True), THRESHOLD - UNTRAINED
     table = scores.read(RESULTS / cell.results / scores.FILE)
     here = table.filter(environment=cell.environment, preset=cell.preset).sort("seed")
     arm, beside = (measured(here.filter(arm=name), cell.measure) for name in (cell.arm, cell.beside))

@@ -151,7 +151,7 @@ def test_every_example_is_run():
     assert {path.relative_to(examples).as_posix() for path in examples.rglob("*.ipynb")} == set(NOTEBOOKS)
 
 
-@pytest.mark.parametrize("name", ["environments", "horizon", "map", "rhythm", "sparse", "tasks"])
+@pytest.mark.parametrize("name", ["environments", "horizon", "map", "rhythm", "shift", "sparse", "tasks"])
 def test_a_written_page_is_what_the_registry_and_the_results_say(name, monkeypatch):
     monkeypatch.syspath_prepend(DOCS)
     page = runpy.run_path(str(DOCS / f"{name}_page.py"))["page"]
