@@ -51,7 +51,7 @@ def continuous(results: Results) -> Iterator[Phrase]:
         whole(of(CAR)),
         *(_count(number) for number in (there.sum(), there.size)),
         percent.comma(results.reached(CONTINUOUS, PLAIN, environment=CAR)),
-        *(_count(number) for number in (car[there].mean(), (~there).sum(), abs(car[~there]).mean())),
+        *(_count(number) for number in (car[there].mean(), (~there).sum(), abs(float(car[~there].mean())))),
     )
     yield Phrase("at most 500; no MuJoCo): {}, above", whole(of(SWIMMER)))
     yield Phrase("**PointRobot-misc**: {}, above", decimal(of("PointRobot-misc")))
