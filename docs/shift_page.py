@@ -113,11 +113,11 @@ def figure() -> None:
     rows = read("recovery")
     with canvas.in_style():
         drawn, panels = canvas.subplots(1, len(TASKS), figsize=(11, 3.4), sharey=True)
+        steps = BLOCK * np.arange(1, len(rows["blocks"][0]) + 1) / 1000
         for axes, (task, name) in zip(panels, TASKS.items(), strict=True):
             here = rows.filter(environment=task)
             for arm, colour in DRAWN.items():
                 curves = np.array(here.filter(arm=arm)["blocks"].to_list())
-                steps = BLOCK * np.arange(1, curves.shape[1] + 1) / 1000
                 mean, low, high = np.array([bootstrap(np.mean, column) for column in curves.T]).T
                 axes.plot(steps, mean, color=colour, label=arm)
                 axes.fill_between(steps, low, high, color=colour, alpha=0.15, linewidth=0)

@@ -3,8 +3,10 @@
 import functools
 import math
 import os
+import random
 import shutil
 
+import noted
 import page_numbers
 import pytest
 from page_numbers import DOCS, fitted, left, listed
@@ -15,6 +17,7 @@ from styles import Known, Shown, Style, gain, percent, ratio, share, steps, two_
 from morphorl.config.errors import StoreError
 
 RESULTS = Results()
+NOTED = noted.remembered()
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +31,32 @@ def test_every_number_of_a_page_is_what_its_file_says_or_is_allowed_for(path, li
     page = fitted(path, lists(path.name))
     assert page.wrong() + left(page) == [], "uv run docs/page_numbers.py mends it; docs/numbers_of lists its numbers"
     assert page.mended() == page.text
+    assert noted.in_page(page, NOTED["typed"]) == [], "if it is right: uv run docs/noted.py"
+
+
+def test_result_files_are_as_noted():
+    assert noted.in_results(NOTED["results"]) == [], "if they are right: uv run docs/noted.py"
+    name, digest = next(iter(NOTED["results"].items()))
+    other = NOTED["results"] | {name: digest[::-1], "gone.csv": digest}
+    assert [sentence.split(":")[0] for sentence in noted.in_results(other)] == [
+        f"docs/results/{name}",
+        "docs/results/gone.csv",
+    ]
+
+
+@pytest.mark.parametrize("name", ["README.md", "claims.md", "corrections.md", "method.md", "speed.md", "trust.md"])
+def test_any_digit_that_looks_like_a_result_is_told_when_it_changes(name, lists):
+    (path,) = (path for path in page_numbers.pages() if path.name == name)
+    page, chance = fitted(path, lists(name)), random.Random(name)
+    numbers = [place for place in page.places if place.shown.text] + page.uncovered()
+    spans = [(one.start, one.end) if isinstance(one, page_numbers.Place) else one.span() for one in numbers]
+    digits = [i for start, end in spans for i in range(start, end) if page.text[i].isdigit()]
+    for i in chance.sample(digits, 10):
+        other = page.text[:i] + str((int(page.text[i]) + chance.randint(1, 9)) % 10) + page.text[i + 1 :]
+        changed = page_numbers.Page(path, other, page.places)
+        said = changed.wrong() + noted.in_page(changed, NOTED["typed"])
+        line = other.count("\n", 0, i) + 1
+        assert any(sentence.startswith(f"{name}:{line}: ") for sentence in said), (other[i - 20 : i + 20], said)
 
 
 @pytest.mark.parametrize(
