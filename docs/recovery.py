@@ -1,8 +1,9 @@
 """How agents do after a switch in the middle of training: a row for each run, and which arm is best over all tasks.
 
 Training is cut into blocks of 2,048 environment steps. A block's return is the mean return of the episodes that ended
-in it, or that of the block before where none did. Of each run are kept: `before`, the mean of the last four blocks
-before the middle; `after`, the mean of all blocks after it; `last`, the mean of the last four; and all the blocks.
+in it; where none did, that of the block before, or at the very start of the next. Of each run are kept: `before`, the
+mean of the last four blocks before the middle; `after`, the mean of all blocks after it; `last`, the mean of the last
+four; and all the blocks.
 
 Usage: uv run docs/recovery.py FOLDER … [--more FILE.parquet …] [--task TEXT] [--out FILE.parquet] [--ranking FILE.csv]
 """
@@ -60,7 +61,7 @@ def in_blocks(curves: pl.DataFrame) -> pl.DataFrame:
 def recovery(blocks: pl.DataFrame) -> pl.DataFrame:
     """A row for each run: before, after, last, and the returns of all blocks in a list."""
     filled = blocks.sort(*RUN, "env_steps").with_columns(
-        pl.col("episode_return").fill_nan(None).forward_fill().over(RUN).fill_null(0.0)
+        pl.col("episode_return").fill_nan(None).forward_fill().backward_fill().over(RUN).fill_null(0.0)
     )
     returns, steps = pl.col("episode_return"), pl.col("env_steps")
     middle = steps.max() / 2

@@ -30,7 +30,14 @@ STEADY = {"Acrobot-v1": "Acrobot", "MountainCar-v0": "MountainCar"}
 PLAIN, BEST = "plain PPO", "three factors, hidden layer"
 WITHOUT = (PLAIN, "GRU", "leaky bank", "resets", "Stream AC(λ)")
 """The arms without dynamics."""
-DRAWN = {PLAIN: "#222222", "GRU": "#1f5c99", "resets": "#9b6fb5", "Stream AC(λ)": "#c9a227", BEST: "#b3402a"}
+DRAWN = {
+    PLAIN: "#222222",
+    BEST: "#b3402a",
+    "Stream AC(λ)": "#c9a227",
+    "leaky bank": "#4f9d69",
+    "GRU": "#1f5c99",
+    "resets": "#9b6fb5",
+}
 """The arms of the figure, and their colours."""
 COLUMNS = ("arm", "before", "after", "at the end", f"{BEST} less this arm, after", "p, corrected")
 STEADY_COLUMNS = ("arm", "mean return", f"{BEST} less this arm", "p, corrected")
@@ -49,9 +56,9 @@ def page() -> str:
 
 
 def read(name: str) -> pl.DataFrame:
-    """The rows of `docs/recovery.py`, seeds in order, and the mean over all of training."""
+    """The rows of `docs/recovery.py`, seeds in order, with the mean over all of training; arms without settings."""
     rows = pl.read_parquet(RESULTS / f"{name}.parquet").sort("environment", "arm", "seed")
-    return rows.with_columns(all=pl.col("blocks").list.mean())
+    return rows.with_columns(pl.col("arm").str.replace(r"(Stream AC\(λ\)).*", "$1"), all=pl.col("blocks").list.mean())
 
 
 def of(rows: pl.DataFrame, arm: str, column: str) -> Float[np.ndarray, " seeds"]:
@@ -126,7 +133,7 @@ def figure() -> None:
             axes.set_title(name.replace(" within", "\nwithin"), fontsize=9)
             axes.set_xlabel("thousand environment steps")
         panels[0].set_ylabel("return of training episodes")
-        drawn.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8)
+        drawn.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=6, fontsize=8)
         drawn.savefig(RESULTS / "recovery.svg", metadata={"Date": None})
 
 
