@@ -2,6 +2,7 @@
 
 import re
 
+import change_values
 import help_values
 import post_values
 from published import ROOT
@@ -20,6 +21,8 @@ PARTS = (
     help_values.held,
     help_values.rewarded,
     help_values.explored,
+    change_values.changed,
+    change_values.kept,
 )
 
 

@@ -1,0 +1,40 @@
+"""What the paper says of changing tasks, and of patterns that are kept by their returns."""
+
+import numpy as np
+import shift_page
+from help_values import Values
+from jaxtyping import Float
+from published import published
+from shift_page import BEST, PLAIN, TASKS, WITHIN
+from words import estimate, proportion
+
+from morphorl.analysis.bootstrap import difference
+from morphorl.analysis.curve_statistics import share
+
+
+def changed() -> Values:
+    """Returns after a change that nobody announces."""
+    rows = shift_page.read("recovery")
+
+    def after(task: str, arm: str) -> Float[np.ndarray, " seeds"]:
+        return shift_page.of(rows.filter(environment=task), arm, "after")
+
+    def lead(task: str, arm: str, rival: str) -> str:
+        return estimate(difference(after(task, arm), after(task, rival), np.mean, paired=True))
+
+    found = {"changed.seeds": f"{rows['seed'].n_unique()}"}
+    for name, task in zip(("length", "gravity", "pushes"), TASKS, strict=False):
+        found[f"changed.{name}.own"] = lead(task, BEST, "the same, γ = 0")
+        found[f"changed.{name}.stream"] = lead(task, "Stream AC(λ)", PLAIN)
+    for name, arm in {"bank": "leaky bank", "stack": "frame stack", "gru": "GRU"}.items():
+        found[f"changed.within.{name}"] = f"{after(WITHIN, arm).mean():.0f}"
+    return found | {"changed.within.lead": lead(WITHIN, "leaky bank", "frame stack")}
+
+
+def kept() -> Values:
+    """The share of seeds that come to the goal of MountainCar."""
+    study = published("sparse")
+    arms = {"rule": "kept by returns", "plain": PLAIN}
+    steps = {name: study.runs(arm, "tuned", "SparseMountainCar-v0") for name, arm in arms.items()}
+    shares = {name: share(np.isfinite(runs["steps_to_threshold"])) for name, runs in steps.items()}
+    return {f"kept.{name}": proportion(one) for name, one in shares.items()}
