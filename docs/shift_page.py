@@ -25,6 +25,8 @@ TASKS = {
     "ChangingCartPole-push-reversed-chance-0.01+action": "Pushes exchanged within every episode",
 }
 """The tasks by their ids, and what the page calls them."""
+HALF = 12
+"""Blocks before the switch."""
 WITHIN = list(TASKS)[-1]
 STEADY = {"Acrobot-v1": "Acrobot", "MountainCar-v0": "MountainCar"}
 PLAIN, BEST = "plain PPO", "three factors, hidden layer"
@@ -39,7 +41,7 @@ DRAWN = {
     "resets": "#9b6fb5",
 }
 """The arms of the figure, and their colours."""
-COLUMNS = ("arm", "before", "after", "at the end", f"{BEST} less this arm, after", "p, corrected")
+COLUMNS = ("arm", "before", "after", "loss", "at the end", f"{BEST} less this arm, after", "p, corrected")
 STEADY_COLUMNS = ("arm", "mean return", f"{BEST} less this arm", "p, corrected")
 
 
@@ -56,9 +58,12 @@ def page() -> str:
 
 
 def read(name: str) -> pl.DataFrame:
-    """The rows of `docs/recovery.py`, seeds in order, with the mean over all of training; arms without settings."""
+    """The rows of `docs/recovery.py`, seeds in order, arms without settings; `all` and `first`: means over all of
+    training and over its first half."""
     rows = pl.read_parquet(RESULTS / f"{name}.parquet").sort("environment", "arm", "seed")
-    return rows.with_columns(pl.col("arm").str.replace(r"(Stream AC\(λ\)).*", "$1"), all=pl.col("blocks").list.mean())
+    blocks = pl.col("blocks").list
+    named = rows.with_columns(pl.col("arm").str.replace(r"(Stream AC\(λ\)).*", "$1"))
+    return named.with_columns(all=blocks.mean(), first=blocks.head(HALF).list.mean())
 
 
 def of(rows: pl.DataFrame, arm: str, column: str) -> Float[np.ndarray, " seeds"]:
@@ -91,6 +96,7 @@ def task_table(rows: pl.DataFrame, p: dict[tuple[str, str], float]) -> str:
             arm,
             number(of(rows, arm, "before").mean()),
             interval(of(rows, arm, "after")),
+            number((of(rows, arm, "before") - of(rows, arm, "after")).mean()),
             number(of(rows, arm, "last").mean()),
             *lead(rows, arm, "after", p.get((task, arm))),
         )

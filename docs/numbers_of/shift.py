@@ -4,52 +4,79 @@ from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
+from jaxtyping import Float
 from places import Phrase
 from result_files import Results
-from shift_page import BEST, PLAIN, TASKS, WITHIN, of, read
+from shift_page import BEST, HALF, PLAIN, TASKS, WITHIN, of, read
 from styles import Known, Shown, whole
 
 from morphorl.analysis.bootstrap import difference
 
-FILE = "shift/recovery.parquet"
-LENGTH, GRAVITY, PUSHES = list(TASKS)[:3]
-NONE, STREAM, BANK = "the same, γ = 0", "Stream AC(λ)", "leaky bank"
+LENGTH, GRAVITY, PUSHES = SWITCHES = tuple(TASKS)[:3]
+NONE, STREAM, BANK, OBSERVATION = "the same, γ = 0", "Stream AC(λ)", "leaky bank", "three factors, observation"
+LATE = 2
+"""Blocks that a return of PPO comes late at most."""
+
+
+class Rows:
+    """A file of docs/results/shift, and differences between its arms."""
+
+    def __init__(self, name: str) -> None:
+        self.file, self.rows = f"shift/{name}.parquet", read(name)
+
+    def seeds(self, task: str, arm: str, column: str = "after") -> Float[np.ndarray, " seeds"]:
+        """A measure of each seed; `loss` is before less after."""
+        here = self.rows.filter(environment=task).with_columns(loss=pl.col("before") - pl.col("after"))
+        return of(here, arm, column)
+
+    def lead(self, task: str, arm: str, rival: str, column: str = "after") -> Shown:
+        """The mean difference of two arms, paired by seed."""
+        x, y = (self.seeds(task, one, column) for one in (arm, rival))
+        found = difference(x, y, np.mean, paired=True)
+        return whole(Known(found.value, found.low, found.high, self.file))
+
+    def mean(self, task: str, arm: str, column: str = "after") -> Shown:
+        """The mean of an arm."""
+        return Shown(f"{self.seeds(task, arm, column).mean():.0f}", self.file)
+
+    def lead_if_late(self, task: str) -> Shown:
+        """The lead of Stream AC(λ) over plain PPO, were all of PPO's returns late."""
+        blocks = [np.stack(self.seeds(task, arm, "blocks").tolist()) for arm in (STREAM, PLAIN)]
+        stream, plain = blocks[0][:, HALF:-LATE], blocks[1][:, HALF + LATE :]
+        return Shown(f"{stream.mean() - plain.mean():.0f}".replace("-", "−"), self.file)
 
 
 def numbers(results: Results) -> Iterator[Phrase]:
     """Phrases of the page, in its order."""
-    rows = read("recovery")
-
-    def seeds(task: str, arm: str, column: str = "after") -> np.ndarray:
-        return of(rows.filter(environment=task), arm, column)
-
-    def lead(task: str, arm: str, rival: str) -> Shown:
-        found = difference(seeds(task, arm), seeds(task, rival), np.mean, paired=True)
-        return whole(Known(found.value, found.low, found.high, FILE))
-
-    def mean(task: str, arm: str, column: str = "after") -> Shown:
-        return Shown(f"{seeds(task, arm, column).mean():.0f}", FILE)
-
-    own = [lead(task, BEST, NONE) for task in TASKS]
-    yield Phrase("itself without strength by {} with the longer pole, {} with more gravity, {} with", *own[:3])
-    yield Phrase("and {} where they are exchanged within episodes", own[3])
-    behind = [lead(task, STREAM, PLAIN) for task in (LENGTH, GRAVITY, PUSHES)]
-    yield Phrase("ahead of plain PPO by {}, {} and {}.", *behind)
-    yield Phrase("before the switch ({} against {}", mean(PUSHES, STREAM, "before"), mean(PUSHES, PLAIN, "before"))
-    ends = (mean(PUSHES, STREAM, "last"), mean(PUSHES, PLAIN, "last"))
-    yield Phrase("exchange of the pushes it ends at {}, and plain PPO at {}.", *ends)
-    yield Phrase("bank of leaky integrators earns {} after the middle", mean(WITHIN, BANK))
-    rivals = ("frame stack", PLAIN, "bistable cell", STREAM, "GRU")
-    words = "a frame stack {}, plain PPO {}, a bistable cell {}, Stream AC(λ) {}, a GRU {}."
-    yield Phrase(words, *(mean(WITHIN, arm) for arm in rivals))
-    yield Phrase("It leads the frame stack by {}", lead(WITHIN, BANK, "frame stack"))
-    yield Phrase("behind plain PPO by {},", lead(PUSHES, PLAIN, BANK))
-    yield Phrase("Resets end at {} after the exchange", mean(PUSHES, "resets", "last"))
-    longer = read("longer")
-    later = {arm: Shown(f"{of(longer, arm, 'last').mean():.0f}", "shift/longer.parquet") for arm in (BANK, "GRU")}
+    rows, rates, longer, steady = (Rows(name) for name in ("recovery", "rates", "longer", "without"))
     yield Phrase(
-        "With four times the steps (16 seeds) the GRU ends at {}, and the bank at {}.", later["GRU"], later[BANK]
+        "by {} with the longer pole, {} with more gravity, {} with the pushes exchanged, and {} where",
+        *(rows.lead(task, BEST, NONE) for task in TASKS),
     )
-    steady = read("without").filter(pl.col("environment") == "Acrobot-v1")
-    found = difference(of(steady, BEST, "all"), of(steady, NONE, "all"), np.mean, paired=True)
-    yield Phrase("by {} on Acrobot", whole(Known(found.value, found.low, found.high, "shift/without.parquet")))
+    yield Phrase(
+        "the blind cell is behind by {} with more gravity and by {} with exchanged pushes, rising guidance by {} with",
+        *(rows.lead(task, NONE, "blind cell") for task in (GRAVITY, PUSHES)),
+        rows.lead(GRAVITY, NONE, "rising"),
+    )
+    behind = (rows.lead(task, NONE, OBSERVATION) for task in SWITCHES)
+    yield Phrase("are behind after all three switches, by {}, {} and {}.", *behind)
+    yield Phrase("It leads plain PPO by {}, {} and {}.", *(rows.lead(task, STREAM, PLAIN) for task in SWITCHES))
+    yield Phrase("before any change, it leads by {} already", rows.lead(PUSHES, STREAM, PLAIN, "first"))
+    yield Phrase("(before less after) smaller, by {}.", rows.lead(PUSHES, PLAIN, STREAM, "loss"))
+    yield Phrase("ends ahead, at {} against {}.", *(rows.mean(GRAVITY, arm, "last") for arm in (PLAIN, STREAM)))
+    yield Phrase("Within episodes Stream AC(λ) is behind plain PPO by {}.", rows.lead(WITHIN, PLAIN, STREAM))
+    yield Phrase(
+        "It earns {} in the second half of training, a frame stack {}, plain PPO {}, a bistable cell {}, "
+        "Stream AC(λ) {}, a GRU {}.",
+        *(rows.mean(WITHIN, arm) for arm in (BANK, "frame stack", PLAIN, "bistable cell", STREAM, "GRU")),
+    )
+    yield Phrase("It leads the frame stack by {}", rows.lead(WITHIN, BANK, "frame stack"))
+    yield Phrase("it is behind plain PPO by {}, and the last", rows.lead(PUSHES, PLAIN, BANK))
+    yield Phrase("own settings it is behind by {}.", rates.lead(PUSHES, PLAIN, "leaky bank, entropy .01"))
+    yield Phrase("they lead plain PPO by {} after the exchange", rates.lead(PUSHES, "resets, entropy 0", PLAIN))
+    yield Phrase("by {} on Acrobot", steady.lead("Acrobot-v1", BEST, NONE, "all"))
+    yield Phrase("lead that same arm by {}.", steady.lead("MountainCar-v0", OBSERVATION, NONE, "all"))
+    yield Phrase("pushes would be {}, and with more gravity {}.", *map(rows.lead_if_late, (PUSHES, GRAVITY)))
+    yield Phrase(
+        "the GRU ends at {}, and the bank at {}.", *(longer.mean(WITHIN, arm, "last") for arm in ("GRU", BANK))
+    )

@@ -16,18 +16,19 @@ def changed() -> Values:
     """Returns after a change that nobody announces."""
     rows = shift_page.read("recovery")
 
-    def after(task: str, arm: str) -> Float[np.ndarray, " seeds"]:
-        return shift_page.of(rows.filter(environment=task), arm, "after")
+    def returns(task: str, arm: str, column: str = "after") -> Float[np.ndarray, " seeds"]:
+        return shift_page.of(rows.filter(environment=task), arm, column)
 
-    def lead(task: str, arm: str, rival: str) -> str:
-        return estimate(difference(after(task, arm), after(task, rival), np.mean, paired=True))
+    def lead(task: str, arm: str, rival: str, column: str = "after") -> str:
+        return estimate(difference(returns(task, arm, column), returns(task, rival, column), np.mean, paired=True))
 
     found = {"changed.seeds": f"{rows['seed'].n_unique()}"}
     for name, task in zip(("length", "gravity", "pushes"), TASKS, strict=False):
         found[f"changed.{name}.own"] = lead(task, BEST, "the same, γ = 0")
         found[f"changed.{name}.stream"] = lead(task, "Stream AC(λ)", PLAIN)
     for name, arm in {"bank": "leaky bank", "stack": "frame stack", "gru": "GRU"}.items():
-        found[f"changed.within.{name}"] = f"{after(WITHIN, arm).mean():.0f}"
+        found[f"changed.within.{name}"] = f"{returns(WITHIN, arm).mean():.0f}"
+    found["changed.first.stream"] = lead(next(iter(TASKS)), "Stream AC(λ)", PLAIN, "first")
     return found | {"changed.within.lead": lead(WITHIN, "leaky bank", "frame stack")}
 
 
