@@ -128,7 +128,7 @@ def earlier(results: Results) -> Iterator[Phrase]:
     ]
     lead = Known(results.json(EARLIER)["comparisons"][0]["ratio"], min(repeats), max(repeats), EARLIER)
     yield Phrase(
-        "at length 16, {}, py-pde took {} s by numba ({} steps) and {} s by jax, morphorl {} s ({} steps), "
+        "At length 16, {}, py-pde took {} s by numba ({} steps) and {} s by jax. morphorl took {} s ({} steps), "
         "{} times less than py-pde's faster way ({} by repeat)",
         error_to_reach.value(of(numba, "error")),
         Style(1).value(of(numba, "seconds")),
