@@ -162,6 +162,10 @@ def learning(results: Results) -> Table:
 
 def findings(results: Results) -> Iterator[Phrase]:
     """The sentences below the table."""
+    arms = ("γ = 0", "γ = 0.001", "γ = 0.01")
+    greedy = [results.summary(STUDY, CARTPOLE, arm, "final_greedy_return").value for arm in arms]
+    range_ = Shown(f"{min(greedy):.0f} to {max(greedy):.0f}", f"{STUDY}/summary.json")
+    yield Phrase("in every episode**, and greedy agents end at {}.", range_)
     ends = results.json(f"{STUDY}/summary.json")[HIDDEN].values()
     largest = max(arm[name]["value"] for arm in ends for name in ("final_return", "final_greedy_return"))
     yield Phrase(
