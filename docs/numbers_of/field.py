@@ -128,7 +128,7 @@ def earlier(results: Results) -> Iterator[Phrase]:
     ]
     lead = Known(results.json(EARLIER)["comparisons"][0]["ratio"], min(repeats), max(repeats), EARLIER)
     yield Phrase(
-        "at length 16, {}, py-pde took {} s by numba ({} steps) and {} s by jax, morphorl {} s ({} steps), "
+        "At length 16, {}, py-pde took {} s by numba ({} steps) and {} s by jax. morphorl took {} s ({} steps), "
         "{} times less than py-pde's faster way ({} by repeat)",
         error_to_reach.value(of(numba, "error")),
         Style(1).value(of(numba, "seconds")),
@@ -162,6 +162,10 @@ def learning(results: Results) -> Table:
 
 def findings(results: Results) -> Iterator[Phrase]:
     """The sentences below the table."""
+    arms = ("γ = 0", "γ = 0.001", "γ = 0.01")
+    greedy = [results.summary(STUDY, CARTPOLE, arm, "final_greedy_return").value for arm in arms]
+    range_ = Shown(f"{min(greedy):.0f} to {max(greedy):.0f}", f"{STUDY}/summary.json")
+    yield Phrase("in every episode**, and greedy agents end at {}.", range_)
     ends = results.json(f"{STUDY}/summary.json")[HIDDEN].values()
     largest = max(arm[name]["value"] for arm in ends for name in ("final_return", "final_greedy_return"))
     yield Phrase(

@@ -72,22 +72,21 @@ def findings(results: Results) -> Iterator[Phrase]:
     )
     ends = [_shown(gain, choose(one.high for one in tuned_left), TUNED) for choose in (min, max)]
     open_share = percent.value(results.at(TUNED, "shares", "C1", "undecided"))
-    yield Phrase("it stays open for {} of them**, with upper ends between {} and {};", open_share, *ends)
+    yield Phrase("it stays open for {} of them**, with upper ends between {} and {}.", open_share, *ends)
     most = _shown(gain, max(one.high for one in left), STANDARD)
-    yield Phrase("under `standard` for {} of 48 (up to {})", _count(len(left), STANDARD), most)
+    yield Phrase("Under `standard` C1 stays open for {} of 48 (up to {})", _count(len(left), STANDARD), most)
     worst, best = (_shown(percent, abs(choose(one.effect for one in first)), STANDARD) for choose in (min, max))
     yield Phrase("between {} behind and {} ahead of its nearest rival", worst, best)
     costs = _costs([one for one in first if one.reading["blend.kind"] == "average"])
-    yield Phrase("which shrinks the logits, costs {}, adding", costs)
+    yield Phrase("which shrinks the logits, costs {}. Adding", costs)
     low = judged(results, STANDARD, "C2a")
     yield Phrase("(low γ is {} behind)", _costs([one for one in low if one.reading["blend.kind"] == "average"]))
     adding = [one.verdict for one in low if one.reading["blend.kind"] == "add"]
     holds = _count(adding.count("supported"), STANDARD)
-    yield Phrase("holds for {} of {} adding ones", holds, _count(len(adding), STANDARD))
+    yield Phrase("It holds for {} of {} adding ones", holds, _count(len(adding), STANDARD))
     unstable = [one.effect for one in judged(results, STANDARD, "C2b") if one.verdict == "supported"]
     least, largest = (_shown(whole, 100 * choose(unstable), STANDARD).text for choose in (min, max))
     yield Phrase("their seeds end further apart (by {})", Shown(f"{least} to {largest}%", STANDARD))
-    yield Phrase("With 16 seeds, {} of the readings", open_share)
 
 
 def alike(results: Results) -> Iterator[Phrase]:
@@ -102,7 +101,7 @@ def alike(results: Results) -> Iterator[Phrase]:
     counts = [apart.count(0), len(pairs), sum(distance < 0.01 for distance in apart)]
     same = sum(one.verdict == other.verdict for one, other in pairs.values())
     yield Phrase(
-        "{} of the {} pairs that differ in it alone have the very same effect, {} differ by less than 1%, and all {}",
+        "{} of the {} pairs that differ in it alone have the very same effect. {} differ by less than 1%, and all {}",
         *(_count(count, STANDARD) for count in (*counts, same)),
     )
     explained = {
@@ -111,7 +110,7 @@ def alike(results: Results) -> Iterator[Phrase]:
     }
     yield Phrase("It explains {} of the variance of the effect over readings", explained["dynamics.bound"])
     yield Phrase("**Coupling** explains {}.", explained["dynamics.coupling"])
-    yield Phrase("was inert. It explains {}.", explained["dynamics.initial"])
+    yield Phrase("**Initial state.** It explains {}.", explained["dynamics.initial"])
     yield Phrase("**Blend** explains {}.", _shown(percent, _explained(first, "blend.kind"), STANDARD))
     positive = [one for one in first if one.reading["dynamics.initial"] == "positive"]
     average, add = (
@@ -122,9 +121,9 @@ def alike(results: Results) -> Iterator[Phrase]:
         return [_shown(gain_finely, choose(effects), STANDARD) for choose in (min, max)]
 
     spans = [_shown(percent, max(effects) - min(effects), STANDARD) for effects in (average, add)]
-    yield Phrase("the {} positive readings start", _count(len(positive), STANDARD))
+    yield Phrase("The {} positive readings start", _count(len(positive), STANDARD))
     yield Phrase(
-        "Their effects span {} of what plain PPO learns within each blend (average: {} to {}) or {} (add: {} to {})",
+        "averaging their effects span {} of what plain PPO learns ({} to {}). With adding they span {} ({} to {})",
         *(spans[0], *ends(average), spans[1], *ends(add)),
     )
 
@@ -134,7 +133,7 @@ def wider(results: Results) -> Iterator[Phrase | Table]:
     yield Phrase("between contrasts of two axes is {}.", _shown(entry, _correlation(results), WIDER))
     scores = results.scores("multiverse")
     assert scores["diverged_at"].null_count() == len(scores), "the page says that none diverged"
-    yield Phrase("{} runs, none diverged; shares of", Shown(f"{len(scores):,}", "multiverse/scores.parquet"))
+    yield Phrase("{} runs, none diverged. Effects", Shown(f"{len(scores):,}", "multiverse/scores.parquet"))
 
     def row(choice: str, rival: str) -> list[Shown]:
         def of(name: str) -> Known:
@@ -160,7 +159,7 @@ def leads(results: Results) -> Iterator[Phrase]:
     """What the wider multiverse says of leads."""
     best = effects_of(results, "best", "plain")
     excluded = _count(sum(one["high"] < MUCH for one in best), WIDER)
-    yield Phrase("and in {} of 48 a lead of 20% is excluded", excluded)
+    yield Phrase("In {} of 48 a lead of 20% is excluded", excluded)
     (left,) = [Known(one["value"], one["low"], one["high"], WIDER) for one in best if one["high"] >= MUCH]
     yield Phrase("left open is under `tuned`: {}.", gain(left))
     own, plain = (effects_of(results, "strongest", rival) for rival in ("unguided", "plain"))
@@ -169,7 +168,7 @@ def leads(results: Results) -> Iterator[Phrase]:
     yield Phrase("in {} readings by {} to {}. In each", _count(len(chosen), WIDER), *ends)
     behind = [own[i]["value"] - plain[i]["value"] for i in chosen]
     yield Phrase(
-        "is behind plain PPO by {} to {}, and guidance",
+        "is behind plain PPO by {} to {}. Guidance",
         *(_shown(percent, choose(behind), WIDER) for choose in (min, max)),
     )
     rates = results.at(WIDER, "regressions", "strongest", "unguided", "axes", "rates", "levels", "Turing")
@@ -187,7 +186,7 @@ def axes(results: Results) -> Iterator[Phrase]:
 
     with_it, without = (at("plain", "drive", "levels", level) for level in ("0.3", "0"))
     yield Phrase(
-        "explains {} of the variance against plain PPO (adjusted p = {}): {} with it and {} without",
+        "It explains {} of the variance (adjusted p = {}). Readings with it lie {} from the mean, those without it {}.",
         *(*told("plain", "drive", p_value), gain(with_it), gain.value(without)),
     )
     zero = (*told("zero", "blend", p_finely), *told("zero", "drive", p_finely), *told("zero", "initial", p_value))
@@ -198,7 +197,7 @@ def axes(results: Results) -> Iterator[Phrase]:
     yield Phrase("at which patterns form lie {} below the mean (p = {})", patterns, p)
     added = percent(at("plain", "blend", "levels", "add 1").behind())
     yield Phrase(
-        "those with β = 1 {} below it (all blends together: p = {})",
+        "Those with β = 1 lie {} below it (all blends together: p = {})",
         added,
         p_value.value(at("plain", "blend", "p_adjusted")),
     )

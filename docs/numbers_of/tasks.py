@@ -40,23 +40,24 @@ def continuous(results: Results) -> Iterator[Phrase]:
 
     steps = results.seeds(CONTINUOUS, PLAIN, "steps", environment="Pendulum-v1")[0]
     yield Phrase(
-        "as others publish for PPO: {} in {} steps;",
+        "as others publish for PPO. Plain PPO gets {} in {} steps.",
         whole(of("Pendulum-v1")),
         thousands.value(Known(steps, steps, steps, f"{CONTINUOUS}/scores.parquet")),
     )
     car = at_the_end(results.scores(CONTINUOUS).filter(environment=CAR, arm=PLAIN))
     there = np.isfinite(results.seeds(CONTINUOUS, PLAIN, "steps_to_threshold", environment=CAR))
     yield Phrase(
-        "plain PPO gets {}: {} of {} seeds ({}) solve it and end near {}, the other {} end at {}.",
+        "**MountainCarContinuous-v0.** Plain PPO gets {}. {} of {} seeds ({}) solve it and end near {}; "
+        "the other {} end at {}.",
         whole(of(CAR)),
         *(_count(number) for number in (there.sum(), there.size)),
         percent.comma(results.reached(CONTINUOUS, PLAIN, environment=CAR)),
         *(_count(number) for number in (car[there].mean(), (~there).sum(), abs(float(car[~there].mean())))),
     )
-    yield Phrase("at most 500; no MuJoCo): {}, above", whole(of(SWIMMER)))
-    yield Phrase("**PointRobot-misc**: {}, above", decimal(of("PointRobot-misc")))
+    yield Phrase("and no MuJoCo. Plain PPO gets {}. That is above", whole(of(SWIMMER)))
+    yield Phrase("**PointRobot-misc.** Plain PPO gets {}, above", decimal(of("PointRobot-misc")))
     untrained = results.of_seeds(CONTINUOUS, PLAIN, "untrained_return", np.mean, environment="Reacher-misc")
-    yield Phrase("**Reacher-misc**: {} from {};", whole(of("Reacher-misc")), whole.value(untrained))
+    yield Phrase("**Reacher-misc.** Plain PPO gets {} from {}.", whole(of("Reacher-misc")), whole.value(untrained))
 
 
 def noises(results: Results) -> Iterator[Phrase]:
@@ -64,7 +65,9 @@ def noises(results: Results) -> Iterator[Phrase]:
     there = results.reached(CONTINUOUS, COLOURED, environment=CAR)
     solved = _count(round(there.value * len(results.seeds(CONTINUOUS, COLOURED, "seed", environment=CAR))))
     gained = whole(lead(results, CONTINUOUS, COLOURED, PLAIN, CAR)).within("+{}")
-    yield Phrase("follows the state, {} of 32 solve it ({}): {} either way", solved, percent.comma(there), gained)
+    yield Phrase(
+        "With either noise {} of 32 seeds solve it ({}). That is {} either way", solved, percent.comma(there), gained
+    )
     slow, slower, preset = (
         _tuned(results, TUNED, f"rate {rate}, discount 0.99, log σ 0, {minibatches} minibatches", CAR)
         for rate, minibatches in (("0.0003", 8), ("0.0003", 32), ("0.001", 8))
@@ -74,13 +77,17 @@ def noises(results: Results) -> Iterator[Phrase]:
         *map(whole.value, (slow, slower, preset)),
     )
     worse = lead(results, CONTINUOUS, BY_STATE, PLAIN, SWIMMER).behind()
-    yield Phrase("the one that follows the state costs {}, one of ten comparisons", whole(worse))
+    yield Phrase("the one that follows the state costs {}. That is one of ten comparisons", whole(worse))
 
 
 def popgym(results: Results) -> Iterator[Phrase]:
     """Memories on two tasks of POPGym."""
     peaks = [results.of_seeds(MEMORY, GRU, "peak_return", np.mean, environment=task) for task in (REPEAT, NOISY)]
-    yield Phrase("largest mean in training is {} on RepeatPreviousEasy (published 1.000) and {} on", *map(share, peaks))
+    yield Phrase(
+        "largest mean in training is {} on RepeatPreviousEasy (published 1.000). "
+        "On NoisyPositionOnlyCartPoleMedium it is {} (published",
+        *map(share, peaks),
+    )
     yield Phrase(
         "At the end, greedy, it has {} and {}.",
         *(share.value(ends(results, MEMORY, GRU, task)) for task in (REPEAT, NOISY)),
@@ -90,9 +97,9 @@ def popgym(results: Results) -> Iterator[Phrase]:
         found = (lead(results, MEMORY, arm, rival, task) for task in (REPEAT, NOISY))
         return [ratio_lead.comma(one) for one in found]
 
-    yield Phrase("Leaky integrators help on both ({}; {})", *leads(BANK, "no memory"))
-    yield Phrase("the GRU helps more (beside them {}; {})", *leads(GRU, BANK))
-    yield Phrase("on the first ({}), not told apart on the second ({})", *leads(CELL, BANK))
+    yield Phrase("**Leaky integrators help on both tasks** ({}; {})", *leads(BANK, "no memory"))
+    yield Phrase("The GRU helps more (beside them {}; {})", *leads(GRU, BANK))
+    yield Phrase("on the first task ({}). It is not told apart on the second ({})", *leads(CELL, BANK))
 
 
 def chains(results: Results) -> Iterator[Phrase]:
@@ -105,7 +112,8 @@ def chains(results: Results) -> Iterator[Phrase]:
     count, there = solved(BANK, LONG)
     median = np.median(results.seeds(MEMORY, BANK, "steps_to_threshold", environment=LONG))
     yield Phrase(
-        "learn both chains as others publish: {}, {} of 32 seeds ({}), that of 64 steps in a median of {} steps",
+        "learn both chains as others publish**: {}, in {} of 32 seeds ({}). The network behind them is *without* "
+        "recurrence. The chain of 64 steps takes them a median of {} steps",
         exactly.value(ends(results, MEMORY, BANK, LONG)),
         count,
         percent.interval(there).within("{}%"),
@@ -114,7 +122,7 @@ def chains(results: Results) -> Iterator[Phrase]:
     yield Phrase("ends at {} on 16 steps", share(ends(results, MEMORY, GRU, SHORT)))
     _, there = solved(GRU, LONG)
     yield Phrase(
-        "and at {} on 64, where a guess earns 0: none of 32 ({}) solve",
+        "On 64 steps the GRU ends at {}, where a guess earns 0. None of 32 ({}) solve",
         Style(2, bare=True)(ends(results, MEMORY, GRU, LONG)),
         percent.interval(there).within("{}%"),
     )
@@ -130,7 +138,7 @@ def pictures(results: Results) -> Iterator[Phrase]:
         return results.of_seeds(PICTURES, arm, column, np.mean, environment=environment)
 
     yield Phrase(
-        "Breakout {} from {}, which",
+        "**Breakout** ends at {}, from {} untrained.",
         decimal(ends(results, PICTURES, arm, "Breakout-MinAtar")),
         Style(1, bare=True).value(of("untrained_return", "Breakout-MinAtar")),
     )
