@@ -8,6 +8,7 @@ from result_files import Results
 from styles import Known, Shown, Style, gain, share, two_digits, whole
 
 STUDY, SWEEP, SPEED, EARLIER = "field/study", "field/sweep.json", "field/speed.json", "field/speed_earlier.json"
+SMALLEST = "field/speed_16.json"
 CARTPOLE, HIDDEN = "CartPole-v1", "StatelessCartPole-v1"
 LENGTHS = (64.0, 32.0)
 """Of the squares, as the table has them."""
@@ -25,6 +26,7 @@ def numbers(results: Results) -> Iterator[Phrase | Table]:
     yield patterns(results)
     yield from ends(results)
     yield from speed(results)
+    yield from smallest(results)
     yield from earlier(results)
     yield learning(results)
     yield from findings(results)
@@ -113,6 +115,26 @@ def speed(results: Results) -> Iterator[Phrase | Table]:
         for i, (their, our) in enumerate(zip(spectral, orders[4], strict=True))
     ]
     yield Phrase("spectral way takes {} and {} times as many steps", *map(whole.value, times))
+
+
+def smallest(results: Results) -> Iterator[Phrase]:
+    """The smallest error, which was measured by itself."""
+    comparison = results.json(SMALLEST)["comparisons"][0]
+    fastest = {
+        whose: min(
+            (row for row in comparison["rows"] if row["name"].startswith(whose)), key=lambda row: row["wall_seconds"]
+        )
+        for whose in ("py-pde", "morphorl")
+    }
+    ratio = comparison["wall_ratios"][fastest["py-pde"]["name"]]
+    lead = Known(ratio["median"], min(ratio["repeats"]), max(ratio["repeats"]), SMALLEST)
+    yield Phrase(
+        "At length 16, {}, py-pde's fastest way takes {} s, and morphorl's {} s: {} times less.",
+        error_to_reach.value(results.at(SMALLEST, "comparisons", 0, "error")),
+        Shown(f"{fastest['py-pde']['wall_seconds']:.2f}".removeprefix("0"), SMALLEST),
+        Shown(f"{fastest['morphorl']['wall_seconds']:.4f}".removeprefix("0"), SMALLEST),
+        whole(lead),
+    )
 
 
 def earlier(results: Results) -> Iterator[Phrase]:
