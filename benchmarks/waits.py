@@ -47,13 +47,15 @@ def seconds(command: list[str], folder: Path, bytecode: bool, programs: bool) ->
     env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     env |= {"PYTHONPYCACHEPREFIX": str(folder / "bytecode"), "MORPHORL_CACHE": str(folder / "cache")}
     began = time.perf_counter()
-    told = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    with subprocess.Popen([sys.executable, "-m", "morphorl", *command], env=env, cwd=folder, **told) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen([sys.executable, "-m", "morphorl", *command], env=env, cwd=folder, **pipes) as process:
         assert process.stdout is not None
-        lines = [line for line in process.stdout if NUMBERS.search(line) and not process.kill()]
-    if not lines:
+        shown = next((line for line in process.stdout if NUMBERS.search(line)), None)
+        took = time.perf_counter() - began
+        process.kill()
+    if shown is None:
         raise RuntimeError(f"morphorl {' '.join(command)} showed no number.")
-    return time.perf_counter() - began
+    return took
 
 
 def main(options: Options) -> None:
@@ -64,8 +66,8 @@ def main(options: Options) -> None:
             medians = []
             for kept in STARTS.values():
                 seconds(command, Path(folder), *kept)  # leaves what is kept for the next
-                found = [seconds(command, Path(folder), *kept) for _ in range(options.repeats)]
-                medians.append(f"{statistics.median(found):.1f} ({min(found):.1f} to {max(found):.1f})")
+                times = [seconds(command, Path(folder), *kept) for _ in range(options.repeats)]
+                medians.append(f"{statistics.median(times):.1f} ({min(times):.1f} to {max(times):.1f})")
             table.add_row(name, *medians)
     Console().print(table)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
+import shift_page
 from horizon_page import TESTED, rights
 from jaxtyping import Float
 from rhythm_page import in_words, markdown, p_value
@@ -27,8 +28,6 @@ RIGHT = f"right at {TESTED}"
 MARGIN = 0.05
 """What counts as no difference: an interval within this share of the way from an untrained agent to a solved task."""
 LEVEL = 0.05
-UNTRAINED = 22
-"""The return of an untrained agent on CartPole, as it changes or not (answer.md)."""
 VERDICTS = {
     "helps": ("#4f9d69", "+"),
     "harms": ("#b3402a", "−"),
@@ -91,9 +90,7 @@ def compare(cell: Cell) -> tuple[Effect, float]:
         arm, beside = (rights(played, name, task, TESTED) for name in (cell.arm, cell.beside))
         return difference(arm, beside, np.mean, paired=True), 0.5
     if cell.measure == "after":
-        rows = pl.read_parquet(RESULTS / cell.results / "recovery.parquet").filter(environment=cell.environment)
-        arm, beside = (rows.filter(arm=name).sort("seed")["after"].to_numpy() for name in (cell.arm, cell.beside))
-        return difference(arm, beside, np.mean, paired=True), THRESHOLD - UNTRAINED
+        return after_a_change(cell)
     table = scores.read(RESULTS / cell.results / scores.FILE)
     here = table.filter(environment=cell.environment, preset=cell.preset).sort("seed")
     arm, beside = (measured(here.filter(arm=name), cell.measure) for name in (cell.arm, cell.beside))
@@ -101,6 +98,13 @@ def compare(cell: Cell) -> tuple[Effect, float]:
     untrained = float(known.to_numpy().mean()) if len(known) else 0.0  # some older studies did not measure it
     solved = here["threshold"][0] if here["threshold"][0] is not None else float(beside.mean())
     return difference(arm, beside, np.mean, paired=True), abs(solved - untrained)
+
+
+def after_a_change(cell: Cell) -> tuple[Effect, float]:
+    """The same of a CartPole that changes; an untrained agent's return is CartPole's, whose scores say it."""
+    rows = shift_page.read("recovery").filter(environment=cell.environment)
+    known = scores.read(RESULTS / "claims" / scores.FILE).filter(environment="CartPole-v1")["untrained_return"]
+    return shift_page.lead_of(rows, cell.arm, cell.beside, "after"), THRESHOLD - float(known.to_numpy().mean())
 
 
 def measured(rows: pl.DataFrame, measure: str) -> Float[np.ndarray, " seeds"]:

@@ -37,7 +37,7 @@ def digests() -> dict[str, str]:
 
 def written(read_pages: list[Page]) -> str:
     """What noted.toml should say."""
-    numbers = [f"{page.path.name!r} = {typed(page)}" for page in read_pages if typed(page)]
+    numbers = [f"{page.path.name!r} = {shown}" for page in read_pages if (shown := typed(page))]
     files = [f"{name!r} = {digest!r}" for name, digest in digests().items()]
     return "\n".join([HEAD, "[typed]", *numbers, "", "[results]", *files, ""])
 

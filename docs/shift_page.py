@@ -12,7 +12,7 @@ from recovery import BLOCK
 from rhythm_page import in_words, markdown, p_value
 from tasks_page import interval, number
 
-from morphorl.analysis.bootstrap import bootstrap, difference, holm
+from morphorl.analysis.bootstrap import Effect, bootstrap, difference, holm
 from morphorl.report.figures import canvas
 
 DOCS = Path(__file__).parent
@@ -30,8 +30,6 @@ HALF = 12
 WITHIN = list(TASKS)[-1]
 STEADY = {"Acrobot-v1": "Acrobot", "MountainCar-v0": "MountainCar"}
 PLAIN, BEST = "plain PPO", "three factors, hidden layer"
-WITHOUT = (PLAIN, "GRU", "leaky bank", "resets", "Stream AC(λ)")
-"""The arms without dynamics."""
 DRAWN = {
     PLAIN: "#222222",
     BEST: "#b3402a",
@@ -71,6 +69,11 @@ def of(rows: pl.DataFrame, arm: str, column: str) -> Float[np.ndarray, " seeds"]
     return rows.filter(arm=arm)[column].to_numpy()
 
 
+def lead_of(rows: pl.DataFrame, arm: str, rival: str, column: str) -> Effect:
+    """The mean difference of two arms of one task, paired by seed."""
+    return difference(of(rows, arm, column), of(rows, rival, column), np.mean, paired=True)
+
+
 def arms(rows: pl.DataFrame, column: str) -> list[str]:
     """The arms, best first."""
     return sorted(rows["arm"].unique().sort(), key=lambda arm: -of(rows, arm, column).mean())
@@ -79,7 +82,7 @@ def arms(rows: pl.DataFrame, column: str) -> list[str]:
 def corrected(rows: pl.DataFrame, column: str, tasks: list[str]) -> dict[tuple[str, str], float]:
     """The p-value of each comparison with `BEST`, by task and arm, after Holm over all of them."""
     found = {
-        (task, arm): difference(of(here, BEST, column), of(here, arm, column), np.mean, paired=True).p
+        (task, arm): lead_of(here, BEST, arm, column).p
         for task in tasks
         for here in [rows.filter(environment=task)]
         for arm in arms(here, column)
@@ -118,7 +121,7 @@ def lead(rows: pl.DataFrame, arm: str, column: str, p: float | None) -> tuple[st
     """The best arm with dynamics less an arm; empty for itself."""
     if p is None:
         return "", ""
-    return in_words(difference(of(rows, BEST, column), of(rows, arm, column), np.mean, paired=True)), p_value(p)
+    return in_words(lead_of(rows, BEST, arm, column)), p_value(p)
 
 
 def figure() -> None:

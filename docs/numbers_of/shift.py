@@ -7,10 +7,8 @@ import polars as pl
 from jaxtyping import Float
 from places import Phrase
 from result_files import Results
-from shift_page import BEST, HALF, PLAIN, TASKS, WITHIN, of, read
+from shift_page import BEST, HALF, PLAIN, TASKS, WITHIN, lead_of, of, read
 from styles import Known, Shown, whole
-
-from morphorl.analysis.bootstrap import difference
 
 LENGTH, GRAVITY, PUSHES = SWITCHES = tuple(TASKS)[:3]
 NONE, STREAM, BANK, OBSERVATION = "the same, γ = 0", "Stream AC(λ)", "leaky bank", "three factors, observation"
@@ -24,15 +22,17 @@ class Rows:
     def __init__(self, name: str) -> None:
         self.file, self.rows = f"shift/{name}.parquet", read(name)
 
-    def seeds(self, task: str, arm: str, column: str = "after") -> Float[np.ndarray, " seeds"]:
-        """A measure of each seed; `loss` is before less after."""
-        here = self.rows.filter(environment=task).with_columns(loss=pl.col("before") - pl.col("after"))
-        return of(here, arm, column)
+    def of_task(self, task: str) -> pl.DataFrame:
+        """The rows of a task, with `loss`, before less after."""
+        return self.rows.filter(environment=task).with_columns(loss=pl.col("before") - pl.col("after"))
+
+    def seeds(self, task: str, arm: str, column: str) -> Float[np.ndarray, " seeds"]:
+        """A measure of each seed."""
+        return of(self.of_task(task), arm, column)
 
     def lead(self, task: str, arm: str, rival: str, column: str = "after") -> Shown:
         """The mean difference of two arms, paired by seed."""
-        x, y = (self.seeds(task, one, column) for one in (arm, rival))
-        found = difference(x, y, np.mean, paired=True)
+        found = lead_of(self.of_task(task), arm, rival, column)
         return whole(Known(found.value, found.low, found.high, self.file))
 
     def mean(self, task: str, arm: str, column: str = "after") -> Shown:

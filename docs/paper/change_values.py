@@ -3,12 +3,10 @@
 import numpy as np
 import shift_page
 from help_values import Values
-from jaxtyping import Float
 from published import published
 from shift_page import BEST, PLAIN, TASKS, WITHIN
 from words import estimate, proportion
 
-from morphorl.analysis.bootstrap import difference
 from morphorl.analysis.curve_statistics import share
 
 
@@ -16,18 +14,18 @@ def changed() -> Values:
     """Returns after a change that nobody announces."""
     rows = shift_page.read("recovery")
 
-    def returns(task: str, arm: str, column: str = "after") -> Float[np.ndarray, " seeds"]:
-        return shift_page.of(rows.filter(environment=task), arm, column)
-
     def lead(task: str, arm: str, rival: str, column: str = "after") -> str:
-        return estimate(difference(returns(task, arm, column), returns(task, rival, column), np.mean, paired=True))
+        return estimate(shift_page.lead_of(rows.filter(environment=task), arm, rival, column))
+
+    def mean(arm: str) -> str:
+        return f"{shift_page.of(rows.filter(environment=WITHIN), arm, 'after').mean():.0f}"
 
     found = {"changed.seeds": f"{rows['seed'].n_unique()}"}
-    for name, task in zip(("length", "gravity", "pushes"), TASKS, strict=False):
+    for name, task in zip(("length", "gravity", "pushes"), tuple(TASKS)[:3], strict=True):
         found[f"changed.{name}.own"] = lead(task, BEST, "the same, γ = 0")
         found[f"changed.{name}.stream"] = lead(task, "Stream AC(λ)", PLAIN)
     for name, arm in {"bank": "leaky bank", "stack": "frame stack", "gru": "GRU"}.items():
-        found[f"changed.within.{name}"] = f"{returns(WITHIN, arm).mean():.0f}"
+        found[f"changed.within.{name}"] = mean(arm)
     found["changed.first.stream"] = lead(next(iter(TASKS)), "Stream AC(λ)", PLAIN, "first")
     return found | {"changed.within.lead": lead(WITHIN, "leaky bank", "frame stack")}
 

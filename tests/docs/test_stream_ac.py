@@ -5,8 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import stream_ac
-from stream_ac import Layer, Learner, Strengths
+import streaming_learner
+from streaming_learner import Layer, Learner, Strengths
 
+from helpers.probes import probe
 from morphorl.config.errors import SettingError
 
 RNG = np.random.default_rng(0)
@@ -27,7 +29,7 @@ def test_a_step_of_obgd_is_the_papers(error, scale):
     z = flat(trace)
     bound = 2.0 * max(abs(error), 1.0) * np.abs(z).sum()
     size = 1.0 / bound if bound > 1 else 1.0
-    after = stream_ac.obgd(before, trace, jnp.array(error), 2.0)
+    after = streaming_learner.obgd(before, trace, jnp.array(error), 2.0)
     np.testing.assert_allclose(flat(after), flat(before) + size * error * z, rtol=1e-5)
 
 
@@ -36,7 +38,7 @@ def test_a_step_of_obgd_is_the_papers(error, scale):
 @pytest.mark.parametrize("scale", [1e-4, 0.1, 100.0])
 def test_no_step_changes_a_linear_error_by_more_than_its_share(kappa, error, scale):
     trace = network(scale)
-    size = float(stream_ac.obgd_step_size(trace, jnp.array(error), kappa))
+    size = float(streaming_learner.obgd_step_size(trace, jnp.array(error), kappa))
     assert size * max(abs(error), 1.0) * np.abs(flat(trace)).sum() <= 1 / kappa * (1 + 1e-5)
 
 
@@ -58,7 +60,13 @@ def test_traces_follow_the_gradients_of_linear_networks_and_end_with_the_episode
         entropy = -(chances * np.log(chances)).sum()
         slope = np.eye(2)[action] - chances - 0.01 * np.sign(error) * chances * (np.log(chances) + entropy)
         z_policy, z_value = 0.99 * 0.8 * z_policy + np.outer(slope, x), 0.99 * 0.8 * z_value + x
-        learner = learn(learner, x, action, reward, after, ended=False)
+        before, learner = learner, learn(learner, x, action, reward, after, ended=False)
+        for was, now, z, kappa in (
+            (before.policy, learner.policy, learner.policy_trace, STRENGTHS.kappa_policy),
+            (before.value, learner.value, learner.value_trace, STRENGTHS.kappa_value),
+        ):
+            bound = kappa * max(abs(error[0]), 1.0) * np.abs(flat(z)).sum()
+            np.testing.assert_allclose(flat(now), flat(was) + error[0] * flat(z) / max(1.0, bound), rtol=1e-4)
         np.testing.assert_allclose(learner.policy_trace[0].weight, z_policy, rtol=1e-4)
         np.testing.assert_allclose(learner.value_trace[0].weight, z_value, rtol=1e-4)
     over = learn(learner, xs[0], 0, 1.0, xs[1], ended=True)
@@ -69,7 +77,8 @@ def test_traces_follow_the_gradients_of_linear_networks_and_end_with_the_episode
 def learn(learner, x, action, reward, after, ended):
     x, after = jnp.array(x, jnp.float32), jnp.array(after, jnp.float32)
     no, ended = jnp.array(False), jnp.array(ended)
-    return stream_ac.learned(learner, STRENGTHS, x, jnp.array(action), jnp.array(reward), after, no, ended)
+    told = {"action": jnp.array(action), "reward": jnp.array(reward), "terminated": no, "ended": ended}
+    return streaming_learner.updated(learner, STRENGTHS, observation=x, after=after, **told)
 
 
 def test_a_time_limit_keeps_the_value_of_what_follows():
@@ -78,28 +87,65 @@ def test_a_time_limit_keeps_the_value_of_what_follows():
     policy = (Layer(jnp.zeros((2, 2)), jnp.zeros(2)),)
     learner = Learner(policy, value, *jax.tree.map(jnp.zeros_like, (policy, value)))
     x, yes, no = jnp.ones(2), jnp.array(True), jnp.array(False)
-    after = [stream_ac.learned(learner, STRENGTHS, x, jnp.array(0), jnp.array(0.01), x, end, yes) for end in (no, yes)]
+    told = {"observation": x, "action": jnp.array(0), "reward": jnp.array(0.01), "after": x, "ended": yes}
+    after = [streaming_learner.updated(learner, STRENGTHS, terminated=end, **told) for end in (no, yes)]
     np.testing.assert_allclose(flat(after[0].value), flat(value), atol=1e-6)
     assert flat(after[1].value)[-1] < 0.9
 
 
+def test_hidden_layers_have_a_layer_norm_and_a_leaky_relu():
+    layers = [(RNG.normal(size=(5, 4)), RNG.normal(size=5)), (RNG.normal(size=(2, 5)), RNG.normal(size=2))]
+    x = RNG.normal(size=4)
+    hidden = layers[0][0] @ x + layers[0][1]
+    hidden = (hidden - hidden.mean()) / np.sqrt(hidden.var() + 1e-5)
+    expected = layers[1][0] @ np.where(hidden > 0, hidden, 0.01 * hidden) + layers[1][1]
+    network = tuple(Layer(jnp.array(weight), jnp.array(bias)) for weight, bias in layers)
+    np.testing.assert_allclose(streaming_learner.output(network, jnp.array(x)), expected, rtol=1e-4)
+
+
+def test_a_step_acts_observes_and_begins_anew_after_an_end():
+    env = probe("rewarded by the clock", 2, 3, lambda t, c: jnp.stack([t / 3, c]), lambda t, c, a: t + 1.0)
+    stream = stream_ac.init(env, 4, jnp.array(0))
+    seen, told = [], []
+    for index in range(5):
+        stream, (ended, episode_return) = stream_ac.step(env, STRENGTHS, stream, jnp.array(index))
+        told.append((bool(ended), float(episode_return)))
+        seen.append((float(stream.episode_return), float(stream.discounted_return), float(stream.features.samples)))
+    assert told == [(False, 1.0), (False, 3.0), (True, 6.0), (False, 1.0), (False, 3.0)]
+    kept, discounted, samples = zip(*seen, strict=True)
+    assert kept == (1.0, 3.0, 0.0, 1.0, 3.0)
+    np.testing.assert_allclose(discounted, [1, 2.99, 3, 0.99 * 3 + 1, 0.99 * 3.97 + 2], rtol=1e-5)
+    assert samples == (2, 3, 5, 6, 7)  # an end shows two observations
+
+
 def test_running_statistics_are_those_of_all_samples():
     samples = RNG.normal(3.0, 2.0, size=(20, 2))
-    statistics = stream_ac.unseen((2,))
+    statistics = streaming_learner.no_samples((2,))
     for x in samples:
-        statistics = stream_ac.seen(statistics, jnp.array(x, jnp.float32))
+        statistics = streaming_learner.with_sample(statistics, jnp.array(x, jnp.float32))
     np.testing.assert_allclose(statistics.mean, samples.mean(0), rtol=1e-5)
-    np.testing.assert_allclose(stream_ac.deviation(statistics), samples.std(0, ddof=1), rtol=1e-5)
+    np.testing.assert_allclose(streaming_learner.deviation(statistics), samples.std(0, ddof=1), rtol=1e-5)
 
 
 def test_nine_of_ten_weights_of_each_unit_are_zero_at_first():
-    first, last = stream_ac.sparse_network(jax.random.key(0), (20, 64, 3))
+    first, last = streaming_learner.sparse_network(jax.random.key(0), (20, 64, 3))
     assert ((np.asarray(first.weight) == 0).sum(1) == 18).all()
     assert ((np.asarray(last.weight) == 0).sum(1) == 58).all()
     assert np.abs(first.weight).max() <= 1 / np.sqrt(20)
 
 
-@pytest.mark.parametrize("wrong", [{"steps": 2_000}, {"trace_decay": (1.5,)}, {"environments": ("Pendulum-v1",)}])
-def test_what_cannot_be_trained_is_refused(wrong):
-    with pytest.raises(SettingError, match="must be"):
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"steps": 2_000}, "^steps = 2000: must be a multiple of 2,048, above 0.$"),
+        ({"trace_decay": (1.5,)}, "^trace_decay = 1.5: must be from 0 to 1.$"),
+        (
+            {"environments": ("Pendulum-v1",)},
+            "^environment = 'Pendulum-v1': must be one in JAX with discrete actions.$",
+        ),
+        ({"seeds": 0}, "^seeds = 0: must be above 0.$"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(wrong, said):
+    with pytest.raises(SettingError, match=said):
         stream_ac.check(stream_ac.Options(**{"environments": ("CartPole-v1",)} | wrong))

@@ -161,7 +161,7 @@ def improve(
         samples = recurrent.as_sequences(samples, state.rollout_state.memory, ended)
     networks = networks_of(state.agent)
     networks, optimiser_state, finite = learn(acted, networks, state.optimiser, samples, ppo.learning_rate * share, key)
-    networks, optimiser_state = resets.reset_if_due(ppo, networks, optimiser_state, key, index)
+    networks, optimiser_state = resets.reset_if_due(settings, networks, optimiser_state, key, index)
     # The last step may lead where no loss has been: nothing after it would tell of a run's last update.
     values = None if offsets is None else learned_parameters.values(settings, offsets)
     finite = finite & _all_finite((networks, values))

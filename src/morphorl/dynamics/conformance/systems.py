@@ -19,6 +19,7 @@ from morphorl.dynamics.conformance.findings import (
     tried,
     undocumented,
 )
+from morphorl.dynamics.conformance.readouts import actions_are_told_apart
 from morphorl.dynamics.conformance.trial import Trial
 from morphorl.dynamics.guidance.blind import Blind
 from morphorl.dynamics.properties import (
@@ -33,8 +34,6 @@ STEPS = 200
 LARGE = 1e4
 """An observation that no environment should give, and that a broken sensor may."""
 ENVS = 3
-FEW_STEPS = 10
-"""After how many a system that tells actions apart has shown it."""
 
 
 def check_dynamics(cls: type[Dynamics], shape: Shape = (4, 2)) -> None:
@@ -147,25 +146,6 @@ def a_reset_restores(trial: Trial) -> str | None:
     if not _same(before, trial.init()):
         return "init gives another state after some steps than before; nothing may be kept outside the state."
     return None
-
-
-def actions_are_told_apart(trial: Trial) -> str | None:
-    """Some readout differs between the actions: what is the same for all of them changes no choice."""
-    if not trial.system.is_readable or trial.shape[1] < 2:
-        return None
-    state, readouts = trial.init(), []
-    for key in jax.random.split(trial.key, FEW_STEPS):
-        observation = jax.random.normal(key, trial.shape[:1])
-        state = trial.step(state, observation, Blind(strength=0.1))
-        readouts.append(np.asarray(trial.read(state, observation)))
-    if not np.any(readouts) or not np.isfinite(readouts).all():  # silent, or told by another check
-        return None
-    if np.ptp(readouts, axis=1).max() > 1e-5 * np.abs(readouts).max():
-        return None
-    return (
-        "read gives the same number for all actions, and a softmax ignores what all have in common; let the columns of "
-        "the state start apart (at random), or give each action a sign of its own."
-    )
 
 
 def parallel_agrees_with_the_loop(trial: Trial) -> str | None:

@@ -12,8 +12,9 @@ from morphorl.environments import cartpole
 from morphorl.environments.base import Environment, Step
 from morphorl.environments.cartpole import CartPoleState
 
-REVERSED = "reversed"
-FORM = re.compile(rf"ChangingCartPole-(\w+)-(\d+(?:\.\d+)?|{REVERSED})-(\w+)-(\d+(?:\.\d+)?)")
+FORM = re.compile(
+    r"ChangingCartPole-(?:(length|gravity)-(\d+(?:\.\d+)?)|(push)-reversed)-(step|chance|share)-(\d+(?:\.\d+)?)"
+)
 IDS = (
     "ChangingCartPole-length-1.5-step-100",
     "ChangingCartPole-gravity-30-step-100",
@@ -34,7 +35,7 @@ class Change(NamedTuple):
     """`length`: half the pole's length (m; 0.5 before), at the same mass. `gravity` (m/s²; 9.8 before). `push`: an
     action pushes to the other side."""
     value: float
-    """Not used by `push`."""
+    """0 for `push`, which has none."""
     clock: Clock
     """`step`: of every episode. `chance`: at each step of an episode, until it has come. `share`: of the training that
     is over, once."""
@@ -62,7 +63,7 @@ def make(env_id: str) -> Environment | None:
     if change is None:
         raise SettingError(
             f"environment = {env_id!r}: must be ChangingCartPole-WHAT-VALUE-CLOCK-WHEN, with WHAT length or gravity "
-            f"and VALUE above 0, or push-{REVERSED}, and as CLOCK and WHEN step and a whole number from 1 to 499, or "
+            "and VALUE above 0, or push-reversed, and as CLOCK and WHEN step and a whole number from 1 to 499, or "
             f"chance or share and a number between 0 and 1, as in {IDS[0]}, {IDS[2]} and {IDS[4]}."
         )
     return changing_cartpole(env_id, change)
@@ -90,7 +91,7 @@ def _cartpole(env_id: str, change: Change, has_changed: Bool[Array, ""] | None) 
     """CartPole of before or after the change; with None, each episode's own time decides."""
 
     def reset(key):
-        cart = cartpole.start(key)
+        cart = cartpole.start(key)  # with the key itself: episodes begin as CartPole-v1's, to the last bit
         return ChangingState(cart, _until(change, jax.random.fold_in(key, 1))), cartpole.whole(cart)
 
     def step(key, state: ChangingState, action) -> Step:
@@ -106,7 +107,7 @@ def _cartpole(env_id: str, change: Change, has_changed: Bool[Array, ""] | None) 
 
 
 def _until(change: Change, key: PRNGKeyArray) -> Int[Array, ""]:
-    """How many steps of an episode are taken under the physics of before: WHEN, or drawn; 0 where that is no matter."""
+    """How many steps of an episode are taken under the physics of before: WHEN, or drawn; 0, unread, for `share`."""
     if change.clock == "chance":
         return jax.random.geometric(key, change.when, dtype=jnp.int32)
     return jnp.int32(change.when if change.clock == "step" else 0)
@@ -126,10 +127,14 @@ def _change(env_id: str) -> Change | None:
     found = FORM.fullmatch(env_id)
     if found is None:
         return None
-    what, clock, when = found[1], found[3], float(found[4])
-    value = -1.0 if found[2] == REVERSED else float(found[2])
-    known = value == -1 if what == "push" else what in ("length", "gravity") and value > 0
-    in_time = when.is_integer() and 1 <= when < cartpole.TIME_LIMIT if clock == "step" else 0 < when < 1
-    if not known or clock not in ("step", "chance", "share") or not in_time:
-        return None
-    return Change(cast(What, what), value, cast(Clock, clock), when)
+    what, clock, when = cast(What, found[1] or found[3]), cast(Clock, found[4]), float(found[5])
+    value = float(found[2] or 0)
+    allowed = (value > 0 or what == "push") and _is_in_time(clock, when)
+    return Change(what, value, clock, when) if allowed else None
+
+
+def _is_in_time(clock: Clock, when: float) -> bool:
+    """Whether a change may come then."""
+    if clock == "step":
+        return when.is_integer() and 1 <= when < cartpole.TIME_LIMIT
+    return 0 < when < 1
