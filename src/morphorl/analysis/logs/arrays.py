@@ -52,7 +52,7 @@ def read(path: Path, wanted: Sequence[str], optional: Sequence[str] = ()) -> dic
         raise StoreError(f"{path}: is a damaged NPZ file ({shortened(str(error))}).") from error
 
 
-def _check(path: Path, name: str, size: int, file: IO[bytes]) -> None:
+def _check(path: Path, name: str, size: int, file: IO[bytes] | zipfile.ZipExtFile) -> None:
     """Look at an array's header: no pickled objects, and as many bytes as its shape calls for."""
     version = np.lib.format.read_magic(file)
     length = 2 if version == (1, 0) else 4
