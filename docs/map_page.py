@@ -149,16 +149,16 @@ def figure() -> None:
         for names in zip(*((one.cell.task, one.cell.mechanism) for one in found), strict=True)
     )
     with canvas.in_style():
-        drawn, axes = canvas.subplots(figsize=(8.5, 0.36 * len(tasks) + 2.6))
+        drawn, axes = canvas.subplots(figsize=(0.32 * len(mechanisms) + 4.2, 0.32 * len(tasks) + 3.6))
         for one in found:
             x, y = mechanisms.index(one.cell.mechanism), tasks.index(one.cell.task)
             colour, sign = VERDICTS[one.verdict]
-            axes.plot(x, y, "s", color=colour, markersize=19)
+            axes.plot(x, y, "s", color=colour, markersize=17)
             ink = "#333333" if one.verdict == "not told" else "white"
-            axes.text(x, y, sign, ha="center", va="center_baseline", color=ink, fontsize=13, fontweight="bold")
+            axes.text(x, y, sign, ha="center", va="center_baseline", color=ink, fontsize=12, fontweight="bold")
         for said, (colour, _) in VERDICTS.items():
             axes.plot([], [], "s", color=colour, label=said, markersize=10)
-        axes.set_xticks(range(len(mechanisms)), mechanisms, rotation=35, ha="left", rotation_mode="anchor")
+        axes.set_xticks(range(len(mechanisms)), mechanisms, rotation=60, ha="left", rotation_mode="anchor")
         axes.xaxis.tick_top()
         axes.set_yticks(range(len(tasks)), tasks)
         axes.set_xlim(-0.6, len(mechanisms) - 0.4)

@@ -9,12 +9,14 @@ Usage: uv run docs/recovery.py FOLDER … [--more FILE.parquet …] [--task TEXT
 """
 
 import dataclasses
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import polars as pl
 import tyro
 
+from morphorl.config.errors import StoreError
 from morphorl.studies import results
 
 BLOCK = 2048
@@ -97,4 +99,7 @@ def main(options: Options) -> None:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Options, description=__doc__))
+    try:
+        main(tyro.cli(Options, description=__doc__))
+    except StoreError as error:
+        sys.exit(f"error: {error}")

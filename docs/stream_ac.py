@@ -149,12 +149,7 @@ def _at(env: Environment, progress: float | Float[Array, ""]) -> Environment:
 
 
 def table(options: Options) -> pl.DataFrame:
-    """Train every arm in every environment, a row for each block of each seed; what is done is written after each arm.
-
-    Raises:
-        SettingError: for an option that is not allowed.
-    """
-    check(options)
+    """Train every arm in every environment, a row for each block of a seed; what is done is written after each arm."""
     rows = []
     for env in map(make_env, options.environments):
         run = jax.jit(jax.vmap(functools.partial(block, env, options.steps), in_axes=(None, 0, None)), donate_argnums=1)
@@ -206,10 +201,18 @@ def _short(value: float) -> str:
     return f"{value:g}".removeprefix("0") or "0"
 
 
-if __name__ == "__main__":
-    options = tyro.cli(Options, description=Options.__doc__)
+def main(options: Options) -> None:
+    """Check, train, write, and print how each arm ends."""
+    check(options)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     last = pl.col("env_steps") > pl.col("env_steps").max() - 10 * BLOCK
     summary = table(options).filter(last).group_by("environment", "arm", maintain_order=True)
     with pl.Config(tbl_rows=-1, fmt_str_lengths=80):
         print(summary.agg(pl.col("episode_return").fill_nan(None).mean().alias("mean of the last ten blocks")))
+
+
+if __name__ == "__main__":
+    try:
+        main(tyro.cli(Options, description=Options.__doc__))
+    except SettingError as error:
+        sys.exit(f"error: {error}")
