@@ -6,11 +6,14 @@ import pkgutil
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from morphorl.config.errors import SettingError, did_you_mean
-from morphorl.environments import cartpole, library
+from morphorl.environments import cartpole, library, previous_action, radial_features
 from morphorl.environments.base import Environment, is_host, module_of
 from morphorl.environments.cartpole import LIMITS
-from morphorl.environments.previous_action import SUFFIX, with_previous_action
+from morphorl.environments.previous_action import with_previous_action
+from morphorl.environments.radial_features import with_radial_features
 from morphorl.environments.wrappers import with_noise
 
 CLASSES = {
@@ -28,6 +31,8 @@ large as its change in one step, so that two observations tell little of the vel
 SPARSE = ("SparseMountainCar-v0", "StatelessSparseMountainCar-v0", "DeepSea-bsuite")
 THRESHOLDS = dict.fromkeys(SPARSE, 0.9) | {"HeadingSwimmer-v5": 360.0}
 """The return from which we call a task solved that Gymnasium does not know."""
+SUFFIXES = (previous_action.SUFFIX, radial_features.SUFFIX)
+"""What may stand behind an id, for an environment that shows something else."""
 REFUSED = {"MNISTBandit-bsuite": "downloads data when it is made; must be one that does not"}
 """Ids of gymnax that cannot be used here, and why."""
 
@@ -54,7 +59,8 @@ def make_env(env_id: str) -> Environment:
     """The environment of that id: one of ours (`OURS`, `environments/library`), any of gymnax, `MODULE:NAME` for one of
     the user's own (`foreign.py`), or `gym:` and an id of Gymnasium's, which only the host can step.
 
-    With `+action` after an id that is not Gymnasium's, it also shows the action before (`previous_action.py`).
+    With `+action` after an id that is not Gymnasium's, it also shows the action before (`previous_action.py`); with
+    `+radial` after one of gymnax's kind, radial features in place of its own (`radial_features.py`).
 
     Raises:
         UntrustedError: if it leads to a module that is neither imported nor trusted.
@@ -67,8 +73,11 @@ def make_env(env_id: str) -> Environment:
         from morphorl.environments import gymnasium_envs  # imports Gymnasium
 
         return gymnasium_envs.describe(env_id)
-    if env_id.endswith(SUFFIX):
-        return with_previous_action(make_env(env_id.removesuffix(SUFFIX)))
+    if env_id.endswith(previous_action.SUFFIX):
+        return with_previous_action(make_env(env_id.removesuffix(previous_action.SUFFIX)))
+    if env_id.endswith(radial_features.SUFFIX):
+        bare = env_id.removesuffix(radial_features.SUFFIX)
+        return with_radial_features(make_env(bare), *_bounds(bare))
     if module_of(env_id) is not None:
         from morphorl.environments import foreign  # imports gymnax
 
@@ -101,7 +110,7 @@ def gymnax_style(env_id: str) -> tuple[Any, Any] | None:
 
     if env_id in CLASSES or (env_id in gymnax.registered_envs and env_id not in OURS):
         return _gymnax(env_id)
-    if module_of(env_id) is None or is_host(env_id) or env_id.endswith(SUFFIX):
+    if module_of(env_id) is None or is_host(env_id) or env_id.endswith(SUFFIXES):
         return None
     from morphorl.environments import foreign
 
@@ -117,6 +126,15 @@ def _gymnax(env_id: str) -> tuple[Any, Any]:
     file, _, name = CLASSES[env_id].partition(":")
     env = getattr(importlib.import_module(f"morphorl.environments.{file}"), name)()
     return env, env.default_params
+
+
+def _bounds(env_id: str) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the largest value of each feature, as the class after gymnax's says; infinite where none does."""
+    style = gymnax_style(env_id)
+    if style is None:
+        return np.array([-np.inf]), np.array([np.inf])
+    space = style[0].observation_space(style[1])
+    return tuple(np.broadcast_to(bound, space.shape).ravel() for bound in (space.low, space.high))
 
 
 def _threshold(env_id: str) -> float | None:
