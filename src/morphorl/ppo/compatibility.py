@@ -234,18 +234,17 @@ def check_host(settings: Settings) -> None:
     here = "for environments of Gymnasium's ('gym:')"
     if settings.ppo.network != "mlp":
         raise SettingError(f"ppo.network = {settings.ppo.network!r}: must be 'mlp' {here}.")
-    if settings.guidance.needs:
-        raise SettingError(f"guidance.kind = {settings.guidance.kind!r}: must be 'none' or 'blind' {here}.")
+    if settings.guidance.needs and settings.memory.kind != "none":
+        raise SettingError(
+            f"memory.kind = {settings.memory.kind!r}: must be 'none' where guidance.kind is {settings.guidance.kind!r} "
+            f"{here}, whose memories know no reward."
+        )
     if settings.task.sticky:
         raise SettingError(f"task.sticky = true: must be false {here}.")
     if isinstance(settings.dynamics.redraw, int | float) and settings.dynamics.redraw:
         raise SettingError(
             f"dynamics.redraw = {settings.dynamics.redraw!r}: must be 0 {here}, whose loop draws patterns at the "
             "ends of episodes alone."
-        )
-    if isinstance(settings.blend.handover, int | float) and settings.blend.handover:
-        raise SettingError(
-            f"blend.handover = {settings.blend.handover!r}: must be 0 {here}, whose loop keeps the weight as it is."
         )
     if settings.learned.parameters:
         raise SettingError(

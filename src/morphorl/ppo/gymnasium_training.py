@@ -12,19 +12,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
-from jaxtyping import Array, Key
+from jaxtyping import Array, Bool, Key, PyTree
 
 from morphorl.config import random_streams
 from morphorl.config.errors import SettingError
 from morphorl.environments.action_range import ActionRange
-from morphorl.environments.base import Environment
+from morphorl.environments.base import Environment, Step
 from morphorl.environments.gymnasium_envs import actions_of, autoreset_mode, vector, vector_space
 from morphorl.environments.gymnasium_wrappers import VectorCellObservation
 from morphorl.environments.wrappers import memory_of
-from morphorl.ppo import training
+from morphorl.ppo import reward_signals, schedules, training
 from morphorl.ppo.agent import Agent, init_agent, shape_of, spread
 from morphorl.ppo.compatibility import check_host
-from morphorl.ppo.rollout import Experience, RolloutState, decide, diagnosis
+from morphorl.ppo.rollout import Experience, RolloutState, decide, diagnosis, known_now
 from morphorl.ppo.settings import Settings
 
 
@@ -76,13 +76,15 @@ def train(
     programs = programs_for(sizes[0], *sizes[1])
     player = Player(envs, programs, settings, runs)
     state = programs.init(settings, jnp.asarray(seeds), jnp.asarray(cell_seeds))
-    state = state._replace(rollout_state=player.begin(state.agent, seeds))
+    rollout_state = player.begin(state.agent, seeds)._replace(trace_state=programs.no_traces(settings, copies))
+    state = state._replace(rollout_state=rollout_state)
     latest = np.full(runs, np.nan)
     interval = settings.evaluation_interval
     for index in range(settings.updates):
         keys = programs.keys(state.key, index)
+        player.settings = now = programs.scheduled(settings, state.agent.performance, index / settings.updates)
         rollout_state, rollout = player.collect(state.agent, state.rollout_state, keys[0])
-        state = programs.improve(settings, state, rollout_state, rollout.experience, keys[1], index, rollout.weight)
+        state = programs.improve(now, state, rollout_state, rollout.experience, keys[1], index, rollout.weight)
         greedy = np.full(runs, np.nan)
         if evaluate is not None and interval and (index + 1) % interval == 0:
             greedy = evaluate(state.agent, index)
@@ -106,11 +108,18 @@ class Programs:
             )
             return training.untrained(settings, agent, None, key_updates)
 
-        def act(settings, agent, cells, observation, key, greedy):
-            cells, output, action = decide(settings, agent, cells, observation, None, key, greedy)
-            return cells, action, output, diagnosis(settings, cells)
+        def act(settings, agent, rollout_state, key, greedy):
+            known = known_now(settings, agent, rollout_state)
+            now = rollout_state.cells, rollout_state.observation, None
+            cells, output, action = decide(settings, agent, *now, key, greedy, known)
+            return cells, action, output, diagnosis(settings, cells), known
 
-        def reset(settings, agent, cells, which, key):
+        def remember(settings, agent, rollout_state, value, output, action, ended, episode_return):
+            before = rollout_state.trace_state, rollout_state.observation, value
+            return reward_signals.remember(settings, agent, *before, output, action, ended, episode_return)
+
+        def reset(settings, agent, cells, which, episode_return, key):
+            """Cells as they start an episode where one has ended: `rollout._reset_cells` for the host."""
             if settings.blend.kind == "none" or settings.dynamics.reset == "never":
                 return cells
             fresh = spread(agent.pattern, which.size)
@@ -118,7 +127,10 @@ class Programs:
                 shape = shape_of(settings, env.num_features, env.num_actions)
                 keys = jax.random.split(key, which.size)
                 fresh = jax.vmap(lambda key: settings.dynamics.init(key, shape), out_axes=-1)(keys)
-            return jax.tree.map(lambda new, u: jnp.where(which[(None,) * (u.ndim - 1)], new, u), fresh, cells)
+            if settings.guidance.decides:
+                told = which, episode_return, agent.performance, settings.dynamics.bounded
+                return settings.guidance.at_end(cells, fresh, *told)
+            return chosen(which, fresh, cells)
 
         def improve(settings, state, rollout_state, experience, key, index, weight):
             return training.improve(settings, env, state, rollout_state, experience, key, index, weight=weight)
@@ -127,8 +139,15 @@ class Programs:
             return state._replace(curve=training.note(state.curve, index, experience, greedy))
 
         self.init = jax.jit(jax.vmap(init))
-        self.act = jax.jit(jax.vmap(act, in_axes=(0, 0, 0, 0, 0, None)))
+        self.no_traces = jax.jit(
+            jax.vmap(lambda s, envs: reward_signals.begin(s, env.num_features, env.num_actions, envs), (0, None)),
+            static_argnums=1,
+        )
+        self.scheduled = jax.jit(jax.vmap(schedules.scheduled, in_axes=(0, 0, None)))
+        self.act = jax.jit(jax.vmap(act, in_axes=(0, 0, 0, 0, None)))
+        self.remember = jax.jit(jax.vmap(remember))
         self.reset = jax.jit(jax.vmap(reset))
+        self.chosen = jax.jit(jax.vmap(chosen))
         self.improve = jax.jit(jax.vmap(improve, in_axes=(0, 0, 0, 0, 0, None, 0)))
         self.note = jax.jit(jax.vmap(note, in_axes=(0, 0, 0, None)))
         self.keys = jax.jit(jax.vmap(lambda key, index: jax.random.split(jax.random.fold_in(key, index)), (0, None), 1))
@@ -175,9 +194,7 @@ class Player:
     ) -> tuple[RolloutState, Experience, np.ndarray]:
         """Act once in every environment."""
         resetting = self.resetting
-        cells, action, output, at_bound = self.programs.act(
-            self.settings, agent, rollout_state.cells, rollout_state.observation, key, greedy
-        )
+        cells, action, output, at_bound, known = self.programs.act(self.settings, agent, rollout_state, key, greedy)
         action = np.asarray(action)
         observation, reward, terminated, truncated, info = self.envs.step(self._executed(action))
         final = self._final(observation, terminated | truncated, info)
@@ -196,15 +213,24 @@ class Player:
             "truncated": truncated,
             "episode_return": episode_return,
             "at_bound": np.asarray(at_bound),
+            "td_error": None if known is None else np.asarray(known.td_error),
         }
-        # Under NEXT_STEP the cell must not see the step that resets: it starts afresh after it (and again before it).
-        starts = done | resetting
-        if starts.any():
-            cells = self.programs.reset(self.settings, agent, cells, starts, key)
+        trace_state = rollout_state.trace_state
+        if known is not None:
+            ended = Step(None, None, reward, terminated, truncated)  # pyright: ignore[reportArgumentType]
+            trace_state = self.programs.remember(
+                self.settings, agent, rollout_state, known.value, output, action, ended, episode_return
+            )
+        # Under NEXT_STEP neither the cell nor what guidance knows may see the step that resets: both stay as they were.
+        if resetting.any():
+            before = rollout_state.cells, rollout_state.trace_state
+            cells, trace_state = self.programs.chosen(resetting, before, (cells, trace_state))
+        if done.any():
+            cells = self.programs.reset(self.settings, agent, cells, done, episode_return, key)
         self.resetting = done if self.mode == AutoresetMode.NEXT_STEP else np.zeros_like(done)
         going_on: Any = np.where(done, 0.0, episode_return).astype(np.float32)
         rollout_state = rollout_state._replace(
-            observation=self._columns(observation), cells=cells, episode_return=going_on
+            observation=self._columns(observation), cells=cells, episode_return=going_on, trace_state=trace_state
         )
         return rollout_state, Experience(**row), (~resetting).astype(np.float32)
 
@@ -254,10 +280,9 @@ def evaluate(
     alive, returns = np.ones((runs, episodes), bool), np.zeros((runs, episodes))
     key_start = jax.random.split(jax.random.fold_in(jax.random.key(random_streams.CELL), seed), runs)
     keys = jax.random.split(jax.random.fold_in(jax.random.key(random_streams.ACTING), seed), runs)
-    if settings.dynamics.reset == "redraw":
-        rollout_state = rollout_state._replace(
-            cells=programs.reset(settings, agents, rollout_state.cells, alive, key_start)
-        )
+    if settings.dynamics.reset == "redraw" and not settings.guidance.decides:
+        cells = programs.reset(settings, agents, rollout_state.cells, alive, returns, key_start)
+        rollout_state = rollout_state._replace(cells=cells)
     time = 0
     while alive.any():
         rollout_state, row, _ = player.step(agents, rollout_state, programs.step_key(keys, time), greedy)
@@ -273,6 +298,11 @@ def programs_for(features: int, actions: int, action_range: ActionRange | None) 
     """The compiled parts for agents of these sizes, made once a process."""
     # A time limit of 1 says that any step may be cut off: the value of what it led to is computed for each.
     return Programs(Environment("host", features, actions, 1, None, nothing, nothing, action_range))
+
+
+def chosen(where: Bool[Array, " envs"], one: PyTree, other: PyTree) -> PyTree:
+    """In each parallel environment what `one` has there, or what `other` has; the environments on the last axis."""
+    return jax.tree.map(lambda u, v: jnp.where(where[(None,) * (v.ndim - 1)], u, v), one, other)
 
 
 def nothing(*_: Any) -> Any:

@@ -122,16 +122,21 @@ def decide(
     memory: Float[Array, "memory envs"] | None,
     key: PRNGKeyArray,
     greedy: bool | Bool[Array, ""],
+    known: Known | None = None,
 ) -> tuple[State, PolicyOutput, Action]:
     """One step of the policy beside environments that the host steps: the new cells, the logits, and the action.
 
     The noise of a step is drawn in it, since the host knows no rollout beforehand.
+
+    Args:
+        known: what guidance that knows the reward may know.
     """
     key_action, key_noise = jax.random.split(key)
     features, envs = observation.shape
     shape = shape_of(settings, features, agent.actor.biases[-1].size)
     noise = settings.dynamics.noise(key_noise, shape, (envs,))
-    cells, output = policy_step(settings, agent, cells, observation, memory, noise)
+    signal, weights = (None, None) if known is None else (known.signal, known.weights)
+    cells, output = policy_step(settings, agent, cells, observation, memory, noise, signal, weights)
     drawn = distributions.draw(key_action, output.blended.shape, continuous=agent.log_deviation is not None)
     drawn = jnp.where(greedy, 0.0, drawn)
     return cells, output, distributions.sample(output.blended, agent.log_deviation, drawn)
@@ -143,7 +148,7 @@ def collect(
     """Act for one rollout in every parallel environment; episodes that end are followed by fresh ones."""
 
     def step(rollout_state: RolloutState, randomness: RolloutRandomness) -> tuple[RolloutState, Experience]:
-        known = _td_signal(settings, agent, rollout_state)
+        known = known_now(settings, agent, rollout_state)
         drawn = (randomness.noise, randomness.action, randomness.step_key)
         cells, output, action, after = act(settings, env, agent, rollout_state, *drawn, known)
         done = after.terminated | after.truncated
@@ -223,8 +228,8 @@ def evaluate(
     return jax.lax.while_loop(running, step, (0, rollout_state, jnp.ones(episodes, bool)))[1].episode_return
 
 
-def _td_signal(settings: Settings, agent: Agent, rollout_state: RolloutState) -> Known | None:
-    """What guidance that knows the reward may know; nothing for any other."""
+def known_now(settings: Settings, agent: Agent, rollout_state: RolloutState) -> Known | None:
+    """What guidance that knows the reward may know at this step; nothing for any other."""
     if rollout_state.trace_state is None:
         return None
     told = reward_signals.td_signal(settings, agent, rollout_state.trace_state, rollout_state.observation)

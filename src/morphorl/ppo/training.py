@@ -172,7 +172,7 @@ def improve(
         **networks._asdict(),
         statistics=observe(state.agent.statistics, seen),
         pattern=lasting_pattern(settings, state.agent, rollout_state),
-        performance=followed_performance(state.agent, experience),
+        performance=followed_performance(state.agent, experience, weight),
         learned=offsets,
     )
     first_failure = (state.diverged_at < 0) & ~finite
@@ -234,11 +234,18 @@ def lasting_pattern(settings: Settings, agent: Agent, rollout_state: RolloutStat
     return guidance.kept(reward_signals.select(selection, rollout_state.cells, rollout_state.trace_state.fitness))
 
 
-def followed_performance(agent: Agent, experience: Experience) -> Performance | None:
-    """What the agent knows of its performance after a rollout; None where nothing asks for it."""
+def followed_performance(
+    agent: Agent, experience: Experience, weight: Float[Array, "time envs"] | None = None
+) -> Performance | None:
+    """What the agent knows of its performance after a rollout; None where nothing asks for it.
+
+    Args:
+        weight: 0 for rows in which an environment did nothing but reset; None if there are none.
+    """
     if agent.performance is None:
         return None
-    surprise = None if experience.td_error is None else jnp.mean(jnp.abs(experience.td_error))
+    error = experience.td_error
+    surprise = None if error is None else jnp.mean(jnp.abs(error), where=None if weight is None else weight > 0)
     return schedules.follow(agent.performance, _mean_return(experience), surprise)
 
 
