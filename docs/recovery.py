@@ -6,6 +6,7 @@ mean of the last four blocks before the middle; `after`, the mean of all blocks 
 four; and all the blocks.
 
 Usage: uv run docs/recovery.py FOLDER … [--more FILE.parquet …] [--task TEXT] [--out FILE.parquet] [--ranking FILE.csv]
+       [--whole]
 """
 
 import dataclasses
@@ -39,6 +40,8 @@ class Options:
     """A row for each run."""
     ranking: Path | None = None
     """A row for each arm, best first: its score over all tasks, on each of which the worst arm has 0 and the best 1."""
+    whole: bool = False
+    """Rank by the mean over all of training, for tasks that do not change, and not by that after the middle."""
 
 
 def in_blocks(curves: pl.DataFrame) -> pl.DataFrame:
@@ -75,9 +78,14 @@ def recovery(blocks: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def ranking(rows: pl.DataFrame) -> pl.DataFrame:
-    """Each arm's mean return after the middle on each task, and its mean score over the tasks, best first."""
-    means = rows.group_by("environment", "arm").agg(pl.col("after").mean().alias("mean"))
+def ranking(rows: pl.DataFrame, *, whole: bool = False) -> pl.DataFrame:
+    """Each arm's mean return after the middle on each task, and its mean score over the tasks, best first.
+
+    Args:
+        whole: over all of training, and not after the middle.
+    """
+    measure = pl.col("blocks").list.mean() if whole else pl.col("after")
+    means = rows.group_by("environment", "arm").agg(measure.mean().alias("mean"))
     worst, best = (getattr(pl.col("mean"), which)().over("environment") for which in ("min", "max"))
     scored = means.with_columns(((pl.col("mean") - worst) / (best - worst)).alias("score"))
     overall = scored.group_by("arm").agg(pl.col("score").mean())
@@ -89,7 +97,7 @@ def main(options: Options) -> None:
     trained = [in_blocks(results.curves(folder)[1]) for folder in options.folders]
     rows = pl.concat([recovery(blocks) for blocks in (*trained, *map(pl.read_parquet, options.more))])
     rows = rows.filter(pl.col("environment").str.contains(options.task, literal=True))
-    ranked = ranking(rows)
+    ranked = ranking(rows, whole=options.whole)
     if options.out is not None:
         rows.write_parquet(options.out)
     if options.ranking is not None:

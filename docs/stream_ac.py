@@ -10,14 +10,16 @@ import functools
 import itertools
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import polars as pl
 import tyro
+from gymnasium.vector import AutoresetMode
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 from recovery import BLOCK
 from streaming_learner import (
@@ -35,11 +37,16 @@ from streaming_learner import (
 
 from morphorl.config import random_streams
 from morphorl.config.errors import SettingError
-from morphorl.environments.base import Environment, EnvState, is_host
+from morphorl.environments import gymnasium_envs
+from morphorl.environments.base import Environment, EnvState, Step, is_host
 from morphorl.environments.registry import make_env
 
 AT_ONCE = 64
 """Seeds of one program."""
+
+Seeds = tuple[int, ...]
+Blocks = Iterator[tuple[Float[np.ndarray, " seeds"], Int[np.ndarray, " seeds"]]]
+"""Mean return (NaN if no episode ended) and number of episodes, block by block."""
 
 
 @dataclasses.dataclass
@@ -47,7 +54,7 @@ class Options:
     """Train Stream AC(λ), one environment an agent and one update a step, and write the return of its episodes."""
 
     environments: Annotated[tuple[str, ...], tyro.conf.Positional]
-    """Ids, of environments in JAX with discrete actions. One that changes does so with the share of steps taken."""
+    """Ids, of environments with discrete actions. One that changes does so with the share of steps taken."""
     seeds: int = 8
     first_seed: int = 0
     steps: int = 65_536
@@ -84,11 +91,26 @@ class Stream(NamedTuple):
 def init(env: Environment, hidden: int, seed: Int[Array, ""]) -> Stream:
     """A training before its first step."""
     key = jax.random.fold_in(jax.random.key(random_streams.LEARNER), seed)
-    key_policy, key_value, key_reset, key_steps = jax.random.split(key, 4)
-    policy = sparse_network(key_policy, (env.num_features, hidden, hidden, env.num_actions))
-    value = sparse_network(key_value, (env.num_features, hidden, hidden, 1))
+    *keys, key_reset, key_steps = jax.random.split(key, 4)
+    return begun(env, hidden, keys, key_steps, *_at(env, 0.0).reset(key_reset))
+
+
+def begun(
+    env: Environment,
+    hidden: int,
+    keys: list[PRNGKeyArray],
+    key_steps: PRNGKeyArray,
+    env_state: EnvState,
+    observation: Float[Array, " features"],
+) -> Stream:
+    """A training that has seen its first observation.
+
+    Args:
+        keys: of the policy and of the value.
+    """
+    policy = sparse_network(keys[0], (env.num_features, hidden, hidden, env.num_actions))
+    value = sparse_network(keys[1], (env.num_features, hidden, hidden, 1))
     learner = Learner(policy, value, *jax.tree.map(jnp.zeros_like, (policy, value)))
-    env_state, observation = _at(env, 0.0).reset(key_reset)
     features = with_sample(no_samples((env.num_features,)), observation)
     first = (observation - features.mean) / deviation(features)
     return Stream(learner, features, no_samples(()), jnp.array(0.0), env_state, first, jnp.array(0.0), key_steps)
@@ -99,8 +121,29 @@ def step(
 ) -> tuple[Stream, tuple[Bool[Array, ""], Float[Array, ""]]]:
     """The training after its step number `index`; whether an episode ended in it, and the episode's return so far."""
     key_action, key_step, key_reset = jax.random.split(jax.random.fold_in(stream.key, index), 3)
-    action = jax.random.categorical(key_action, output(stream.learner.policy, stream.observation))
+    action = act(stream, key_action)
     there = env.step(key_step, stream.env_state, action)
+    return learn(strengths, stream, action, there, *env.reset(key_reset))
+
+
+def act(stream: Stream, key: PRNGKeyArray) -> Int[Array, ""]:
+    """An action, drawn by the policy."""
+    return jax.random.categorical(key, output(stream.learner.policy, stream.observation))
+
+
+def learn(
+    strengths: Strengths,
+    stream: Stream,
+    action: Int[Array, ""],
+    there: Step,
+    fresh: EnvState,
+    first: Float[Array, " features"],
+) -> tuple[Stream, tuple[Bool[Array, ""], Float[Array, ""]]]:
+    """The training after an action that led `there`; whether an episode ended, and the episode's return so far.
+
+    Args:
+        fresh, first: state and observation at the start of the episode that begins if this one has ended.
+    """
     ended = there.terminated | there.truncated
 
     # As published: the sum forgets an episode before its last reward, and so begins the next one with that.
@@ -119,11 +162,10 @@ def step(
         ended=ended,
     )
 
-    env_state, first = env.reset(key_reset)
     with_first = with_sample(features, first)
-    begun = (env_state, with_first, (first - with_first.mean) / deviation(with_first))
+    anew = (fresh, with_first, (first - with_first.mean) / deviation(with_first))
     env_state, features, observation = jax.tree.map(
-        functools.partial(jnp.where, ended), begun, (there.state, features, after)
+        functools.partial(jnp.where, ended), anew, (there.state, features, after)
     )
     episode_return = stream.episode_return + there.reward
     kept = jnp.where(ended, 0.0, episode_return)
@@ -148,15 +190,60 @@ def _at(env: Environment, progress: float | Float[Array, ""]) -> Environment:
     return env if env.at is None else env.at(progress)
 
 
+def blocks_in_program(env: Environment, options: Options, strengths: Strengths, seeds: Seeds) -> Blocks:
+    """All seeds at once in one compiled program: of each 2,048 steps the mean return and the number of the episodes
+    that ended in them."""
+    streams = jax.jit(jax.vmap(functools.partial(init, env, options.hidden)))(jnp.array(seeds))
+    for first in range(0, options.steps, BLOCK):
+        streams, *measured = program(env, options.steps)(strengths, streams, first)
+        mean, number = map(np.asarray, measured)
+        yield mean, number
+
+
+@functools.cache
+def program(env: Environment, steps: int):
+    """A block for all agents, which all arms share."""
+    return jax.jit(jax.vmap(functools.partial(block, env, steps), in_axes=(None, 0, None)), donate_argnums=1)
+
+
+def blocks_on_host(env: Environment, options: Options, strengths: Strengths, seeds: Seeds) -> Blocks:
+    """The same where only the host can step: one of Gymnasium's environments for each seed."""
+    envs = gymnasium_envs.vector(env.id, len(seeds), AutoresetMode.SAME_STEP)
+    first, _ = envs.reset(seed=[int(np.random.SeedSequence([seed, 0]).generate_state(1)[0]) for seed in seeds])
+
+    def start(seed, observation):
+        key = jax.random.fold_in(jax.random.key(random_streams.LEARNER), seed)
+        *keys, key_steps = jax.random.split(key, 3)
+        return begun(env, options.hidden, keys, key_steps, None, observation)
+
+    streams = jax.jit(jax.vmap(start))(jnp.array(seeds), jnp.asarray(first, jnp.float32))
+    acting = jax.jit(jax.vmap(lambda stream, index: act(stream, jax.random.fold_in(stream.key, index)), (0, None)))
+    learning = jax.jit(jax.vmap(functools.partial(learn, strengths)), donate_argnums=0)
+    for begin in range(0, options.steps, BLOCK):
+        told = []
+        for index in range(begin, begin + BLOCK):
+            actions = acting(streams, index)
+            observation, reward, terminated, truncated, info = envs.step(np.asarray(actions))
+            reached = np.array(observation, np.float32)
+            for i in np.flatnonzero(terminated | truncated):
+                reached[i] = info["final_obs"][i]
+            there = Step(None, reached, np.float32(reward), terminated, truncated)  # pyright: ignore
+            streams, ended = learning(streams, actions, there, None, np.asarray(observation, np.float32))
+            told.append(ended)
+        ended, returns = (np.stack(values) for values in zip(*told, strict=True))
+        number = ended.sum(axis=0)
+        yield np.where(number > 0, (returns * ended).sum(axis=0) / np.maximum(number, 1), np.nan), number
+    envs.close()
+
+
 def table(options: Options) -> pl.DataFrame:
     """Train every arm in every environment, a row for each block of a seed; what is done is written after each arm."""
     rows = []
     for env in map(make_env, options.environments):
-        run = jax.jit(jax.vmap(functools.partial(block, env, options.steps), in_axes=(None, 0, None)), donate_argnums=1)
         for decay, entropy in itertools.product(options.trace_decay, options.entropy):
             names = {"environment": env.id, "arm": f"Stream AC(λ), λ = {_short(decay)}, entropy {_short(entropy)}"}
             strengths = Strengths(options.kappa_policy, options.kappa_value, decay, entropy)
-            rows += [names | row for row in _rows(env, options, functools.partial(run, strengths))]
+            rows += [names | row for row in _rows(env, options, strengths)]
             pl.DataFrame(rows).write_parquet(options.out)
     return pl.DataFrame(rows)
 
@@ -168,8 +255,8 @@ def check(options: Options) -> None:
         SettingError: it names the option, its value and what is allowed.
     """
     for env_id in options.environments:
-        if is_host(env_id) or make_env(env_id).continuous:
-            raise SettingError(f"environment = {env_id!r}: must be one in JAX with discrete actions.")
+        if make_env(env_id).continuous:
+            raise SettingError(f"environment = {env_id!r}: must be one with discrete actions.")
     if options.steps < BLOCK or options.steps % BLOCK:
         raise SettingError(f"steps = {options.steps}: must be a multiple of {BLOCK:,}, above 0.")
     for name in ("seeds", "hidden", "kappa_policy", "kappa_value"):
@@ -180,17 +267,16 @@ def check(options: Options) -> None:
             raise SettingError(f"trace_decay = {decay}: must be from 0 to 1.")
 
 
-def _rows(
-    env: Environment, options: Options, run: Callable[[Stream, int], tuple[Stream, Array, Array]]
-) -> list[dict[str, int | float]]:
-    """The rows of all seeds of an arm in an environment; `run` takes all agents through the block from a step on."""
+def _rows(env: Environment, options: Options, strengths: Strengths) -> list[dict[str, int | float]]:
+    """The rows of all seeds of an arm in an environment."""
     rows, seeds = [], range(options.first_seed, options.first_seed + options.seeds)
+    blocks = blocks_on_host if is_host(env.id) else blocks_in_program
     for batch in itertools.batched(seeds, AT_ONCE):
-        streams, began = jax.jit(jax.vmap(functools.partial(init, env, options.hidden)))(jnp.array(batch)), time.time()
-        for done in range(BLOCK, options.steps + 1, BLOCK):
-            streams, *measured = run(streams, done - BLOCK)
-            for seed, mean, number in zip(batch, *(column.tolist() for column in measured), strict=True):
-                rows.append({"seed": seed, "env_steps": done, "episode_return": mean, "episodes": number})
+        began, done = time.time(), 0
+        for mean, number in blocks(env, options, strengths, batch):
+            done += BLOCK
+            for seed, one, episodes in zip(batch, mean.tolist(), number.tolist(), strict=True):
+                rows.append({"seed": seed, "env_steps": done, "episode_return": one, "episodes": episodes})
             rate = done * len(batch) / (time.time() - began)
             print(f"\r{env.id}: {done:,} of {options.steps:,} steps, {rate:,.0f} a second ", end="", file=sys.stderr)
         print(file=sys.stderr)

@@ -118,6 +118,18 @@ def test_a_step_acts_observes_and_begins_anew_after_an_end():
     assert samples == (2, 3, 5, 6, 7)  # an end shows two observations
 
 
+def test_environments_of_the_host_are_stepped_and_counted():
+    """Every step of CartPole pays 1, so that the returns of the episodes that ended are the steps but the last few."""
+    options = stream_ac.Options(("gym:CartPole-v1",), steps=stream_ac.BLOCK)
+    env = stream_ac.make_env("gym:CartPole-v1")
+    ((mean, number),) = stream_ac.blocks_on_host(env, options, STRENGTHS, (0, 1))
+    steps = mean * number
+    assert mean.shape == (2,)
+    assert (steps == np.round(steps)).all()
+    assert ((steps > stream_ac.BLOCK - 500) & (steps <= stream_ac.BLOCK)).all()
+    assert steps[0] != steps[1]
+
+
 def test_running_statistics_are_those_of_all_samples():
     samples = RNG.normal(3.0, 2.0, size=(20, 2))
     statistics = streaming_learner.no_samples((2,))
@@ -141,7 +153,7 @@ def test_nine_of_ten_weights_of_each_unit_are_zero_at_first():
         ({"trace_decay": (1.5,)}, "^trace_decay = 1.5: must be from 0 to 1.$"),
         (
             {"environments": ("Pendulum-v1",)},
-            "^environment = 'Pendulum-v1': must be one in JAX with discrete actions.$",
+            "^environment = 'Pendulum-v1': must be one with discrete actions.$",
         ),
         ({"seeds": 0}, "^seeds = 0: must be above 0.$"),
     ],
