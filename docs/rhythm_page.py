@@ -32,6 +32,17 @@ PAIRS = (
 """Comparisons that were not planned: arm, rival."""
 PAIR_COLUMNS = ("arm", "less", "difference at the end", "p, not corrected")
 FREQUENCIES, AMPLITUDES, DIRECTIONS = (0.01, 0.02, 0.03, 0.04), ("0.3", "1", "2"), ("wave", "reversed wave")
+BANK, RHYTHM = "leaky bank", "clock and bank"
+BODY_COLUMNS = (
+    "arm",
+    "discount",
+    "return in training",
+    "return at the end",
+    f"{RHYTHM} less this arm",
+    "p, corrected",
+    f"{BANK} less this arm",
+    "p, corrected",
+)
 RANGE_COLUMNS = ("direction", "cycles a step", *(f"amplitude {one}" for one in AMPLITUDES))
 
 
@@ -81,6 +92,33 @@ def range_table() -> str:
     return markdown(RANGE_COLUMNS, rows)
 
 
+def body_table() -> str:
+    """Every arm of `rhythm_pendulum`, best first, beside the rhythm and the bank that its plan names."""
+    table = score_table.read(RESULTS / "pendulum" / score_table.FILE)
+    finals = final_returns(table)
+    effects = {
+        (one, arm): difference(finals[one], final, np.mean, paired=True)
+        for one in (RHYTHM, BANK)
+        for arm, final in finals.items()
+        if arm != one
+    }
+    del effects[BANK, RHYTHM]  # it is the negative of the other way round
+    corrected = dict(zip(effects, holm(np.array([effect.p for effect in effects.values()])), strict=True))
+    discounts = discount_of_arms("pendulum")
+    rows = []
+    for arm, final in sorted(finals.items(), key=lambda item: -item[1].mean()):
+        in_training = interval(table.filter(arm=arm)["area_under_curve"].to_numpy())
+        leads = [
+            cell
+            for one in (RHYTHM, BANK)
+            for cell in (
+                (in_words(effects[one, arm]), p_value(corrected[one, arm])) if (one, arm) in effects else ("", "")
+            )
+        ]
+        rows.append((arm, f"{discounts[arm]}", in_training, interval(final), *leads))
+    return markdown(BODY_COLUMNS, rows)
+
+
 def in_words(effect: Effect) -> str:
     """An effect with its interval."""
     return f"{number(effect.value)} ({number(effect.low)} to {number(effect.high)})"
@@ -119,9 +157,9 @@ def final_returns(table: pl.DataFrame) -> dict[str, Float[np.ndarray, " seeds"]]
     }
 
 
-def discount_of_arms() -> dict[str, float]:
+def discount_of_arms(study: str = "report") -> dict[str, float]:
     """The discount that each arm got from its tuning."""
-    arms = json.loads((RESULTS / "report" / "study.json").read_text())["arms"]
+    arms = json.loads((RESULTS / study / "study.json").read_text())["arms"]
     return {arm: settings["ppo"]["discount"] for arm, settings in arms.items()}
 
 
