@@ -10,6 +10,7 @@ import polars as pl
 from jaxtyping import Bool, Float
 from rhythm_page import in_words, markdown, p_value
 from tasks_page import interval
+from written_tables import with_tables
 
 from morphorl.analysis.bootstrap import bootstrap, difference, holm
 from morphorl.analysis.curve_statistics import share
@@ -18,7 +19,6 @@ from morphorl.report.figures import canvas
 
 DOCS = Path(__file__).parent
 PAGE, RESULTS = DOCS / "horizon.md", DOCS / "results" / "horizon"
-BEGIN, END = "<!-- tables: docs/horizon_page.py -->\n", "<!-- end of tables -->\n"
 TASKS = {"TMaze": "The maze", "NoisyTMaze": "The noisy maze", "MemoryChain": "The chain"}
 """The tasks by how their ids begin, and what the page calls them."""
 BISTABLE, TAUGHT, TESTED = "bistable cell", 16, 512
@@ -33,15 +33,13 @@ COLOURS = ("#999999", "#b3402a", "#7fa8d1", "#1f5c99", "#c9a227", "#7a5b00", "#4
 
 def page() -> str:
     """The page as it should be: its text as it stands, the tables from the results."""
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
     played = read_sealed_table(RESULTS / "played.parquet")
     parts = [f"### {name}\n\n{task_table(played, task)}" for task, name in TASKS.items()]
     parts.append(f"### At {LATE:,} steps, which was not planned\n\n{late_table(played)}")
     parts.append(f"### Guided less not guided\n\n{guidance_table(played)}")
     parts.append(f"### Taught in the quiet maze, tested in the noisy one\n\n{moved_table(played)}")
     parts.append(f"### States in which the memory rests, and what it holds\n\n{points_table(played)}")
-    return f"{before}{BEGIN}\n" + "\n\n".join(parts) + f"\n\n{END}{after}"
+    return with_tables(PAGE, "\n\n".join(parts))
 
 
 def task_table(played: pl.DataFrame, task: str) -> str:

@@ -13,6 +13,7 @@ import shift_page
 from horizon_page import TESTED, rights
 from jaxtyping import Float
 from rhythm_page import in_words, markdown, p_value
+from written_tables import with_tables
 
 from morphorl.analysis import scores
 from morphorl.analysis.bootstrap import Effect, difference, holm
@@ -23,7 +24,6 @@ from morphorl.report.figures import canvas
 DOCS = Path(__file__).parent
 PAGE, CELLS, RESULTS = DOCS / "map.md", DOCS / "map.toml", DOCS / "results"
 FIGURE = RESULTS / "map.svg"
-BEGIN, END = "<!-- tables: docs/map_page.py -->\n", "<!-- end of tables -->\n"
 RIGHT = f"right at {TESTED}"
 MARGIN = 0.05
 """What counts as no difference: an interval within this share of the way from an untrained agent to a solved task."""
@@ -123,8 +123,6 @@ def verdict(effect: Effect, p: float, scale: float) -> str:
 
 def page() -> str:
     """The page as it should be: its text as it stands, the table from the results."""
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
     rows = [
         (
             cell.mechanism,
@@ -138,7 +136,7 @@ def page() -> str:
         )
         for cell, effect, p, said in judged()
     ]
-    return f"{before}{BEGIN}\n{markdown(COLUMNS, rows)}\n\n{END}{after}"
+    return with_tables(PAGE, markdown(COLUMNS, rows))
 
 
 def figure() -> None:

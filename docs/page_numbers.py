@@ -9,6 +9,7 @@ a reason, in docs/numbers_of/uncovered.toml.
 
 import dataclasses
 import itertools
+import os
 import re
 import runpy
 import sys
@@ -48,7 +49,7 @@ class Page:
         """A sentence for each number that is not what its file says."""
         return [
             f"{self.path.name}:{self.line(place.start)}: the page says {self.text[place.start : place.end]!r}, "
-            f"docs/results/{place.shown.file} says {place.shown.text!r}."
+            f"{os.path.normpath(f'docs/results/{place.shown.file}')} says {place.shown.text!r}."
             for place in self.places
             if self.text[place.start : place.end] != place.shown.text
         ]

@@ -3,6 +3,7 @@
 import functools
 import json
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 from jaxtyping import Float
+from places import PageError
 from styles import Known
 
 from morphorl.analysis import curve_statistics, dispersion, score_table
@@ -27,6 +29,7 @@ from morphorl.analysis.claims import Arms, Verdict, judge
 from morphorl.analysis.paired_arms import Evidence, gather, learned
 
 RESULTS = Path(__file__).parent / "results"
+REPOSITORY = RESULTS.parent.parent
 PLAIN = "plain PPO"
 Seeds = Float[np.ndarray, " seeds"]
 
@@ -145,6 +148,18 @@ class Results:
 
     def _scores(self, folder: str) -> pl.DataFrame:
         return score_table.read(self.root / folder / score_table.FILE)
+
+
+def setting(file: str, pattern: str) -> Known:
+    """The number that a line of the code sets, by a pattern with one group; `file` from the repository's root.
+
+    Raises:
+        PageError: if the pattern fits not once, but never or more often.
+    """
+    found = re.findall(pattern, (REPOSITORY / file).read_text())
+    if len(found) != 1:
+        raise PageError(f"{len(found)} places of {file} fit {pattern!r}; must be one.")
+    return Known(float(found[0]), math.nan, math.nan, f"../../{file}")
 
 
 def _or_infinite(number: float | None) -> float:

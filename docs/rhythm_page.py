@@ -10,13 +10,13 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float
 from tasks_page import interval, number
+from written_tables import with_tables
 
 from morphorl.analysis import score_table
 from morphorl.analysis.bootstrap import Effect, bootstrap, difference, holm
 
 DOCS = Path(__file__).parent
 PAGE, RESULTS = DOCS / "rhythm.md", DOCS / "results" / "rhythm"
-BEGIN, END = "<!-- tables: docs/rhythm_page.py -->\n", "<!-- end of tables -->\n"
 REFERENCE, PLAIN = "wave and bank", "plain PPO"
 COLUMNS = ("arm", "discount", "untrained", "return at the end", f"{REFERENCE} less this arm", "p, corrected")
 PAIRS = (
@@ -48,11 +48,9 @@ RANGE_COLUMNS = ("direction", "cycles a step", *(f"amplitude {one}" for one in A
 
 def page() -> str:
     """The page as it should be: its text as it stands, the tables from the results."""
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
     planned, others = f"### All arms\n\n{arms_table()}", f"### Pairs that were not planned\n\n{pairs_table()}"
     settings = f"### Other waves\n\n{range_table()}"
-    return f"{before}{BEGIN}\n{planned}\n\n{others}\n\n{settings}\n\n{END}{after}"
+    return with_tables(PAGE, f"{planned}\n\n{others}\n\n{settings}")
 
 
 def arms_table() -> str:

@@ -11,13 +11,13 @@ from jaxtyping import Float
 from recovery import BLOCK
 from rhythm_page import in_words, markdown, p_value
 from tasks_page import interval, number
+from written_tables import with_tables
 
 from morphorl.analysis.bootstrap import Effect, bootstrap, difference, holm
 from morphorl.report.figures import canvas
 
 DOCS = Path(__file__).parent
 PAGE, RESULTS = DOCS / "shift.md", DOCS / "results" / "shift"
-BEGIN, END = "<!-- tables: docs/shift_page.py -->\n", "<!-- end of tables -->\n"
 TASKS = {
     "ChangingCartPole-length-1.5-share-0.5": "A longer pole",
     "ChangingCartPole-gravity-30-share-0.5": "More gravity",
@@ -45,14 +45,12 @@ STEADY_COLUMNS = ("arm", "mean return", f"{BEST} less this arm", "p, corrected")
 
 def page() -> str:
     """The page as it should be: its text as it stands, the tables from the results."""
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
     rows, steady = read("recovery"), read("without")
     p = corrected(rows, "after", list(TASKS))
     parts = [f"### {name}\n\n{task_table(rows.filter(environment=task), p)}" for task, name in TASKS.items()]
     p = corrected(steady, "all", list(STEADY))
     parts += [f"### {name}, no change\n\n{steady_table(steady, task, p)}" for task, name in STEADY.items()]
-    return f"{before}{BEGIN}\n" + "\n\n".join(parts) + f"\n\n{END}{after}"
+    return with_tables(PAGE, "\n\n".join(parts))
 
 
 def read(name: str) -> pl.DataFrame:

@@ -10,6 +10,7 @@ import polars as pl
 from jaxtyping import Float
 from rhythm_page import in_words, markdown, p_value
 from tasks_page import interval
+from written_tables import with_tables
 
 from morphorl.analysis import scores
 from morphorl.analysis.bootstrap import Effect, difference, holm, ratio_of_medians
@@ -17,7 +18,6 @@ from morphorl.analysis.curve_statistics import share
 
 DOCS = Path(__file__).parent
 PAGE, RESULTS = DOCS / "sparse.md", DOCS / "results" / "sparse"
-BEGIN, END = "<!-- tables: docs/sparse_page.py -->\n", "<!-- end of tables -->\n"
 RULE = "kept by returns"
 COLUMNS = ("arm", "there", "median steps", f"{RULE} less this arm, mean steps", "p, corrected", "ratio of medians")
 RETURN_COLUMNS = ("arm", "greedy return at the end", f"{RULE} less this arm", "p, corrected")
@@ -29,8 +29,6 @@ greedy return at the end."""
 
 def page() -> str:
     """The page as it should be: its text as it stands, the tables from the results."""
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
     table = scores.read(RESULTS / scores.FILE)
     budget = float(table["steps"].to_numpy().max())
     without = set(table.filter(pl.col("threshold").is_null())["environment"])
@@ -47,7 +45,7 @@ def page() -> str:
         told = {arm: (effects[place, arm], p_value(corrected[place, arm])) for arm in here if arm != RULE}
         table_of = returns_table if place in without else steps_table
         parts.append(f"### {place}\n\n{table_of(here, told, budget)}")
-    return f"{before}{BEGIN}\n" + "\n\n".join(parts) + f"\n\n{END}{after}"
+    return with_tables(PAGE, "\n\n".join(parts))
 
 
 def measured(table: pl.DataFrame, without: set[str]) -> Places:

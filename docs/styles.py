@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Known(NamedTuple):
-    """A number with its 95% interval (NaN: it has none), and the file that says so."""
+    """A number with its 95% interval (NaN: it has none), and the file that says so, from docs/results."""
 
     value: float
     low: float

@@ -9,23 +9,21 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from jaxtyping import Float
+from written_tables import with_tables
 
 from morphorl.analysis import score_table
 from morphorl.analysis.bootstrap import bootstrap
 
 DOCS = Path(__file__).parent
 PAGE, PUBLISHED, RESULTS = DOCS / "tasks.md", DOCS / "published.toml", DOCS / "results" / "tasks"
-BEGIN, END = "<!-- tables: docs/tasks_page.py -->\n", "<!-- end of tables -->\n"
 COLUMNS = ("arm", "return at the end", "beside the first arm", "largest in training", "untrained", "solved", "runs")
 HEAD = f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|"
 
 
 def page() -> str:
     """The page as it should be: its text as it stands, the tables from the results."""
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
     sections = map(section, tomllib.loads(PUBLISHED.read_text())["task"])
-    return f"{before}{BEGIN}\n" + "\n".join(sections) + f"\n{END}{after}"
+    return with_tables(PAGE, "\n\n".join(sections))
 
 
 def section(task: dict) -> str:
@@ -35,7 +33,7 @@ def section(task: dict) -> str:
     published = [one.values() for one in task["published"]]
     lines = [f"- Published: {returns} ({by}, {steps} steps; {source})." for returns, by, steps, source in published]
     known = "\n".join(lines or ["- We found nothing published that can be compared."])
-    return f"### {task['id']}\n\n{HEAD}\n" + "\n".join(rows) + f"\n\n{known}\n"
+    return f"### {task['id']}\n\n{HEAD}\n" + "\n".join(rows) + f"\n\n{known}"
 
 
 def tables(environment: str) -> list[pl.DataFrame]:

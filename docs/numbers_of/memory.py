@@ -1,6 +1,7 @@
 """The numbers of docs/memory.md."""
 
 import math
+import re
 from collections.abc import Iterator
 
 from places import Phrase, Table
@@ -23,6 +24,18 @@ three_digits = Style(significant=3, bare=True)
 exactly = Style(2, exact=True, alone=True)
 thousands = steps("100k")
 PRESETS = ("standard", "tuned")
+PLAIN, RAW, PLAIN_BEST = "plain PPO", "plain PPO, raw observations", "plain PPO, best of 16 under standard"
+THREE, THREE_RAW, CONSTANT = "three factors", "three factors, raw observations", "constant surprise"
+BEST = {preset: f"three factors, best of 16 under {preset}" for preset in PRESETS}
+FALLING = "adaptive, when returns fall"
+CALLED = {
+    "strength 0": "strength 0: the same blend, no rule",
+    "cell alone": "three factors, the cell alone in charge",
+    "blind": "blind, γ = .1, added",
+    "adaptive": "adaptive: strong while returns rise",
+    FALLING: "adaptive, strong when returns fall",
+}
+"""Arms of `reward_aware`, and what the page calls them."""
 
 
 def numbers(results: Results) -> Iterator[Phrase | Table]:
@@ -170,102 +183,136 @@ def guided(results: Results) -> Iterator[Phrase | Table]:
 
 def rewards(results: Results) -> Iterator[Phrase | Table]:
     """Guidance that knows the reward."""
+    study = RewardAware(results)
+    yield rewarded_arms(study)
+    yield rewarded_pairs(study)
+    yield from under_standard(study)
+    yield from under_tuned(study)
+    yield from surprise(study)
+    yield from elsewhere(results)
+
+
+class RewardAware:
+    """The study `reward_aware`, and differences between its arms."""
+
     folder = "reward_aware"
-    labels = {
-        arm: arm
-        for arm in results.json(f"{folder}/standard/summary.json")[SHOWN]
-        if arm not in ("strength 0", "cell alone", "blind", "adaptive", "adaptive, when returns fall")
-    }
-    labels = {
-        label.replace("best of 16 under standard", "best of 16 under `standard`"): arm for label, arm in labels.items()
-    }
-    labels = {label.replace("best of 16 under tuned", "best of 16 under `tuned`"): arm for label, arm in labels.items()}
-    labels |= {
-        "strength 0: the same blend, no rule": "strength 0",
-        "three factors, the cell alone in charge": "cell alone",
-        "blind, γ = .1, added": "blind",
-        "adaptive: strong while returns rise": "adaptive",
-        "adaptive, strong when returns fall": "adaptive, when returns fall",
-    }
+
+    def __init__(self, results: Results) -> None:
+        self.results = results
+
+    def arms(self) -> list[str]:
+        """Its arms, in the study's order."""
+        return list(self.results.json(f"{self.folder}/standard/summary.json")[SHOWN])
+
+    def summary(self, preset: str, arm: str, statistic: str) -> Known:
+        """What the summary of a preset says of an arm."""
+        return self.results.summary(f"{self.folder}/{preset}", SHOWN, arm, statistic)
+
+    def times(self, preset: str, arm: str, rival: str = PLAIN) -> Known:
+        """The ratio of median steps to the threshold."""
+        return self.results.ratio(self.folder, arm, rival, preset=preset)
+
+    def lead(self, preset: str, arm: str, rival: str = PLAIN) -> Known:
+        """The difference of mean returns."""
+        return self.results.lead(self.folder, arm, rival, "area_under_curve", preset=preset)
+
+    def compared(self, preset: str, arm: str, rival: str) -> tuple[Shown, Shown]:
+        """Both, as the table of pairs has them."""
+        return signed(self.lead(preset, arm, rival)), ratio(self.times(preset, arm, rival))
+
+
+def rewarded_arms(study: RewardAware) -> Table:
+    """Every arm under both presets."""
     briefly = two_digits("50k")
 
-    def times(preset: str, arm: str, against: str = "plain PPO") -> Known:
-        return results.ratio(folder, arm, against, preset=preset)
+    def label(arm: str) -> str:
+        return CALLED.get(arm, re.sub(r"best of 16 under (\w+)", r"best of 16 under `\1`", arm))
 
     def row(arm: str) -> list[Shown | None]:
         cells: list[Shown | None] = []
         for preset in PRESETS:
-            median, mean = (
-                results.summary(f"{folder}/{preset}", SHOWN, arm, name)
-                for name in ("steps_to_threshold", "area_under_curve")
-            )
-            cells += [briefly(median), None if arm == "plain PPO" else ratio(times(preset, arm)), whole(mean)]
+            median, mean = (study.summary(preset, arm, name) for name in ("steps_to_threshold", "area_under_curve"))
+            cells += [briefly(median), None if arm == PLAIN else ratio(study.times(preset, arm)), whole(mean)]
         return cells
 
-    yield Table("| | `standard`: median steps to 475 |", {label: row(arm) for label, arm in labels.items()})
+    return Table("| | `standard`: median steps to 475 |", {label(arm): row(arm) for arm in study.arms()})
 
-    def lead(preset: str, arm: str, rival: str) -> Known:
-        return results.lead(folder, arm, rival, "area_under_curve", preset=preset)
 
-    def pair(arm: str, rival: str) -> list[Shown]:
-        return [style for preset in PRESETS for style in compared(preset, arm, rival)]
-
-    def compared(preset: str, arm: str, rival: str) -> tuple[Shown, Shown]:
-        return signed(lead(preset, arm, rival)), ratio(times(preset, arm, rival))
-
-    three, raw, constant = "three factors", "plain PPO, raw observations", "constant surprise"
-    raw_three, falling = "three factors, raw observations", "adaptive, when returns fall"
-    best, tuned_best = (f"three factors, best of 16 under {preset}" for preset in PRESETS)
-    rival = "plain PPO, best of 16 under standard"
+def rewarded_pairs(study: RewardAware) -> Table:
+    """The pairs of arms that the text speaks of."""
     pairs = {
-        "three factors, raw, against plain PPO, raw": (raw_three, raw),
-        "plain PPO against plain PPO, raw": ("plain PPO", raw),
-        "three factors against constant surprise": (three, constant),
-        "shuffled surprise against three factors": ("shuffled surprise", three),
-        "exchange by returns against three factors": ("three factors, exchange by returns", three),
-        "caution 1 against three factors": ("three factors, caution 1", three),
-        "the fittest evaluated against three factors": ("three factors, the fittest evaluated", three),
-        "all doors open against three factors": ("three factors, all doors open", three),
+        "three factors, raw, against plain PPO, raw": (THREE_RAW, RAW),
+        "plain PPO against plain PPO, raw": (PLAIN, RAW),
+        "three factors against constant surprise": (THREE, CONSTANT),
+        "shuffled surprise against three factors": ("shuffled surprise", THREE),
+        "exchange by returns against three factors": ("three factors, exchange by returns", THREE),
+        "caution 1 against three factors": ("three factors, caution 1", THREE),
+        "the fittest evaluated against three factors": ("three factors, the fittest evaluated", THREE),
+        "all doors open against three factors": ("three factors, all doors open", THREE),
         "stabilise against blind": ("stabilise", "blind"),
         "learned parameters against blind": ("learned parameters", "blind"),
-        "adaptive, strong when returns fall, against adaptive": (falling, "adaptive"),
-        "stabilise against plain PPO": ("stabilise", "plain PPO"),
-        "learned parameters against plain PPO": ("learned parameters", "plain PPO"),
-        "adaptive, strong when returns fall, against plain PPO": (falling, "plain PPO"),
+        "adaptive, strong when returns fall, against adaptive": (FALLING, "adaptive"),
+        "stabilise against plain PPO": ("stabilise", PLAIN),
+        "learned parameters against plain PPO": ("learned parameters", PLAIN),
+        "adaptive, strong when returns fall, against plain PPO": (FALLING, PLAIN),
     }
-    rows = {label: pair(*arms) for label, arms in pairs.items()}
-    rows["best of 16 against plain PPO, best of 16"] = [
-        *compared("standard", best, rival),
-        *compared("tuned", tuned_best, "plain PPO"),
-    ]
-    rows["best of 16 against plain PPO, raw"] = [*compared("standard", best, raw), *compared("tuned", tuned_best, raw)]
-    yield Table("| | `standard`: mean return | steps |", rows)
+    by_preset = {label: dict.fromkeys(PRESETS, pair) for label, pair in pairs.items()}
+    by_preset["best of 16 against plain PPO, best of 16"] = {
+        "standard": (BEST["standard"], PLAIN_BEST),
+        "tuned": (BEST["tuned"], PLAIN),  # the best of 16 is the preset itself
+    }
+    by_preset["best of 16 against plain PPO, raw"] = {preset: (BEST[preset], RAW) for preset in PRESETS}
+    rows = {
+        label: [cell for preset in PRESETS for cell in study.compared(preset, *pair[preset])]
+        for label, pair in by_preset.items()
+    }
+    return Table("| | `standard`: mean return | steps |", rows)
 
-    yield Phrase("best of 16, the ratio is {}, with", ratio(times("standard", best, rival)))
-    yield Phrase("plain PPO as the preset has it, it is {}. Neither", ratio(times("standard", best)))
-    yield Phrase("against the best of 16, {}.", signed(lead("standard", best, rival)))
-    yield Phrase("needs {} of its steps with normalised", ratio(times("standard", "plain PPO", raw)))
-    yield Phrase("three factors need {} times the steps of", ratio(times("standard", raw_three, raw)))
-    yield Phrase(
-        "are sooner**: {} of the steps at the best of 16, and {} of mean return",
-        ratio(times("tuned", tuned_best)),
-        signed(lead("tuned", tuned_best, "plain PPO")),
-    )
-    yield Phrase("Normalising costs plain PPO {} of mean", whole(lead("tuned", raw, "plain PPO")))
-    yield Phrase("the best three factors have {}. Their", signed(lead("tuned", tuned_best, raw)))
-    yield Phrase("three factors need {} times the steps. Their", ratio(times("tuned", raw_three, raw)))
-    yield Phrase("mean return is lower by {}.", whole(lead("tuned", raw, raw_three)))
-    leads = [signed(lead(preset, three, constant)) for preset in PRESETS]
+
+def under_standard(study: RewardAware) -> Iterator[Phrase]:
+    """The sentences on the preset `standard`."""
+    best = BEST["standard"]
+
+    def times(arm: str, rival: str = PLAIN) -> Shown:
+        return ratio(study.times("standard", arm, rival))
+
+    yield Phrase("best of 16, the ratio is {}, with", times(best, PLAIN_BEST))
+    yield Phrase("plain PPO as the preset has it, it is {}. Neither", times(best))
+    yield Phrase("against the best of 16, {}.", signed(study.lead("standard", best, PLAIN_BEST)))
+    yield Phrase("needs {} of its steps with normalised", times(PLAIN, RAW))
+    yield Phrase("three factors need {} times the steps of", times(THREE_RAW, RAW))
+
+
+def under_tuned(study: RewardAware) -> Iterator[Phrase]:
+    """The sentences on the preset `tuned`."""
+    best = BEST["tuned"]
+    steps, mean = ratio(study.times("tuned", best)), signed(study.lead("tuned", best))
+    yield Phrase("are sooner**: {} of the steps at the best of 16, and {} of mean return", steps, mean)
+    yield Phrase("Normalising costs plain PPO {} of mean", whole(study.lead("tuned", RAW)))
+    yield Phrase("the best three factors have {}. Their", signed(study.lead("tuned", best, RAW)))
+    yield Phrase("three factors need {} times the steps. Their", ratio(study.times("tuned", THREE_RAW, RAW)))
+    yield Phrase("mean return is lower by {}.", whole(study.lead("tuned", RAW, THREE_RAW)))
+
+
+def surprise(study: RewardAware) -> Iterator[Phrase]:
+    """The sentences on constant surprise."""
+    leads = [signed(study.lead(preset, THREE, CONSTANT)) for preset in PRESETS]
     yield Phrase("they have {} of mean return, under `tuned` {}.", *leads)
-    yield Phrase("Under `tuned` they need {} of the steps", ratio(times("tuned", three, constant)))
-    yield Phrase("not seen to differ ({}).", ratio.comma(times("standard", three, constant)))
-    reached = (share.value(results.reached(folder, arm, preset="standard")) for arm in (three, constant))
-    yield Phrase("the share there is {} against {}.", *reached)
-    others = "reward_aware_first/others"
-    medians = [results.summary(others, "Acrobot-v1", arm, "steps_to_threshold") for arm in (three, "plain PPO")]
-    slower = Known(medians[0].value / medians[1].value, math.nan, math.nan, medians[0].file)
+    yield Phrase("Under `tuned` they need {} of the steps", ratio(study.times("tuned", THREE, CONSTANT)))
+    yield Phrase("not seen to differ ({}).", ratio.comma(study.times("standard", THREE, CONSTANT)))
+    reached = [study.results.reached(study.folder, arm, preset="standard") for arm in (THREE, CONSTANT)]
+    yield Phrase("the share there is {} against {}.", *map(share.value, reached))
+
+
+def elsewhere(results: Results) -> Iterator[Phrase]:
+    """Two other tasks, of the study before."""
+
+    def of(environment: str, statistic: str) -> list[Known]:
+        folder = "reward_aware_first/others"
+        return [results.summary(folder, environment, arm, statistic) for arm in (THREE, PLAIN)]
+
+    three, plain = of("Acrobot-v1", "steps_to_threshold")
+    slower = Known(three.value / plain.value, math.nan, math.nan, three.file)
     yield Phrase("needed {} times the steps of plain PPO. On", ratio(slower))
-    there = (
-        share.value(results.summary(others, "MountainCar-v0", arm, "reached_threshold")) for arm in (three, "plain PPO")
-    )
-    yield Phrase("On MountainCar {} of seeds got there against {}.", *there)
+    there = of("MountainCar-v0", "reached_threshold")
+    yield Phrase("On MountainCar {} of seeds got there against {}.", *map(share.value, there))

@@ -11,7 +11,7 @@ import page_numbers
 import pytest
 from page_numbers import DOCS, fitted, left, listed
 from places import PageError, Phrase, Table
-from result_files import Results
+from result_files import Results, setting
 from styles import Known, Shown, Style, gain, percent, ratio, share, steps, two_digits, whole
 
 from morphorl.config.errors import StoreError
@@ -44,7 +44,10 @@ def test_result_files_are_as_noted():
     ]
 
 
-@pytest.mark.parametrize("name", ["README.md", "claims.md", "corrections.md", "method.md", "speed.md", "trust.md"])
+@pytest.mark.parametrize(
+    "name",
+    ["README.md", "claims.md", "corrections.md", "elsewhere.md", "method.md", "speed.md", "trust.md", "yourruns.md"],
+)
 def test_any_digit_that_looks_like_a_result_is_told_when_it_changes(name, lists):
     (path,) = (path for path in page_numbers.pages() if path.name == name)
     page, chance = fitted(path, lists(name)), random.Random(name)
@@ -69,6 +72,9 @@ def test_any_digit_that_looks_like_a_result_is_told_when_it_changes(name, lists)
         ("answer.md", "| 285 (278 to 291) |", "| 285 (278 to 281) |"),
         ("answer.md", "**contradicted**: +2% (−4 to +9)", "**supported**: +2% (−4 to +9)"),
         ("answer.md", "which is 22 on CartPole", "which is 23 on CartPole"),
+        ("elsewhere.md", "trains 1.3 times", "trains 1.4 times"),
+        ("trust.md", "| `luck` | 50 |", "| `luck` | 60 |"),
+        ("yourruns.md", "where that is 28%", "where that is 29%"),
     ],
 )
 def test_a_digit_that_was_changed_in_a_page_is_found_by_its_line(page, says, changed, lists, tmp_path):
@@ -98,6 +104,15 @@ def test_a_digit_that_was_changed_in_a_result_is_found_by_the_line_of_the_page(f
     said = fitted(page, listed(page, Results(tmp_path / "results"))).wrong()
     number = next(i for i, words in enumerate(page.read_text().splitlines(), 1) if line in words)
     assert any(one.startswith(f"evolve.md:{number}: ") and f"docs/results/{file} says" in one for one in said)
+
+
+def test_a_number_that_the_code_sets_is_told_with_the_file_that_sets_it(tmp_path):
+    file, page = "tests/end_to_end/test_damage.py", tmp_path / "new.md"
+    page.write_text("It takes 21 s.\n")
+    (said,) = fitted(page, [Phrase("It takes {} s.", whole.value(setting(file, r"SECONDS = (\d+)")))]).wrong()
+    assert said == f"new.md:1: the page says '21', {file} says '20'."
+    with pytest.raises(PageError, match=r"0 places of tests/.*\.py fit 'MINUTES = \(\.\)'; must be one\."):
+        setting(file, r"MINUTES = (.)")
 
 
 def test_a_table_of_scores_that_was_edited_is_refused_by_name(tmp_path):
