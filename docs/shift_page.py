@@ -40,7 +40,9 @@ DRAWN = {
 }
 """The arms of the figure, and their colours."""
 COLUMNS = ("arm", "before", "after", "loss", "at the end", f"{BEST} less this arm, after", "p, corrected")
-STEADY_COLUMNS = ("arm", "mean return", f"{BEST} less this arm", "p, corrected")
+RADIAL = "three factors, radial features"
+ON_RADIAL = {"Acrobot-v1+radial": "Acrobot", "MountainCar-v0+radial": "MountainCar"}
+LUNAR = {"gym:LunarLander-v3": "LunarLander"}
 
 
 def page() -> str:
@@ -48,8 +50,9 @@ def page() -> str:
     rows, steady = read("recovery"), read("without")
     p = corrected(rows, "after", list(TASKS))
     parts = [f"### {name}\n\n{task_table(rows.filter(environment=task), p)}" for task, name in TASKS.items()]
-    p = corrected(steady, "all", list(STEADY))
-    parts += [f"### {name}, no change\n\n{steady_table(steady, task, p)}" for task, name in STEADY.items()]
+    parts += steady_parts(steady, STEADY, "no change", BEST)
+    parts += steady_parts(read("radial"), ON_RADIAL, "radial features, no change", RADIAL)
+    parts += steady_parts(read("lunar"), LUNAR, "no change", BEST)
     return with_tables(PAGE, "\n\n".join(parts))
 
 
@@ -77,14 +80,14 @@ def arms(rows: pl.DataFrame, column: str) -> list[str]:
     return sorted(rows["arm"].unique().sort(), key=lambda arm: -of(rows, arm, column).mean())
 
 
-def corrected(rows: pl.DataFrame, column: str, tasks: list[str]) -> dict[tuple[str, str], float]:
-    """The p-value of each comparison with `BEST`, by task and arm, after Holm over all of them."""
+def corrected(rows: pl.DataFrame, column: str, tasks: list[str], best: str = BEST) -> dict[tuple[str, str], float]:
+    """The p-value of each comparison with the best arm, by task and arm, after Holm over all of them."""
     found = {
-        (task, arm): lead_of(here, BEST, arm, column).p
+        (task, arm): lead_of(here, best, arm, column).p
         for task in tasks
         for here in [rows.filter(environment=task)]
         for arm in arms(here, column)
-        if arm != BEST
+        if arm != best
     }
     return dict(zip(found, map(float, holm(np.array(list(found.values())))), strict=True))
 
@@ -106,20 +109,30 @@ def task_table(rows: pl.DataFrame, p: dict[tuple[str, str], float]) -> str:
     return markdown(COLUMNS, table)
 
 
-def steady_table(steady: pl.DataFrame, task: str, p: dict[tuple[str, str], float]) -> str:
-    """Every arm of a task without a change, best first."""
-    rows = steady.filter(environment=task)
-    table = [
-        (arm, interval(of(rows, arm, "all")), *lead(rows, arm, "all", p.get((task, arm)))) for arm in arms(rows, "all")
+def steady_parts(steady: pl.DataFrame, tasks: dict[str, str], what: str, best: str) -> list[str]:
+    """A heading and a table for each task without a change, corrected together."""
+    p = corrected(steady, "all", list(tasks), best)
+    return [
+        f"### {name}, {what}\n\n{steady_table(steady.filter(environment=task), p, best)}"
+        for task, name in tasks.items()
     ]
-    return markdown(STEADY_COLUMNS, table)
 
 
-def lead(rows: pl.DataFrame, arm: str, column: str, p: float | None) -> tuple[str, str]:
+def steady_table(rows: pl.DataFrame, p: dict[tuple[str, str], float], best: str) -> str:
+    """Every arm of a task without a change, best first."""
+    task = rows["environment"][0]
+    table = [
+        (arm, interval(of(rows, arm, "all")), *lead(rows, arm, "all", p.get((task, arm)), best))
+        for arm in arms(rows, "all")
+    ]
+    return markdown(("arm", "mean return", f"{best} less this arm", "p, corrected"), table)
+
+
+def lead(rows: pl.DataFrame, arm: str, column: str, p: float | None, best: str = BEST) -> tuple[str, str]:
     """The best arm with dynamics less an arm; empty for itself."""
     if p is None:
         return "", ""
-    return in_words(lead_of(rows, BEST, arm, column)), p_value(p)
+    return in_words(lead_of(rows, best, arm, column)), p_value(p)
 
 
 def figure() -> None:

@@ -7,7 +7,7 @@ import polars as pl
 from jaxtyping import Float
 from places import Phrase
 from result_files import Results
-from shift_page import BEST, HALF, PLAIN, TASKS, WITHIN, lead_of, of, read
+from shift_page import BEST, HALF, LUNAR, ON_RADIAL, PLAIN, RADIAL, TASKS, WITHIN, lead_of, of, read
 from styles import Known, Shown, whole
 
 LENGTH, GRAVITY, PUSHES = SWITCHES = tuple(TASKS)[:3]
@@ -49,6 +49,7 @@ class Rows:
 def numbers(results: Results) -> Iterator[Phrase]:
     """Phrases of the page, in its order."""
     rows, rates, longer, steady = (Rows(name) for name in ("recovery", "rates", "longer", "without"))
+    radial, lunar = Rows("radial"), Rows("lunar")
     yield Phrase(
         "by {} with the longer pole, {} with more gravity, {} with the pushes exchanged, and {} where",
         *(rows.lead(task, BEST, NONE) for task in TASKS),
@@ -74,8 +75,16 @@ def numbers(results: Results) -> Iterator[Phrase]:
     yield Phrase("it is behind plain PPO by {}, and the last", rows.lead(PUSHES, PLAIN, BANK))
     yield Phrase("own settings it is behind by {}.", rates.lead(PUSHES, PLAIN, "leaky bank, entropy .01"))
     yield Phrase("they lead plain PPO by {} after the exchange", rates.lead(PUSHES, "resets, entropy 0", PLAIN))
-    yield Phrase("by {} on Acrobot", steady.lead("Acrobot-v1", BEST, NONE, "all"))
+    yield Phrase("lead themselves without strength by {} on Acrobot", steady.lead("Acrobot-v1", BEST, NONE, "all"))
     yield Phrase("lead that same arm by {}.", steady.lead("MountainCar-v0", OBSERVATION, NONE, "all"))
+    yield Phrase(
+        "three factors on them lead plain PPO by {} on Acrobot and {} on MountainCar: not told",
+        *(radial.lead(task, RADIAL, PLAIN, "all") for task in ON_RADIAL),
+    )
+    yield Phrase(
+        "hidden layer are behind themselves without strength by {}, and on the observation they harm, by {}.",
+        *(lunar.lead(task, NONE, arm, "all") for task in LUNAR for arm in (BEST, OBSERVATION)),
+    )
     yield Phrase("pushes would be {}, and with more gravity {}.", *map(rows.lead_if_late, (PUSHES, GRAVITY)))
     yield Phrase(
         "the GRU ends at {}, and the bank at {}.", *(longer.mean(WITHIN, arm, "last") for arm in ("GRU", BANK))
