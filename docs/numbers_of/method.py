@@ -8,35 +8,35 @@ from styles import Known, Shown, decimal, signed_decimal, whole
 
 CONTROLS = "controls"
 CARTPOLE, HIDDEN = "CartPole-v1", "StatelessCartPole-v1"
-MEAN = "area_under_curve"
-"""Of the first fifth of a training: the early return of a whole one."""
+EARLY, MEAN = "early_return", "area_under_curve"
 
 
 def numbers(results: Results) -> Iterator[Phrase | Table]:
     """Phrases and tables of the page, in its order."""
-    yield controls(results)
+    yield controls(results, "early return", EARLY)
+    yield controls(results, "mean return", MEAN)
     yield from findings(results)
 
 
-def controls(results: Results) -> Table:
-    """Early returns of the system and of its controls."""
+def controls(results: Results, name: str, measure: str) -> Table:
+    """A measure of the system and of its controls."""
 
     def row(arm: str) -> list[Shown]:
         return [
-            style(results.summary(f"{CONTROLS}/{preset}", environment, arm, MEAN))
+            style(results.summary(f"{CONTROLS}/{preset}", environment, arm, measure))
             for environment, style in ((CARTPOLE, whole), (HIDDEN, decimal))
             for preset in ("standard", "tuned")
         ]
 
     arms = results.json(f"{CONTROLS}/standard/summary.json")[CARTPOLE]
-    return Table("| | CartPole, `standard` |", {arm: row(arm) for arm in arms})
+    return Table(f"| {name} | CartPole, `standard` |", {arm: row(arm) for arm in arms})
 
 
 def findings(results: Results) -> Iterator[Phrase]:
     """The sentences below the table."""
 
     def lead(arm: str, rival: str = "γ = 0.3") -> Known:
-        return results.lead(CONTROLS, arm, rival, MEAN, preset="standard", environment=CARTPOLE)
+        return results.lead(CONTROLS, arm, rival, EARLY, preset="standard", environment=CARTPOLE)
 
     below = [decimal(lead(rival)) for rival in ("γ = 0", "plain PPO")]
     yield Phrase("γ = 0.3 lies {} below γ = 0 and {} below plain PPO", *below)
