@@ -27,7 +27,7 @@ from morphorl.dynamics.learned_parameters import Learned
 from morphorl.dynamics.reaction_diffusion import ReactionDiffusion
 from morphorl.environments import base, gymnasium_envs, registry
 from morphorl.environments.wrappers import Task
-from morphorl.ppo import checkpoints, distributions, evaluation, gymnasium_training, losses, training
+from morphorl.ppo import checkpoints, distributions, evaluation, gymnasium_training, losses, schedules, training
 from morphorl.ppo.checkpoints import Agents
 from morphorl.ppo.settings import PPO, Settings, stack
 from morphorl.studies import batch_training
@@ -69,10 +69,10 @@ def rollout(mode, settings, steps=24):
     features = vector.single_observation_space.shape[0]
     programs = gymnasium_training.programs_for(features, 2, None)
     stacked = stack([settings])
-    player = gymnasium_training.Player(vector, programs, stacked, 1)
+    player = gymnasium_training.Player(vector, programs, 1)
     state = programs.init(stacked, jnp.array([0]), jnp.array([0]))
-    begun = player.begin(state.agent, np.array([0]))._replace(trace_state=programs.no_traces(stacked, 2))
-    rollout_state, seen = player.collect(state.agent, begun, jax.random.split(jax.random.key(1), 1))
+    begun = player.begin(stacked, state.agent, np.array([0]), learns=True)
+    rollout_state, seen = player.collect(stacked, state.agent, begun, jax.random.split(jax.random.key(1), 1))
     first = jax.tree.map(lambda u: jnp.asarray(u)[0], (state.agent, rollout_state, seen.experience))
     env = base.Environment("clock", features, 2, 1, None, None, None)  # pyright: ignore
     agent, rollout_state, experience = first
@@ -111,43 +111,88 @@ def test_both_autoresets_give_the_same_samples_where_they_count(kind):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_three_factors_multiply_on_the_host_as_in_a_program(mode):
-    """The readout is the sum over steps of rate, surprise and trace, over the rows that count."""
+def test_three_factors_multiply_over_the_rows_that_count(mode):
+    """The readout is the sum over steps of rate, surprise and trace; the surprise is that of the step before."""
     rule = ThreeFactor(strength=0.05, trace_decay=0.8, caution=0.0)
     still = ReactionDiffusion(
         activator_diffusion=0.0, activator_production=0.0, activator_decay=0.0, initial_scale=0.0, reset="never"
     )
     settings = Settings(steps=48, ppo=SMALL, dynamics=still, guidance=rule, blend=Blend("add", 1.0))
-    seen, weight, _ = rollout(mode, settings)
-    ended = np.asarray(seen.terminated | seen.truncated)
+    seen, weight, samples = rollout(mode, settings)
+    value = np.asarray(samples.value).reshape(24, 2)
     for i in range(2):
         activator, trace = np.zeros((2, 2, 2))
-        fresh = True
+        before = None
         for t in np.flatnonzero(weight[:, i]):
+            if before is not None:
+                goes_on = not seen.terminated[before, i]
+                error = seen.reward[before, i] + SMALL.discount * value[t, i] * goes_on - value[before, i]
+                assert_allclose(seen.td_error[t, i], 0 if seen.truncated[before, i] else error, atol=1e-5)
             activator = activator + 0.05 * float(seen.td_error[t, i]) * trace
             x = np.asarray(seen.observation[t, :, i])
             assert_allclose(seen.readout[t, :, i], x @ activator, rtol=1e-3, atol=1e-4)
             policy = np.asarray(jax.nn.softmax(seen.logits[t, :, i] + seen.readout[t, :, i]))
+            fresh = before is None or seen.terminated[before, i] or seen.truncated[before, i]
             trace = (0 if fresh else 0.8) * trace + np.outer(x, np.eye(2)[seen.action[t, i]] - policy)
-            fresh = ended[t, i]
+            before = t
         assert np.abs(activator).max() > 0.1
 
 
-def test_what_a_run_knows_of_its_performance_leaves_out_rows_that_only_reset():
-    agents = compiled.init(
-        Settings(steps=48, ppo=SMALL, guidance=Modulated(strength=0.1)),
-        registry.make_env("CartPole-v1"),
-        *(jnp.array(0),) * 2,
-    ).agent
-    usual = []
-    for mode in MODES:
-        experience, weight, _ = rollout(mode, Settings(steps=48, ppo=SMALL, guidance=Modulated(strength=0.1)))
-        counts = np.asarray(weight) > 0
-        known = training.followed_performance(agents, experience, jnp.asarray(weight))
-        usual.append(known.usual_surprise)
-        expected = 0.8 * 1 + 0.2 * np.abs(np.asarray(experience.td_error)[counts]).mean()
-        assert_allclose(known.usual_surprise, expected, rtol=1e-5)
-    assert usual[0] > 0.8
+@pytest.mark.parametrize("mode", MODES)
+def test_rows_that_only_reset_tell_nobody_anything(mode):
+    """Neither the usual surprise of a run nor, by a shuffled signal, the neighbour."""
+    settings = Settings(steps=48, ppo=SMALL, guidance=Modulated(strength=0.1))
+    experience, weight, _ = rollout(mode, settings)
+    counts = np.asarray(weight) > 0
+    known = training.followed_performance(schedules.unknown(), experience, jnp.asarray(weight))
+    expected = 0.8 * 1 + 0.2 * np.abs(np.asarray(experience.td_error)[counts]).mean()
+    assert_allclose(known.usual_surprise, expected, rtol=1e-5)
+    assert_array_equal(np.asarray(experience.td_error)[~counts], np.zeros((~counts).sum()))
+
+
+def test_strength_and_weight_are_those_of_the_moment_in_training_and_in_evaluations():
+    """The handover is over at half of ten updates, after which the agent plays as plain PPO; caution lowers γ."""
+    wild = ReactionDiffusion(initial_scale=9.0, reset="never")
+    rule = ThreeFactor(strength=0.1, caution=1.0)
+    settings = Settings(
+        "gym:CartPole-v1", 480, 48, ppo=SMALL, dynamics=wild, blend=Blend("add", 1.0, 0.5), guidance=rule
+    )
+    seen = []
+
+    def note(now, agent, index):
+        seen.append((float(now.blend.weight[0]), float(now.guidance.strength[0]), agent.performance))
+        return np.zeros(1)
+
+    vector = gymnasium_envs.vector("gym:CartPole-v1", SMALL.num_envs)
+    state = gymnasium_training.train(stack([settings]), np.arange(1), np.arange(1), vector, note)
+    weights, strengths, known = zip(*seen, strict=True)
+    assert_allclose(weights, np.clip(2 - 2 * np.arange(10) / 10 / 0.5, 0, 1), atol=1e-6)
+    first, fast = (np.array([getattr(one, name)[0] for one in known[:-1]]) for name in ("first_return", "fast_return"))
+    progress = np.maximum(np.nan_to_num((fast - first) / (np.abs(first) + 1)), 0)
+    assert_allclose(strengths, [0.1, *0.1 / (1 + progress)], rtol=1e-5)
+    assert min(strengths) < 0.099
+    agents = jax.tree.map(np.asarray, state.agent)
+    plain, always = (dataclasses.replace(settings, blend=Blend("add", weight)) for weight in (0.0, 1.0))
+    over, without, wildly = (
+        evaluation.evaluate_agents([one], agents, 8, greedy=True) for one in (settings, plain, always)
+    )
+    assert_array_equal(over, without)
+    assert (wildly != without).any()
+
+
+def test_a_rule_that_decides_does_so_on_the_host_too():
+    settings = Settings(
+        "CartPole-v1", ppo=SMALL, dynamics=ReactionDiffusion(reset="redraw"), guidance=WinStay(strength=0.2)
+    )
+    stacked, programs = stack([settings]), gymnasium_training.programs_for(4, 2, None)
+    agent = programs.init(stacked, jnp.array([0]), jnp.array([0])).agent
+    cells = jax.tree.map(lambda u: jnp.full((1, *u.shape[1:], 3), 0.5), agent.pattern)
+    done, returns = jnp.array([[True, True, False]]), jnp.array([[4.0, -4.0, 4.0]])
+    keys = jax.random.split(jax.random.key(0), 1)
+    after = programs.reset(stacked, agent, cells, done, returns, keys).activator[0]
+    assert_allclose(after[..., 0], np.full((4, 2), 0.5 + 0.2 * np.tanh(4.0)), rtol=1e-5)
+    assert np.ptp(after[..., 1]) > 0.1
+    assert_array_equal(after[..., 2], np.full((4, 2), 0.5))
 
 
 def test_ends_are_told_apart_and_a_truncation_bootstraps_from_what_it_cut_off():
@@ -392,8 +437,8 @@ def test_mujocos_environments_have_continuous_actions_on_the_host():
 HOST_LACKS = [
     ({"ppo": PPO(network="gru")}, r"^ppo\.network = 'gru': must be 'mlp' for environments of Gymnasium's \('gym:'\)\."),
     (
-        {"guidance": Adaptive(), "memory": LeakyIntegrators()},
-        r"^memory\.kind = 'leaky_integrators': must be 'none' where guidance\.kind is 'adaptive' for env",
+        {"guidance": Adaptive(), "memory": LeakyIntegrators(), "blend": Blend(kind="none")},
+        r"^memory\.kind = 'leaky_integrators': must be one that is not guided where guidance\.kind is 'adaptive'",
     ),
     ({"task": Task(sticky=True)}, r"^task\.sticky = true: must be false for environments of Gymnasium"),
     ({"dynamics": ReactionDiffusion(reset="redraw", redraw=0.1)}, r"^dynamics\.redraw = 0\.1: must be 0 for environ"),

@@ -184,7 +184,7 @@ def lived(rule, turned):
     for _ in range(3):
         now = schedules.scheduled(settings, agent.performance, 0.5)
         rollout_state, experience = rolled(now, agent, rollout_state, randomness, jnp.array(float(turned)))
-        known = training.followed_performance(agent, experience)
+        known = training.followed_performance(agent.performance, experience)
         pattern = training.lasting_pattern(settings, agent, rollout_state)
         agent = replace(agent, performance=known, pattern=pattern)
         seen.append(experience)

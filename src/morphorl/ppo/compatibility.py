@@ -234,10 +234,10 @@ def check_host(settings: Settings) -> None:
     here = "for environments of Gymnasium's ('gym:')"
     if settings.ppo.network != "mlp":
         raise SettingError(f"ppo.network = {settings.ppo.network!r}: must be 'mlp' {here}.")
-    if settings.guidance.needs and settings.memory.kind != "none":
+    if settings.guidance.needs and _is_plain(settings.memory) and guided_states(settings.memory):
         raise SettingError(
-            f"memory.kind = {settings.memory.kind!r}: must be 'none' where guidance.kind is {settings.guidance.kind!r} "
-            f"{here}, whose memories know no reward."
+            f"memory.kind = {settings.memory.kind!r}: must be one that is not guided where guidance.kind is "
+            f"{settings.guidance.kind!r} {here}, where the strength of what guides a memory cannot change."
         )
     if settings.task.sticky:
         raise SettingError(f"task.sticky = true: must be false {here}.")

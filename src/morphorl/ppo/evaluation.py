@@ -17,6 +17,7 @@ from morphorl.environments.base import is_host
 from morphorl.ppo import gymnasium_training, rollout, task
 from morphorl.ppo.agent import Agent
 from morphorl.ppo.checkpoints import Agents
+from morphorl.ppo.schedules import scheduled
 from morphorl.ppo.settings import Settings, stack
 
 
@@ -90,8 +91,9 @@ def evaluate_agents(
     """
     refuse_after_fork()
     if is_host(settings[0].environment):
-        chosen = (stack(settings), jax.tree.map(jnp.asarray, arrays), settings[0].environment, episodes, seed)
-        return gymnasium_training.evaluate(*chosen, greedy=greedy)
+        agents = jax.tree.map(jnp.asarray, arrays)
+        now = jax.vmap(scheduled, in_axes=(0, 0, None))(stack(settings), agents.performance, 1.0)
+        return gymnasium_training.evaluate(now, agents, settings[0].environment, episodes, seed, greedy=greedy)
     keys = jax.random.split(jax.random.fold_in(jax.random.key(random_streams.EVALUATION), seed), len(settings))
     chosen = (stack(settings), jax.tree.map(jnp.asarray, arrays), keys)
     return np.asarray(_play(*chosen, environment=settings[0].environment, episodes=episodes, greedy=greedy))

@@ -6,25 +6,28 @@ pure path (`rollout.decide`, `training.improve`).
 
 import functools
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
-from jaxtyping import Array, Bool, Key, PyTree
+from jaxtyping import Array, Float, Key
 
 from morphorl.config import random_streams
 from morphorl.config.errors import SettingError
+from morphorl.dynamics.guidance.none import NoGuidance
 from morphorl.environments.action_range import ActionRange
-from morphorl.environments.base import Environment, Step
+from morphorl.environments.base import Environment
 from morphorl.environments.gymnasium_envs import actions_of, autoreset_mode, vector, vector_space
 from morphorl.environments.gymnasium_wrappers import VectorCellObservation
 from morphorl.environments.wrappers import memory_of
 from morphorl.ppo import reward_signals, schedules, training
-from morphorl.ppo.agent import Agent, init_agent, shape_of, spread
+from morphorl.ppo.agent import Agent, init_agent, spread
 from morphorl.ppo.compatibility import check_host
-from morphorl.ppo.rollout import Experience, RolloutState, decide, diagnosis, known_now
+from morphorl.ppo.rollout import Experience, RolloutState, chosen, decide, diagnosis, known_now
+from morphorl.ppo.rollout_randomness import draw_pattern
 from morphorl.ppo.settings import Settings
 
 
@@ -40,7 +43,9 @@ def with_memory(settings: Settings, envs: VectorEnv) -> VectorEnv:
     """The environments as the agent sees them: with the memory of their observations, if `memory.kind` says so."""
     if settings.memory.kind == "none":
         return envs
-    numbers = settings.memory, settings.guidance
+    # A rule that knows more than a state is beside a memory that it does not guide.
+    rule = NoGuidance(strength=settings.guidance.strength) if settings.guidance.needs else settings.guidance
+    numbers = settings.memory, rule
     first = jax.tree.map(lambda u: float(u[0]), numbers)
     remembering = VectorCellObservation(envs, first[0], append="memory", guidance=first[1])
     # Every environment remembers with the numbers of its run.
@@ -57,7 +62,7 @@ def train(
     seeds: np.ndarray,
     cell_seeds: np.ndarray,
     envs: VectorEnv,
-    evaluate: Callable[[Agent, int], np.ndarray] | None = None,
+    evaluate: Callable[[Settings, Agent, int], np.ndarray] | None = None,
     advanced: Callable[[int, np.ndarray], None] = lambda updates, returns: None,
 ) -> training.TrainState:
     """Train a batch of runs in one vector environment, under whichever autoreset mode it has.
@@ -65,8 +70,12 @@ def train(
     Args:
         settings: of all runs, array-valued ones with a leading axis of runs (`settings.stack`).
         envs: the runs' environments, those of the first run first.
-        evaluate: gives the greedy return of each run's agent; called as often as `evaluate_every` says.
+        evaluate: gives the greedy return of each run's agent under the settings of the moment; called as often as
+            `evaluate_every` says.
         advanced: called after every update with its number and each run's latest episode return.
+
+    Raises:
+        SettingError: for settings that this loop lacks, or an autoreset mode in which nobody can train.
     """
     check_host(settings)
     envs = with_memory(settings, envs)
@@ -74,23 +83,22 @@ def train(
     assert envs.num_envs == runs * copies, "one environment for each run and parallel copy"
     sizes = vector_space(envs.single_observation_space).shape[0], actions_of("envs", envs.single_action_space)
     programs = programs_for(sizes[0], *sizes[1])
-    player = Player(envs, programs, settings, runs)
+    player = Player(envs, programs, runs)
     state = programs.init(settings, jnp.asarray(seeds), jnp.asarray(cell_seeds))
-    rollout_state = player.begin(state.agent, seeds)._replace(trace_state=programs.no_traces(settings, copies))
-    state = state._replace(rollout_state=rollout_state)
+    state = state._replace(rollout_state=player.begin(settings, state.agent, seeds, learns=True))
     latest = np.full(runs, np.nan)
     interval = settings.evaluation_interval
     for index in range(settings.updates):
         keys = programs.keys(state.key, index)
-        player.settings = now = programs.scheduled(settings, state.agent.performance, index / settings.updates)
-        rollout_state, rollout = player.collect(state.agent, state.rollout_state, keys[0])
+        now = programs.scheduled(settings, state.agent.performance, index / settings.updates)
+        rollout_state, rollout = player.collect(now, state.agent, state.rollout_state, keys[0])
         state = programs.improve(now, state, rollout_state, rollout.experience, keys[1], index, rollout.weight)
         greedy = np.full(runs, np.nan)
         if evaluate is not None and interval and (index + 1) % interval == 0:
-            greedy = evaluate(state.agent, index)
+            greedy = evaluate(now, state.agent, index)
         state = programs.note(state, rollout.experience, jnp.asarray(greedy, jnp.float32), index)
-        now = np.asarray(state.curve.episode_return[:, index])
-        latest = np.where(np.isnan(now), latest, now)
+        returns = np.asarray(state.curve.episode_return[:, index])
+        latest = np.where(np.isnan(returns), latest, returns)
         advanced(index + 1, latest)
     return state
 
@@ -110,27 +118,26 @@ class Programs:
 
         def act(settings, agent, rollout_state, key, greedy):
             known = known_now(settings, agent, rollout_state)
-            now = rollout_state.cells, rollout_state.observation, None
-            cells, output, action = decide(settings, agent, *now, key, greedy, known)
+            seen = rollout_state.cells, rollout_state.observation, None
+            cells, output, action = decide(settings, agent, *seen, key, greedy, known)
             return cells, action, output, diagnosis(settings, cells), known
 
-        def remember(settings, agent, rollout_state, value, output, action, ended, episode_return):
+        def remember(settings, agent, rollout_state, value, *step_taken):
             before = rollout_state.trace_state, rollout_state.observation, value
-            return reward_signals.remember(settings, agent, *before, output, action, ended, episode_return)
+            return reward_signals.remember(settings, agent, *before, *step_taken)
 
-        def reset(settings, agent, cells, which, episode_return, key):
-            """Cells as they start an episode where one has ended: `rollout._reset_cells` for the host."""
+        def reset(settings, agent, cells, done, episode_return, key):
+            """Cells at the start of the next step, as a rollout within the program has them."""
             if settings.blend.kind == "none" or settings.dynamics.reset == "never":
                 return cells
-            fresh = spread(agent.pattern, which.size)
+            fresh = jax.tree.map(lambda u: u[..., None], agent.pattern)
             if settings.dynamics.reset == "redraw":
-                shape = shape_of(settings, env.num_features, env.num_actions)
-                keys = jax.random.split(key, which.size)
-                fresh = jax.vmap(lambda key: settings.dynamics.init(key, shape), out_axes=-1)(keys)
+                keys = jax.random.split(jax.random.fold_in(key, 2), done.size)  # `decide` has split this key in two
+                fresh = jax.vmap(lambda key: draw_pattern(settings, env, key), out_axes=-1)(keys)
             if settings.guidance.decides:
-                told = which, episode_return, agent.performance, settings.dynamics.bounded
-                return settings.guidance.at_end(cells, fresh, *told)
-            return chosen(which, fresh, cells)
+                ended = done, episode_return, agent.performance, settings.dynamics.bounded
+                return settings.guidance.at_end(cells, fresh, *ended)
+            return chosen(done, fresh, cells)
 
         def improve(settings, state, rollout_state, experience, key, index, weight):
             return training.improve(settings, env, state, rollout_state, experience, key, index, weight=weight)
@@ -158,8 +165,8 @@ class Programs:
 class Player:
     """A vector environment and the cells beside it: who resets when."""
 
-    def __init__(self, envs: VectorEnv, programs: Programs, settings: Settings, runs: int):
-        self.envs, self.programs, self.settings, self.runs = envs, programs, settings, runs
+    def __init__(self, envs: VectorEnv, programs: Programs, runs: int):
+        self.envs, self.programs, self.runs = envs, programs, runs
         self.copies, self.mode = envs.num_envs // runs, autoreset_mode(envs)
         if self.mode == AutoresetMode.DISABLED:
             raise SettingError("autoreset_mode = DISABLED: must be NEXT_STEP or SAME_STEP to train in.")
@@ -167,41 +174,69 @@ class Player:
         self.dtype = envs.single_action_space.dtype
         self.range = actions_of("envs", envs.single_action_space)[1]
 
-    def begin(self, agent: Agent, seeds: np.ndarray) -> RolloutState:
-        """Reset everything: each environment from a seed of its run and its place."""
+    def begin(self, settings: Settings, agent: Agent, seeds: np.ndarray, *, learns: bool) -> RolloutState:
+        """Reset everything: each environment from a seed of its run and its place.
+
+        Args:
+            learns: whether there is a learning signal, as in training; an evaluation has none.
+        """
         places = [np.random.SeedSequence([int(seed), i]) for seed in seeds for i in range(self.copies)]
         seed: Any = [int(place.generate_state(1)[0]) for place in places]
         observation, _ = self.envs.reset(seed=seed)
         cells = self.programs.spread(agent.pattern, self.copies)
         none_yet: Any = np.zeros((self.runs, self.copies), np.float32)
-        sums = none_yet if self.settings.ppo.normalise_rewards else None
-        return RolloutState(None, self._columns(observation), cells, none_yet, discounted_sum=sums)
+        traces = self.programs.no_traces(settings, self.copies) if learns else None
+        sums = none_yet if settings.ppo.normalise_rewards else None
+        return RolloutState(None, self._columns(observation), cells, none_yet, None, traces, sums)
 
     def collect(
-        self, agent: Agent, rollout_state: RolloutState, key: Key[Array, " runs"]
+        self, settings: Settings, agent: Agent, rollout_state: RolloutState, key: Key[Array, " runs"]
     ) -> tuple[RolloutState, Rollout]:
         """One rollout of every run."""
         rows, weights = [], []
-        for time in range(self.settings.ppo.rollout_steps):
-            rollout_state, row, weight = self.step(agent, rollout_state, self.programs.step_key(key, time))
+        for time in range(settings.ppo.rollout_steps):
+            rollout_state, row, weight = self.step(settings, agent, rollout_state, self.programs.step_key(key, time))
             rows.append(row)
             weights.append(weight)
         experience = jax.tree.map(lambda *leaves: np.stack(leaves, axis=1), *rows)
         return rollout_state, Rollout(experience, np.stack(weights, axis=1))
 
     def step(
-        self, agent: Agent, rollout_state: RolloutState, key: Key[Array, " runs"], greedy: bool = False
-    ) -> tuple[RolloutState, Experience, np.ndarray]:
-        """Act once in every environment."""
-        resetting = self.resetting
-        cells, action, output, at_bound, known = self.programs.act(self.settings, agent, rollout_state, key, greedy)
+        self,
+        settings: Settings,
+        agent: Agent,
+        rollout_state: RolloutState,
+        key: Key[Array, " runs"],
+        greedy: bool = False,
+    ) -> tuple[RolloutState, Experience, Float[np.ndarray, "runs copies"]]:
+        """Act once in every environment.
+
+        Under NEXT_STEP an environment whose episode has ended does nothing in its next step but reset. Neither the cell
+        nor what guidance knows may see that step: both stay as they were.
+
+        Returns:
+            Where the environments stand now; what was seen and done, the runs on the first axis of every array and the
+            copies on the last; and 0 for environments that did nothing but reset, else 1.
+        """
+        resetting, traces = self.resetting, rollout_state.trace_state
+        if traces is not None and resetting.any():
+            unknown = traces._replace(truncated=traces.truncated | resetting)
+            shown = rollout_state._replace(trace_state=unknown)
+        else:
+            shown = rollout_state
+        cells, action, output, at_bound, known = self.programs.act(settings, agent, shown, key, greedy)
         action = np.asarray(action)
-        observation, reward, terminated, truncated, info = self.envs.step(self._executed(action))
+        observation, reward, terminated, truncated, info = self.envs.step(self._executed(settings, action))
         final = self._final(observation, terminated | truncated, info)
         terminated, truncated = (self._rows(u).astype(bool) & ~resetting for u in (terminated, truncated))
         reward = np.where(resetting, 0.0, self._rows(reward)).astype(np.float32)
-        done = terminated | truncated
         episode_return = rollout_state.episode_return + reward
+        if known is not None:
+            step_taken = output, action, reward, terminated, truncated, episode_return
+            traces = self.programs.remember(settings, agent, rollout_state, known.value, *step_taken)
+        if resetting.any():
+            before = rollout_state.cells, rollout_state.trace_state
+            cells, traces = self.programs.chosen(resetting, before, (cells, traces))
         row: dict[str, Any] = {
             "observation": rollout_state.observation,
             "final_observation": self._columns(final),
@@ -215,31 +250,26 @@ class Player:
             "at_bound": np.asarray(at_bound),
             "td_error": None if known is None else np.asarray(known.td_error),
         }
-        trace_state = rollout_state.trace_state
-        if known is not None:
-            ended = Step(None, None, reward, terminated, truncated)  # pyright: ignore[reportArgumentType]
-            trace_state = self.programs.remember(
-                self.settings, agent, rollout_state, known.value, output, action, ended, episode_return
-            )
-        # Under NEXT_STEP neither the cell nor what guidance knows may see the step that resets: both stay as they were.
-        if resetting.any():
-            before = rollout_state.cells, rollout_state.trace_state
-            cells, trace_state = self.programs.chosen(resetting, before, (cells, trace_state))
+        done = terminated | truncated
         if done.any():
-            cells = self.programs.reset(self.settings, agent, cells, done, episode_return, key)
+            cells = self.programs.reset(settings, agent, cells, done, episode_return, key)
         self.resetting = done if self.mode == AutoresetMode.NEXT_STEP else np.zeros_like(done)
-        going_on: Any = np.where(done, 0.0, episode_return).astype(np.float32)
-        rollout_state = rollout_state._replace(
-            observation=self._columns(observation), cells=cells, episode_return=going_on, trace_state=trace_state
+        after = RolloutState(
+            env_state=None,
+            observation=self._columns(observation),
+            cells=cells,
+            episode_return=np.where(done, 0.0, episode_return).astype(np.float32),  # pyright: ignore[reportArgumentType]
+            trace_state=traces,
+            discounted_sum=rollout_state.discounted_sum,
         )
-        return rollout_state, Experience(**row), (~resetting).astype(np.float32)
+        return after, Experience(**row), (~resetting).astype(np.float32)
 
-    def _executed(self, action: np.ndarray) -> np.ndarray:
+    def _executed(self, settings: Settings, action: np.ndarray) -> np.ndarray:
         """Actions as the environments take them."""
         if self.range is None:
             return action.reshape(-1)
         flat = action.transpose(0, 2, 1).reshape(self.envs.num_envs, -1)
-        return self.range.executed(np.tanh(flat) if self.settings.ppo.squash else flat).astype(self.dtype)
+        return self.range.executed(np.tanh(flat) if settings.ppo.squash else flat).astype(self.dtype)
 
     def _final(self, observation: np.ndarray, done: np.ndarray, info: dict[str, Any]) -> np.ndarray:
         """What each action led to, before any reset."""
@@ -264,19 +294,25 @@ def evaluate(
     """Play whole episodes with the agents of a batch.
 
     Args:
-        settings: array-valued ones with a leading axis of runs.
+        settings: those of the moment, array-valued ones with a leading axis of runs.
 
     Returns:
         Returns of shape (runs, episodes), each of the first episode of an environment of its own. Patterns are drawn
         afresh for each where training draws them so.
     """
     runs = agents.actor.biases[-1].shape[0]
-    envs = with_memory(settings, vector(environment, runs * episodes))
-    actions, action_range = actions_of(environment, envs.single_action_space)
-    features = vector_space(envs.single_observation_space).shape[0]
-    programs = programs_for(features, actions, action_range)
-    player = Player(envs, programs, settings, runs)
-    rollout_state = player.begin(agents, np.full(runs, 1_000_003 + seed))
+    with closing(with_memory(settings, vector(environment, runs * episodes))) as envs:
+        actions, action_range = actions_of(environment, envs.single_action_space)
+        features = vector_space(envs.single_observation_space).shape[0]
+        player = Player(envs, programs_for(features, actions, action_range), runs)
+        return _played(settings, agents, player, episodes, seed, greedy=greedy)
+
+
+def _played(
+    settings: Settings, agents: Agent, player: Player, episodes: int, seed: int, *, greedy: bool
+) -> Float[np.ndarray, "runs episodes"]:
+    runs, programs = player.runs, player.programs
+    rollout_state = player.begin(settings, agents, np.full(runs, 1_000_003 + seed), learns=False)
     alive, returns = np.ones((runs, episodes), bool), np.zeros((runs, episodes))
     key_start = jax.random.split(jax.random.fold_in(jax.random.key(random_streams.CELL), seed), runs)
     keys = jax.random.split(jax.random.fold_in(jax.random.key(random_streams.ACTING), seed), runs)
@@ -285,11 +321,10 @@ def evaluate(
         rollout_state = rollout_state._replace(cells=cells)
     time = 0
     while alive.any():
-        rollout_state, row, _ = player.step(agents, rollout_state, programs.step_key(keys, time), greedy)
+        rollout_state, row, _ = player.step(settings, agents, rollout_state, programs.step_key(keys, time), greedy)
         returns += alive * row.reward
         alive &= ~(row.terminated | row.truncated)
         time += 1
-    envs.close()
     return returns
 
 
@@ -298,11 +333,6 @@ def programs_for(features: int, actions: int, action_range: ActionRange | None) 
     """The compiled parts for agents of these sizes, made once a process."""
     # A time limit of 1 says that any step may be cut off: the value of what it led to is computed for each.
     return Programs(Environment("host", features, actions, 1, None, nothing, nothing, action_range))
-
-
-def chosen(where: Bool[Array, " envs"], one: PyTree, other: PyTree) -> PyTree:
-    """In each parallel environment what `one` has there, or what `other` has; the environments on the last axis."""
-    return jax.tree.map(lambda u, v: jnp.where(where[(None,) * (v.ndim - 1)], u, v), one, other)
 
 
 def nothing(*_: Any) -> Any:

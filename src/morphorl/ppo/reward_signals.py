@@ -8,7 +8,6 @@ from jaxtyping import Array, Bool, Float, Int
 
 from morphorl.dynamics.base import State
 from morphorl.dynamics.guidance.base import Eligible, Signal, Surprised
-from morphorl.environments.base import Step
 from morphorl.ppo import distributions
 from morphorl.ppo.agent import Agent, PolicyOutput, network_view, shape_of, system_view
 from morphorl.ppo.reward_scale import scaled
@@ -68,7 +67,9 @@ def remember(
     value: Float[Array, " envs"],
     output: PolicyOutput,
     action: Int[Array, " envs"] | Float[Array, "actions envs"],
-    after: Step,
+    reward: Float[Array, " envs"],
+    terminated: Bool[Array, " envs"],
+    truncated: Bool[Array, " envs"],
     episode_return: Float[Array, " envs"],
 ) -> TraceState:
     """What the next step will know of this one."""
@@ -79,9 +80,8 @@ def remember(
         chosen = distributions.score(output.blended, agent.log_deviation, action)
         goes_on = ~(trace_state.terminated | trace_state.truncated)
         eligibility = (guidance.trace_decay * goes_on)[None, None] * eligibility + seen[:, None] * chosen[None]
-    done = after.terminated | after.truncated
-    fitness = jnp.where(done, episode_return, trace_state.fitness)
-    return TraceState(after.reward, value, after.terminated, after.truncated, eligibility, fitness)
+    fitness = jnp.where(terminated | truncated, episode_return, trace_state.fitness)
+    return TraceState(reward, value, terminated, truncated, eligibility, fitness)
 
 
 def weights(fitness: Float[Array, " envs"]) -> Float[Array, " envs"]:

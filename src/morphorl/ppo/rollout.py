@@ -169,7 +169,7 @@ def collect(
         )
         trace_state = rollout_state.trace_state
         if trace_state is not None and known is not None:
-            step_taken = (output, action, after, episode_return)
+            step_taken = (output, action, after.reward, after.terminated, after.truncated, episode_return)
             trace_state = reward_signals.remember(
                 settings, agent, trace_state, rollout_state.observation, known.value, *step_taken
             )
@@ -264,8 +264,8 @@ def _reset_cells(
         told = (done, episode_return, agent.performance, settings.dynamics.bounded)
         return settings.guidance.at_end(cells, randomness.pattern, *told)
     if randomness.redrawn is None:
-        return _start(done, jax.tree.map(lambda u: u[..., None], agent.pattern), cells)
-    return _start(done | randomness.redrawn, randomness.pattern, cells)
+        return chosen(done, jax.tree.map(lambda u: u[..., None], agent.pattern), cells)
+    return chosen(done | randomness.redrawn, randomness.pattern, cells)
 
 
 def _redraw_cells(settings: Settings, env: Environment, key: PRNGKeyArray, cells: State, envs: int) -> State:
@@ -275,12 +275,12 @@ def _redraw_cells(settings: Settings, env: Environment, key: PRNGKeyArray, cells
     key_which, key_pattern = jax.random.split(key)
     redrawn = jax.random.uniform(key_which, (envs,)) < settings.dynamics.redraw
     keys = jax.random.split(key_pattern, envs)
-    return _start(redrawn, jax.vmap(lambda k: draw_pattern(settings, env, k), out_axes=-1)(keys), cells)
+    return chosen(redrawn, jax.vmap(lambda k: draw_pattern(settings, env, k), out_axes=-1)(keys), cells)
 
 
-def _start(where: Bool[Array, " envs"], initial: State, cells: State) -> State:
-    """The initial states in the environments chosen, and the cells as they are in the others."""
-    return jax.tree.map(lambda start, u: jnp.where(where[(None,) * (u.ndim - 1)], start, u), initial, cells)
+def chosen(where: Bool[Array, " envs"], there: PyTree, elsewhere: PyTree) -> PyTree:
+    """In parallel environments, the last axis of every array: one tree where `where` says so, and else the other."""
+    return jax.tree.map(lambda one, other: jnp.where(where[(None,) * (other.ndim - 1)], one, other), there, elsewhere)
 
 
 def _choose(condition: Bool[Array, ""], if_true: EnvState, if_false: EnvState) -> EnvState:

@@ -172,7 +172,7 @@ def improve(
         **networks._asdict(),
         statistics=observe(state.agent.statistics, seen),
         pattern=lasting_pattern(settings, state.agent, rollout_state),
-        performance=followed_performance(state.agent, experience, weight),
+        performance=followed_performance(state.agent.performance, experience, weight),
         learned=offsets,
     )
     first_failure = (state.diverged_at < 0) & ~finite
@@ -235,18 +235,18 @@ def lasting_pattern(settings: Settings, agent: Agent, rollout_state: RolloutStat
 
 
 def followed_performance(
-    agent: Agent, experience: Experience, weight: Float[Array, "time envs"] | None = None
+    performance: Performance | None, experience: Experience, weight: Float[Array, "time envs"] | None = None
 ) -> Performance | None:
     """What the agent knows of its performance after a rollout; None where nothing asks for it.
 
     Args:
         weight: 0 for rows in which an environment did nothing but reset; None if there are none.
     """
-    if agent.performance is None:
+    if performance is None:
         return None
     error = experience.td_error
     surprise = None if error is None else jnp.mean(jnp.abs(error), where=None if weight is None else weight > 0)
-    return schedules.follow(agent.performance, _mean_return(experience), surprise)
+    return schedules.follow(performance, _mean_return(experience), surprise)
 
 
 def _mean_return(experience: Experience) -> Float[Array, ""]:

@@ -144,8 +144,8 @@ def _train_on_host(
     """Train a batch on one of Gymnasium's environments; copies that only fill the batch up are left out."""
     settings, seeds, cell_seeds = jax.tree.map(lambda u: u[:runs], (settings, seeds, cell_seeds))
 
-    def evaluate(agents: Agent, index: int) -> np.ndarray:
-        played = (settings, agents, first.environment, first.evaluation_episodes, 1 + index)
+    def evaluate(now: Settings, agents: Agent, index: int) -> np.ndarray:
+        played = (now, agents, first.environment, first.evaluation_episodes, 1 + index)
         return gymnasium_training.evaluate(*played, greedy=True).mean(axis=1)
 
     vector = gymnasium_envs.vector(first.environment, runs * first.ppo.num_envs)

@@ -12,6 +12,9 @@ ALGORITHM_VERSION = 3
 CONTINUOUS_VERSION = 4
 """In its place for continuous actions of Gymnasium's environments: since then they are in units of their range."""
 
+REDRAWN_VERSION = 5
+"""In their place where patterns are drawn anew in Gymnasium's environments: since then by keys of their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -27,14 +30,16 @@ class Run:
     @property
     def id(self) -> str:
         """Sixteen hexadecimal digits that stand for all that determines the result (the labels do not)."""
-        everything = f"{_version_of(self.settings.environment)} {self.settings.digest} {self.seed} {self.cell_seed}"
+        everything = f"{_version_of(self.settings)} {self.settings.digest} {self.seed} {self.cell_seed}"
         return hashlib.sha256(everything.encode()).hexdigest()[:16]
 
 
-def _version_of(environment: str) -> int:
-    """The version of the algorithm that a run in an environment is made by."""
-    if not is_host(environment):
+def _version_of(settings: Settings) -> int:
+    """The version of the algorithm that a run is made by."""
+    if not is_host(settings.environment):
         return ALGORITHM_VERSION
+    if settings.dynamics.reset == "redraw":
+        return REDRAWN_VERSION
     from morphorl.environments import gymnasium_envs  # imports Gymnasium
 
-    return CONTINUOUS_VERSION if gymnasium_envs.describe(environment).continuous else ALGORITHM_VERSION
+    return CONTINUOUS_VERSION if gymnasium_envs.describe(settings.environment).continuous else ALGORITHM_VERSION
