@@ -32,7 +32,8 @@ PAIRS = (
 """Comparisons that were not planned: arm, rival."""
 PAIR_COLUMNS = ("arm", "less", "difference at the end", "p, not corrected")
 FREQUENCIES, AMPLITUDES, DIRECTIONS = (0.01, 0.02, 0.03, 0.04), ("0.3", "1", "2"), ("wave", "reversed wave")
-BANK, RHYTHM = "leaky bank", "clock and bank"
+NAMED = BANK, RHYTHM = "leaky bank", "clock and bank"
+"""The arms of `rhythm_pendulum` that are compared with all others."""
 BODY_COLUMNS = (
     "arm",
     "discount",
@@ -49,8 +50,8 @@ RANGE_COLUMNS = ("direction", "cycles a step", *(f"amplitude {one}" for one in A
 def page() -> str:
     """The page as it should be: its text as it stands, the tables from the results."""
     planned, others = f"### All arms\n\n{arms_table()}", f"### Pairs that were not planned\n\n{pairs_table()}"
-    settings = f"### Other waves\n\n{range_table()}"
-    return with_tables(PAGE, f"{planned}\n\n{others}\n\n{settings}")
+    settings, body = f"### Other waves\n\n{range_table()}", f"### A second body\n\n{body_table()}"
+    return with_tables(PAGE, "\n\n".join((planned, others, settings, body)))
 
 
 def arms_table() -> str:
@@ -94,26 +95,16 @@ def body_table() -> str:
     """Every arm of `rhythm_pendulum`, best first, beside the rhythm and the bank that its plan names."""
     table = score_table.read(RESULTS / "pendulum" / score_table.FILE)
     finals = final_returns(table)
-    effects = {
-        (one, arm): difference(finals[one], final, np.mean, paired=True)
-        for one in (RHYTHM, BANK)
-        for arm, final in finals.items()
-        if arm != one
-    }
-    del effects[BANK, RHYTHM]  # it is the negative of the other way round
-    corrected = dict(zip(effects, holm(np.array([effect.p for effect in effects.values()])), strict=True))
+    pairs = [(RHYTHM, arm) for arm in finals if arm != RHYTHM] + [(BANK, arm) for arm in finals if arm not in NAMED]
+    effects = [difference(finals[one], finals[arm], np.mean, paired=True) for one, arm in pairs]
+    corrected = holm(np.array([effect.p for effect in effects]))
+    leads = {pair: (in_words(effect), p_value(p)) for pair, effect, p in zip(pairs, effects, corrected, strict=True)}
     discounts = discount_of_arms("pendulum")
     rows = []
     for arm, final in sorted(finals.items(), key=lambda item: -item[1].mean()):
         in_training = interval(table.filter(arm=arm)["area_under_curve"].to_numpy())
-        leads = [
-            cell
-            for one in (RHYTHM, BANK)
-            for cell in (
-                (in_words(effects[one, arm]), p_value(corrected[one, arm])) if (one, arm) in effects else ("", "")
-            )
-        ]
-        rows.append((arm, f"{discounts[arm]}", in_training, interval(final), *leads))
+        over = (*leads.get((RHYTHM, arm), ("", "")), *leads.get((BANK, arm), ("", "")))
+        rows.append((arm, f"{discounts[arm]}", in_training, interval(final), *over))
     return markdown(BODY_COLUMNS, rows)
 
 

@@ -6,11 +6,11 @@ import numpy as np
 from places import Phrase
 from result_files import Results
 from rhythm_page import final_returns
-from styles import Known, Shown, whole
+from styles import Known, Shown, ratio, whole
 
 from morphorl.analysis.bootstrap import difference
 
-RHYTHM = "rhythm/report"
+RHYTHM, BODY = "rhythm/report", "rhythm/pendulum"
 
 
 def numbers(results: Results) -> Iterator[Phrase]:
@@ -40,3 +40,24 @@ def numbers(results: Results) -> Iterator[Phrase]:
     yield Phrase("At .01 the wave ends near {} at best", whole.value(of("wave, 0.01 cycles a step, amplitude 1")))
     yield Phrase("at .04 near {}.", whole.value(of("wave, 0.04 cycles a step, amplitude 0.3")))
     yield Phrase("does better at .02: {}", whole(of("wave, 0.02 cycles a step, amplitude 2")))
+    yield from second_body(results)
+
+
+def second_body(results: Results) -> Iterator[Phrase]:
+    """What the point on the pendulum says."""
+    finals = final_returns(results.scores(BODY))
+
+    def lead(arm: str, rival: str) -> Known:
+        return results.known(difference(finals[arm], finals[rival], np.mean, paired=True), BODY)
+
+    def end(arm: str) -> Shown:
+        return ratio.value(results.over_seeds(BODY, finals[arm], np.mean))
+
+    clocks = (end(arm) for arm in ("clock, seen", "clock, open loop", "plain PPO", "entrained ring, seen"))
+    yield Phrase("ends as plain PPO does ({} and {} against {}), and one that the pendulum entrains at {}.", *clocks)
+    yield Phrase("Beside the bank a clock adds nothing ({}).", ratio.comma(lead("clock and bank", "leaky bank")))
+    yield Phrase(
+        "The bank alone ends at {}, ahead of a frame stack by {}, of a GRU by {}, of an echo state by {}.",
+        end("leaky bank"),
+        *(ratio(lead("leaky bank", memory)) for memory in ("frame stack", "GRU", "echo state")),
+    )
