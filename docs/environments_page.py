@@ -20,7 +20,7 @@ program. This page is written by `docs/environments_page.py`; a test compares th
 Beside these: [one of your own](howto.md#your-own-environment) by `MODULE:NAME`, and any of Gymnasium's by `gym:ID`,
 which the host steps one by one. `+action` after an id also shows the action before, and whether an episode has just
 begun, as popgym's baselines see it. `+radial` after one of gymnax's, whose features all have bounds, shows 100 radial
-features in place of its own: soft places, of which an observation is in a few.
+features in place of its own: soft places, which tell observations apart the less, the more features there were.
 
 How far agents get on some of them, beside what others publish: [what is learned](tasks.md).
 

@@ -150,13 +150,16 @@ class Results:
         return score_table.read(self.root / folder / score_table.FILE)
 
 
-def setting(file: str, pattern: str) -> Known:
-    """The number that a line of the code sets, by a pattern with one group; `file` from the repository's root.
+def number_in(file: str, pattern: str) -> Known:
+    """The number that a line of the code sets, by a pattern that ends in a group, the whole number.
+
+    Args:
+        file: from the repository's root.
 
     Raises:
         PageError: if the pattern fits not once, but never or more often.
     """
-    found = re.findall(pattern, (REPOSITORY / file).read_text())
+    found = re.findall(rf"{pattern}(?![\w.]*\d)", (REPOSITORY / file).read_text())
     if len(found) != 1:
         raise PageError(f"{len(found)} places of {file} fit {pattern!r}; must be one.")
     return Known(float(found[0]), math.nan, math.nan, f"../../{file}")

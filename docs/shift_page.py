@@ -30,6 +30,7 @@ HALF = 12
 WITHIN = list(TASKS)[-1]
 STEADY = {"Acrobot-v1": "Acrobot", "MountainCar-v0": "MountainCar"}
 PLAIN, BEST = "plain PPO", "three factors, hidden layer"
+"""`BEST`: the arm with dynamics that was best in the tuning, and so the reference of the comparisons."""
 DRAWN = {
     PLAIN: "#222222",
     BEST: "#b3402a",
@@ -80,14 +81,14 @@ def arms(rows: pl.DataFrame, column: str) -> list[str]:
     return sorted(rows["arm"].unique().sort(), key=lambda arm: -of(rows, arm, column).mean())
 
 
-def corrected(rows: pl.DataFrame, column: str, tasks: list[str], best: str = BEST) -> dict[tuple[str, str], float]:
-    """The p-value of each comparison with the best arm, by task and arm, after Holm over all of them."""
+def corrected(rows: pl.DataFrame, column: str, tasks: list[str], reference: str = BEST) -> dict[tuple[str, str], float]:
+    """The p-value of each comparison with the reference, by task and arm, after Holm over all of them."""
     found = {
-        (task, arm): lead_of(here, best, arm, column).p
+        (task, arm): lead_of(here, reference, arm, column).p
         for task in tasks
         for here in [rows.filter(environment=task)]
         for arm in arms(here, column)
-        if arm != best
+        if arm != reference
     }
     return dict(zip(found, map(float, holm(np.array(list(found.values())))), strict=True))
 
@@ -109,30 +110,35 @@ def task_table(rows: pl.DataFrame, p: dict[tuple[str, str], float]) -> str:
     return markdown(COLUMNS, table)
 
 
-def steady_parts(steady: pl.DataFrame, tasks: dict[str, str], what: str, best: str) -> list[str]:
-    """A heading and a table for each task without a change, corrected together."""
-    p = corrected(steady, "all", list(tasks), best)
+def steady_parts(steady: pl.DataFrame, tasks: dict[str, str], what: str, reference: str) -> list[str]:
+    """A heading and a table for each task without a change, corrected together.
+
+    Args:
+        what: said of these tasks in their headings.
+        reference: the arm that all others are compared with.
+    """
+    p = corrected(steady, "all", list(tasks), reference)
     return [
-        f"### {name}, {what}\n\n{steady_table(steady.filter(environment=task), p, best)}"
+        f"### {name}, {what}\n\n{steady_table(steady.filter(environment=task), p, reference)}"
         for task, name in tasks.items()
     ]
 
 
-def steady_table(rows: pl.DataFrame, p: dict[tuple[str, str], float], best: str) -> str:
+def steady_table(rows: pl.DataFrame, p: dict[tuple[str, str], float], reference: str) -> str:
     """Every arm of a task without a change, best first."""
     task = rows["environment"][0]
     table = [
-        (arm, interval(of(rows, arm, "all")), *lead(rows, arm, "all", p.get((task, arm)), best))
+        (arm, interval(of(rows, arm, "all")), *lead(rows, arm, "all", p.get((task, arm)), reference))
         for arm in arms(rows, "all")
     ]
-    return markdown(("arm", "mean return", f"{best} less this arm", "p, corrected"), table)
+    return markdown(("arm", "mean return", f"{reference} less this arm", "p, corrected"), table)
 
 
-def lead(rows: pl.DataFrame, arm: str, column: str, p: float | None, best: str = BEST) -> tuple[str, str]:
-    """The best arm with dynamics less an arm; empty for itself."""
+def lead(rows: pl.DataFrame, arm: str, column: str, p: float | None, reference: str = BEST) -> tuple[str, str]:
+    """The reference less an arm; empty for itself."""
     if p is None:
         return "", ""
-    return in_words(lead_of(rows, best, arm, column)), p_value(p)
+    return in_words(lead_of(rows, reference, arm, column)), p_value(p)
 
 
 def figure() -> None:

@@ -10,7 +10,8 @@ import functools
 import itertools
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -19,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 import polars as pl
 import tyro
-from gymnasium.vector import AutoresetMode
+from gymnasium.vector import AutoresetMode, VectorEnv
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 from recovery import BLOCK
 from streaming_learner import (
@@ -201,14 +202,18 @@ def blocks_in_program(env: Environment, options: Options, strengths: Strengths, 
 
 
 @functools.cache
-def program(env: Environment, steps: int):
+def program(env: Environment, steps: int) -> Callable[[Strengths, Stream, int], tuple[Stream, Array, Array]]:
     """A block for all agents, which all arms share."""
     return jax.jit(jax.vmap(functools.partial(block, env, steps), in_axes=(None, 0, None)), donate_argnums=1)
 
 
 def blocks_on_host(env: Environment, options: Options, strengths: Strengths, seeds: Seeds) -> Blocks:
     """The same where only the host can step: one of Gymnasium's environments for each seed."""
-    envs = gymnasium_envs.vector(env.id, len(seeds), AutoresetMode.SAME_STEP)
+    with closing(gymnasium_envs.vector(env.id, len(seeds), AutoresetMode.SAME_STEP)) as envs:
+        yield from _blocks_of(envs, env, options, strengths, seeds)
+
+
+def _blocks_of(envs: VectorEnv, env: Environment, options: Options, strengths: Strengths, seeds: Seeds) -> Blocks:
     first, _ = envs.reset(seed=[int(np.random.SeedSequence([seed, 0]).generate_state(1)[0]) for seed in seeds])
 
     def start(seed, observation):
@@ -217,23 +222,32 @@ def blocks_on_host(env: Environment, options: Options, strengths: Strengths, see
         return begun(env, options.hidden, keys, key_steps, None, observation)
 
     streams = jax.jit(jax.vmap(start))(jnp.array(seeds), jnp.asarray(first, jnp.float32))
-    acting = jax.jit(jax.vmap(lambda stream, index: act(stream, jax.random.fold_in(stream.key, index)), (0, None)))
-    learning = jax.jit(jax.vmap(functools.partial(learn, strengths)), donate_argnums=0)
     for begin in range(0, options.steps, BLOCK):
-        told = []
+        ends = []
         for index in range(begin, begin + BLOCK):
-            actions = acting(streams, index)
-            observation, reward, terminated, truncated, info = envs.step(np.asarray(actions))
-            reached = np.array(observation, np.float32)
-            for i in np.flatnonzero(terminated | truncated):
-                reached[i] = info["final_obs"][i]
-            there = Step(None, reached, np.float32(reward), terminated, truncated)  # pyright: ignore
-            streams, ended = learning(streams, actions, there, None, np.asarray(observation, np.float32))
-            told.append(ended)
-        ended, returns = (np.stack(values) for values in zip(*told, strict=True))
+            streams, end = host_step(envs, strengths, streams, index)
+            ends.append(end)
+        ended, returns = (np.stack(values) for values in zip(*ends, strict=True))
         number = ended.sum(axis=0)
         yield np.where(number > 0, (returns * ended).sum(axis=0) / np.maximum(number, 1), np.nan), number
-    envs.close()
+
+
+def host_step(
+    envs: VectorEnv, strengths: Strengths, streams: Stream, index: int
+) -> tuple[Stream, tuple[Bool[Array, " seeds"], Float[Array, " seeds"]]]:
+    """`step` for all seeds, in environments that reset themselves in the step that ends an episode."""
+    actions = acting(streams, index)
+    observation, reward, terminated, truncated, info = envs.step(np.asarray(actions))
+    reached = np.array(observation, np.float32)
+    for i in np.flatnonzero(terminated | truncated):
+        reached[i] = info["final_obs"][i]
+    there = Step(None, reached, np.float32(reward), terminated, truncated)
+    return learning(strengths, streams, actions, there, None, np.asarray(observation, np.float32))
+
+
+acting = jax.jit(jax.vmap(lambda stream, index: act(stream, jax.random.fold_in(stream.key, index)), (0, None)))
+learning = jax.jit(jax.vmap(learn, (None, 0, 0, 0, None, 0)), donate_argnums=1)
+"""`act` and `learn` for all seeds at once."""
 
 
 def table(options: Options) -> pl.DataFrame:

@@ -2,16 +2,21 @@
 
 from pathlib import Path
 
+from places import PageError
+
 END = "<!-- end of tables -->\n"
 
 
 def with_tables(page: Path, tables: str) -> str:
-    """A page's text as it stands, with `tables` between its markers; those of `shift.md` are `docs/shift_page.py`'s.
+    """A page's text as it stands, with `tables` between its markers. The first one of NAME.md is docs/NAME_page.py's.
 
     Raises:
-        ValueError: if the page has not one of each marker.
+        PageError: if the page has not one of each marker.
     """
     begin = f"<!-- tables: docs/{page.stem}_page.py -->\n"
-    before, rest = page.read_text().split(begin)
-    _, after = rest.split(END)
+    text = page.read_text()
+    for marker in (begin, END):
+        if text.count(marker) != 1:
+            raise PageError(f"{page.name}: {text.count(marker)} lines are {marker.strip()!r}; must be one.")
+    before, after = text.split(begin)[0], text.split(END)[1]
     return f"{before}{begin}\n{tables}\n\n{END}{after}"

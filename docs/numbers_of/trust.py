@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from places import Phrase, Table
-from result_files import Results, setting
+from result_files import Results, number_in
 from styles import whole
 
 DAMAGE = "tests/end_to_end/test_damage.py"
@@ -12,9 +12,9 @@ COMMANDS = ("status", "summary", "compare", "luck", "figures", "report", "eval",
 
 def numbers(results: Results) -> Iterator[Phrase | Table]:
     """Phrases and tables of the page, in its order."""
-    largest = setting("src/morphorl/analysis/logs/finding.py", r"MOST_BYTES = ([\d_]+)")
+    largest = number_in("src/morphorl/analysis/logs/finding.py", r"MOST_BYTES = ([\d_]+)")
     yield Phrase("a file of more than {} GB", whole.value(largest.times(1e-9)))
-    yield Phrase("a traceback, over {} s |", whole.value(setting(DAMAGE, r"SECONDS = (\d+)")))
-    damages = {command: whole.value(setting(DAMAGE, rf'"{command}": (\d+)')) for command in COMMANDS}
+    yield Phrase("a traceback, over {} s |", whole.value(number_in(DAMAGE, r"SECONDS = (\d+)")))
+    damages = {command: whole.value(number_in(DAMAGE, rf'"{command}": (\d+)')) for command in COMMANDS}
     others = [None] * 4  # what came out, which no file keeps
     yield Table("| command | damages |", {f"`{command}`": [number, *others] for command, number in damages.items()})

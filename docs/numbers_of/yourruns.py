@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from places import Phrase, Table
-from result_files import Results, setting
+from result_files import Results, number_in
 from styles import Known, Shown, percent, share, whole
 
 from morphorl.analysis.logs.pattern import labels, match, recognise
@@ -58,23 +58,23 @@ def names() -> Table:
 
 def rules() -> Iterator[Phrase]:
     """What is done with logs."""
-    points = setting("src/morphorl/analysis/curve_statistics.py", r"POINTS = (\d+)")
+    points = number_in("src/morphorl/analysis/curve_statistics.py", r"POINTS = (\d+)")
     yield Phrase("returns are averaged in {} bins", whole.value(points))
-    full = setting(f"{LOGS}/grid.py", r"FULL = ([\d.]+)")
+    full = number_in(f"{LOGS}/grid.py", r"FULL = ([\d.]+)")
     yield Phrase("a run that ends early, before {} of that", percent.value(full))
-    solved = whole.value(setting("src/morphorl/environments/cartpole.py", r"THRESHOLD = ([\d.]+)"))
+    solved = whole.value(number_in("src/morphorl/environments/cartpole.py", r"THRESHOLD = ([\d.]+)"))
     yield Phrase("(`--threshold {}`, or `CartPole-v1={}`;", solved, solved)
-    surely = setting(f"{LOGS}/verdicts.py", r"SURELY = ([\d.]+)")
+    surely = number_in(f"{LOGS}/verdicts.py", r"SURELY = ([\d.]+)")
     yield Phrase("are said if p ≤ {};", share.value(surely))
-    few = (setting(f"{LOGS}/verdicts.py", pattern) for pattern in (r"SMALL = \((\d+)", r"SMALL = \(\d+, (\d+)"))
+    few = (number_in(f"{LOGS}/verdicts.py", pattern) for pattern in (r"SMALL = \((\d+)", r"SMALL = \(\d+, (\d+)"))
     yield Phrase("had you run {}, {}, or as many", *map(whole.value, few))
-    largest = setting(f"{LOGS}/finding.py", r"MOST_BYTES = ([\d_]+)")
+    largest = number_in(f"{LOGS}/finding.py", r"MOST_BYTES = ([\d_]+)")
     yield Phrase("files of more than {} GB", whole.value(largest.times(1e-9)))
 
 
 def power() -> Iterator[Phrase]:
     """The power that is wanted, and the true one of two simulated differences."""
-    wanted = setting("src/morphorl/analysis/power.py", r"WANTED = ([\d.]+)")
+    wanted = number_in("src/morphorl/analysis/power.py", r"WANTED = ([\d.]+)")
     yield Phrase("find this difference in {} of studies", percent.value(wanted))
     small, large = map(percent.value, map(true_power, EFFECTS))
     yield Phrase("holds the true one: where that is {}, in", small)

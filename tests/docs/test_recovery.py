@@ -40,7 +40,7 @@ def test_before_after_and_last_are_means_of_blocks_and_an_empty_block_has_the_re
 def test_the_ranking_scales_each_task_from_its_worst_arm_to_its_best():
     rows = pl.DataFrame(
         [
-            {"environment": task, "arm": arm, "after": after}
+            {"environment": task, "arm": arm, "after": after, "blocks": [50.0 - 2 * after, after]}
             for task, arm, after in (
                 ("a", "x", 0.0), ("a", "x", 20.0), ("a", "y", 30.0), ("a", "z", 50.0),
                 ("b", "x", 3.0), ("b", "x", 3.0), ("b", "y", 1.0), ("b", "z", 2.0),
@@ -50,3 +50,5 @@ def test_the_ranking_scales_each_task_from_its_worst_arm_to_its_best():
     ranked = recovery.ranking(rows)
     assert dict(ranked.select("arm", "score").rows()) == pytest.approx({"x": 0.5, "y": 0.25, "z": 0.75})
     assert ranked["arm"].to_list() == ["z", "x", "y"]
+    whole = recovery.ranking(rows, whole=True)  # a mean of 25 − after/2, so that the order is the reverse
+    assert dict(whole.select("arm", "score").rows()) == pytest.approx({"x": 0.5, "y": 0.75, "z": 0.25})

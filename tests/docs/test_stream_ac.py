@@ -1,11 +1,14 @@
 """Stream AC(λ): its step, its traces and its statistics, against NumPy."""
 
+import gymnasium
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import stream_ac
 import streaming_learner
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from streaming_learner import Layer, Learner, Strengths
 
 from helpers.probes import probe
@@ -116,6 +119,51 @@ def test_a_step_acts_observes_and_begins_anew_after_an_end():
     assert kept == (1.0, 3.0, 0.0, 1.0, 3.0)
     np.testing.assert_allclose(discounted, [1, 2.99, 3, 0.99 * 3 + 1, 0.99 * 3.97 + 2], rtol=1e-5)
     assert samples == (2, 3, 5, 6, 7)  # an end shows two observations
+
+
+class Clock(gymnasium.Env):
+    """The probe below on the host: shows the time, pays it, and ends after three steps, by its own or by a limit."""
+
+    observation_space = spaces.Box(-1, 1, (2,), np.float32)
+    action_space = spaces.Discrete(1)
+
+    def __init__(self, cut_off):
+        self.cut_off = cut_off
+
+    def reset(self, *, seed=None, options=None):
+        self.time = 0
+        return self._shown(), {}
+
+    def step(self, action):
+        self.time += 1
+        over = self.time == 3
+        return self._shown(), float(self.time), over and not self.cut_off, over and self.cut_off, {}
+
+    def _shown(self):
+        return np.array([self.time / 3, 1.0], np.float32)
+
+
+@pytest.mark.parametrize("cut_off", [False, True])
+def test_a_step_on_the_host_is_the_programs(cut_off):
+    env = probe("a clock", 2, 3, lambda t, c: jnp.stack([t / 3, 1.0]), lambda t, c, a: t + 1.0, actions=1)
+    if cut_off:
+        bare = env.step
+        env = env._replace(step=lambda *now: _cut_off(bare(*now)))
+    envs = SyncVectorEnv([lambda: Clock(cut_off)], autoreset_mode=AutoresetMode.SAME_STEP)
+    envs.reset()
+    stream = stream_ac.init(env, 4, jnp.array(0))
+    streams = jax.tree.map(lambda u: u[None], stream._replace(env_state=None))
+    step = jax.jit(lambda stream, index: stream_ac.step(env, STRENGTHS, stream, index))
+    for index in range(8):
+        stream, (ended, _) = step(stream, jnp.array(index))
+        streams, (ended_there, _) = stream_ac.host_step(envs, STRENGTHS, streams, index)
+        assert bool(ended) == bool(ended_there[0]) == (index in (2, 5))
+        for name in ("learner", "observation", "features", "returns"):
+            np.testing.assert_allclose(flat(getattr(streams, name)), flat(getattr(stream, name)), rtol=1e-4, atol=1e-6)
+
+
+def _cut_off(after):
+    return after._replace(terminated=jnp.array(False), truncated=after.terminated)
 
 
 def test_environments_of_the_host_are_stepped_and_counted():

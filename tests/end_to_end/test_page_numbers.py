@@ -11,7 +11,7 @@ import page_numbers
 import pytest
 from page_numbers import DOCS, fitted, left, listed
 from places import PageError, Phrase, Table
-from result_files import Results, setting
+from result_files import Results, number_in
 from styles import Known, Shown, Style, gain, percent, ratio, share, steps, two_digits, whole
 
 from morphorl.config.errors import StoreError
@@ -109,10 +109,10 @@ def test_a_digit_that_was_changed_in_a_result_is_found_by_the_line_of_the_page(f
 def test_a_number_that_the_code_sets_is_told_with_the_file_that_sets_it(tmp_path):
     file, page = "tests/end_to_end/test_damage.py", tmp_path / "new.md"
     page.write_text("It takes 21 s.\n")
-    (said,) = fitted(page, [Phrase("It takes {} s.", whole.value(setting(file, r"SECONDS = (\d+)")))]).wrong()
+    (said,) = fitted(page, [Phrase("It takes {} s.", whole.value(number_in(file, r"SECONDS = (\d+)")))]).wrong()
     assert said == f"new.md:1: the page says '21', {file} says '20'."
     with pytest.raises(PageError, match=r"0 places of tests/.*\.py fit 'MINUTES = \(\.\)'; must be one\."):
-        setting(file, r"MINUTES = (.)")
+        number_in(file, r"MINUTES = (.)")
 
 
 def test_a_table_of_scores_that_was_edited_is_refused_by_name(tmp_path):

@@ -48,7 +48,19 @@ def test_the_action_before_may_stand_behind_them():
     assert_array_equal(env.reset(jax.random.key(0))[1][PLACES:], [1, 0, 0, 0, 1])
 
 
-@pytest.mark.parametrize("env_id", ["CartPole-v1", "TMaze-10"])
-def test_features_without_bounds_have_no_places(env_id):
-    with pytest.raises(SettingError, match=rf"'{env_id}\+radial': must be one whose features all have bounds"):
-        registry.make_env(f"{env_id}+radial")
+@pytest.mark.parametrize(
+    ("env_id", "said"),
+    [
+        ("CartPole-v1+radial", r"must be one of gymnax's kind whose features all have bounds"),
+        ("TMaze-10+radial", r"must be one of gymnax's kind"),
+        ("FrozenLake-misc+radial", r"must be one of gymnax's kind"),
+        ("SimpleBandit-bsuite+radial", r"must be one of gymnax's kind"),
+        ("MountainCar-v0+action+radial", r"with \+radial right behind its id"),
+        ("MountainCar-v0+radial+radial", r"with \+radial right behind its id"),
+        ("Catch-bsuite+radial", r"has 50 features; must have at most 8"),
+        ("gym:MountainCar-v0+radial", r"must be one in JAX where \+radial stands behind it"),
+    ],
+)
+def test_what_has_no_places_is_refused(env_id, said):
+    with pytest.raises(SettingError, match=said):
+        registry.make_env(env_id)

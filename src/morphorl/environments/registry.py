@@ -12,8 +12,6 @@ from morphorl.config.errors import SettingError, did_you_mean
 from morphorl.environments import cartpole, library, previous_action, radial_features
 from morphorl.environments.base import Environment, is_host, module_of
 from morphorl.environments.cartpole import LIMITS
-from morphorl.environments.previous_action import with_previous_action
-from morphorl.environments.radial_features import with_radial_features
 from morphorl.environments.wrappers import with_noise
 
 CLASSES = {
@@ -31,8 +29,11 @@ large as its change in one step, so that two observations tell little of the vel
 SPARSE = ("SparseMountainCar-v0", "StatelessSparseMountainCar-v0", "DeepSea-bsuite")
 THRESHOLDS = dict.fromkeys(SPARSE, 0.9) | {"HeadingSwimmer-v5": 360.0}
 """The return from which we call a task solved that Gymnasium does not know."""
-SUFFIXES = (previous_action.SUFFIX, radial_features.SUFFIX)
-"""What may stand behind an id, for an environment that shows something else."""
+SUFFIXES = {
+    previous_action.SUFFIX: previous_action.with_previous_action,
+    radial_features.SUFFIX: lambda env: radial_features.with_radial_features(env, _bounds(env.id)),
+}
+"""What may stand behind an id, and what it makes of the environment: one that shows something else."""
 REFUSED = {"MNISTBandit-bsuite": "downloads data when it is made; must be one that does not"}
 """Ids of gymnax that cannot be used here, and why."""
 
@@ -69,15 +70,15 @@ def make_env(env_id: str) -> Environment:
     if env_id in cartpole.OBSERVATIONS:
         made = cartpole.make(env_id)
         return with_noise(made, NOISE[env_id]) if env_id in NOISE else made
+    suffix = next(filter(env_id.endswith, SUFFIXES), None)
+    if suffix and is_host(env_id):
+        raise SettingError(f"environment = {env_id!r}: must be one in JAX where {suffix} stands behind it.")
     if is_host(env_id):
         from morphorl.environments import gymnasium_envs  # imports Gymnasium
 
         return gymnasium_envs.describe(env_id)
-    if env_id.endswith(previous_action.SUFFIX):
-        return with_previous_action(make_env(env_id.removesuffix(previous_action.SUFFIX)))
-    if env_id.endswith(radial_features.SUFFIX):
-        bare = env_id.removesuffix(radial_features.SUFFIX)
-        return with_radial_features(make_env(bare), *_bounds(bare))
+    if suffix:
+        return SUFFIXES[suffix](make_env(env_id.removesuffix(suffix)))
     if module_of(env_id) is not None:
         from morphorl.environments import foreign  # imports gymnax
 
@@ -110,7 +111,7 @@ def gymnax_style(env_id: str) -> tuple[Any, Any] | None:
 
     if env_id in CLASSES or (env_id in gymnax.registered_envs and env_id not in OURS):
         return _gymnax(env_id)
-    if module_of(env_id) is None or is_host(env_id) or env_id.endswith(SUFFIXES):
+    if module_of(env_id) is None or is_host(env_id) or env_id.endswith(tuple(SUFFIXES)):
         return None
     from morphorl.environments import foreign
 
@@ -128,13 +129,18 @@ def _gymnax(env_id: str) -> tuple[Any, Any]:
     return env, env.default_params
 
 
-def _bounds(env_id: str) -> tuple[np.ndarray, np.ndarray]:
-    """The least and the largest value of each feature, as the class after gymnax's says; infinite where none does."""
+def _bounds(env_id: str) -> radial_features.Bounds | None:
+    """The least and the largest value of each feature, if a class after gymnax's says them."""
     style = gymnax_style(env_id)
     if style is None:
-        return np.array([-np.inf]), np.array([np.inf])
+        return None
     space = style[0].observation_space(style[1])
-    return tuple(np.broadcast_to(bound, space.shape).ravel() for bound in (space.low, space.high))
+    if not hasattr(space, "low"):
+        return None
+    low, high = (
+        np.broadcast_to(np.asarray(bound, np.float64), space.shape).ravel() for bound in (space.low, space.high)
+    )
+    return low, high
 
 
 def _threshold(env_id: str) -> float | None:
