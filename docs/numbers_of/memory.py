@@ -8,6 +8,7 @@ from places import Phrase, Table
 from result_files import Results
 from styles import Known, Shown, Style, ratio, share, signed, steps, two_digits, whole
 
+NOVEL = "memory/noisy_novel"
 HIDDEN, SHOWN, HALF = "StatelessCartPole-v1", "CartPole-v1", "CartPoleNoVel-v1"
 NOISY, CHAIN = "NoisyStatelessCartPole-v1", "MemoryChain-bsuite"
 MEMORIES = (
@@ -97,11 +98,31 @@ def quiet(results: Results) -> Iterator[Phrase | Table]:
 
 def noisy(results: Results) -> Iterator[Phrase | Table]:
     """Through noise."""
+    yield noisy_table(results, "| | final return | mean return | final greedy |", "memory/noisy", NOISY)
+    yield noisy_table(results, "| zeros in place of velocities |", NOVEL, "NoisyCartPoleNoVel-v1")
+
+    def lead(arm: str, rival: str, column: str, folder: str = "memory/noisy") -> Known:
+        return results.lead(folder, arm, rival, column)
+
+    more = lead("leaky integrators", WITH, "area_under_curve")
+    yield Phrase("the mean return is higher by {}, paired by seed.", whole(more))
+    times = results.ratio("memory/noisy", "leaky integrators", WITH)
+    yield Phrase("The ratio of median steps is {}. The", ratio(times))
+    previous = "previous observation"
+    yield Phrase("its final return leads by {}. Its", signed(lead(WITH, previous, "final_return")))
+    yield Phrase("mean return does not ({}).\n- On", signed.comma(lead(WITH, previous, "area_under_curve")))
+    cost, behind = (lead(arm, WITH, "area_under_curve", NOVEL) for arm in ("leaky integrators", previous))
+    yield Phrase("reaction and diffusion cost {} of mean return (64", whole(cost))
+    yield Phrase("behind the previous observation too, by {}.", whole(behind))
+
+
+def noisy_table(results: Results, head: str, folder: str, environment: str) -> Table:
+    """Five memories in one environment with noise."""
     briefly = two_digits("100k")
 
     def row(arm: str) -> list[Shown | None]:
         def of(name: str) -> Known:
-            return results.summary("memory/noisy", NOISY, arm, name)
+            return results.summary(folder, environment, arm, name)
 
         median = of("steps_to_threshold")
         return [
@@ -113,18 +134,7 @@ def noisy(results: Results) -> Iterator[Phrase | Table]:
         ]
 
     labels = {arm: f"**{arm}**" if arm == "leaky integrators" else arm for arm in MEMORIES}
-    yield Table("| | final return | mean return | final greedy |", {label: row(arm) for arm, label in labels.items()})
-
-    def lead(arm: str, rival: str, column: str) -> Known:
-        return results.lead("memory/noisy", arm, rival, column)
-
-    more = lead("leaky integrators", WITH, "area_under_curve")
-    yield Phrase("the mean return is higher by {}, paired by seed.", whole(more))
-    times = results.ratio("memory/noisy", "leaky integrators", WITH)
-    yield Phrase("The ratio of median steps is {}. The", ratio(times))
-    previous = "previous observation"
-    yield Phrase("its final return leads by {}. Its", signed(lead(WITH, previous, "final_return")))
-    yield Phrase("mean return does not ({}).\n- Only", signed.comma(lead(WITH, previous, "area_under_curve")))
+    return Table(head, {label: row(arm) for arm, label in labels.items()})
 
 
 def gap(results: Results) -> Iterator[Phrase | Table]:
