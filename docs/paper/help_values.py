@@ -93,6 +93,18 @@ def rhythm() -> Values:
     return found | {f"rhythm.{name}": f"{count}" for name, count in counts.items()}
 
 
+def second_body() -> Values:
+    """A rhythm and memories where a pendulum shows its angle alone."""
+    study = published("rhythm/pendulum")
+    finals = rhythm_page.final_returns(study.scores)
+    bank = rhythm_page.BANK
+    found = {
+        f"body.{slug}": estimate(_less(finals, bank, arm)) for slug, arm in (("stack", "frame stack"), ("gru", "GRU"))
+    }
+    found["body.clock"] = estimate(_less(finals, rhythm_page.RHYTHM, bank))
+    return found | {"body.bank": interval(finals[bank]), "body.seeds": f"{study.study.seeds}"}
+
+
 def _less(finals: dict[str, Float[np.ndarray, " seeds"]], arm: str, rival: str) -> Effect:
     return difference(finals[arm], finals[rival], np.mean, paired=True)
 

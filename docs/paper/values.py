@@ -18,6 +18,7 @@ PARTS = (
     help_values.memory,
     help_values.guided,
     help_values.rhythm,
+    help_values.second_body,
     help_values.held,
     help_values.rewarded,
     help_values.explored,
