@@ -35,8 +35,8 @@ def controls(results: Results, name: str, measure: str) -> Table:
 def findings(results: Results) -> Iterator[Phrase]:
     """The sentences below the table."""
 
-    def lead(arm: str, rival: str = "γ = 0.3") -> Known:
-        return results.lead(CONTROLS, arm, rival, EARLY, preset="standard", environment=CARTPOLE)
+    def lead(arm: str, rival: str = "γ = 0.3", measure: str = EARLY) -> Known:
+        return results.lead(CONTROLS, arm, rival, measure, preset="standard", environment=CARTPOLE)
 
     below = [decimal(lead(rival)) for rival in ("γ = 0", "plain PPO")]
     yield Phrase("γ = 0.3 lies {} below γ = 0 and {} below plain PPO", *below)
@@ -46,6 +46,7 @@ def findings(results: Results) -> Iterator[Phrase]:
         for arm in ("frozen pattern, fresh sign each step", "noise like γ = 0.3 on Stateless CartPole")
     )
     yield Phrase("is drawn afresh at every step ({}), and the weaker noise ({})", fresh, weaker)
+    yield Phrase("its mean return is {} lower", whole(lead("γ = 0.3", "frozen pattern", MEAN)))
     redrawn, noise = (
         signed_decimal.comma(lead(arm))
         for arm in ("frozen pattern, redrawn each episode", "noise like γ = 0.3 on CartPole")
