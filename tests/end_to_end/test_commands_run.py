@@ -14,6 +14,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import jax
 import jaxtyping
 import pytest
 
@@ -49,7 +50,7 @@ INSTEAD = {
     "odds DIR": "odds docs/results/claims",
     "plan STUDY": "plan readings",
     "readouts STUDY": "readouts controls",
-    "report DIR": "report docs/results/claims",
+    "report DIR": "report runs/fhn --trust my_lab.fhn",
     "run DIR/evolved.toml": "run runs/evolve_blind/evolved.toml",
     "summary DIR": "summary docs/results/claims",
     "train --env gym:ID --out DIR": "train --env gym:CartPole-v1 --out runs/agent",
@@ -118,7 +119,10 @@ def history(here):
 
 @pytest.fixture(autouse=True)
 def small_studies(monkeypatch):
-    """Studies that commands load are cut, after all that options change in them. No type checker, as in test_cli.py."""
+    """Studies that commands load are cut, after all that options change in them.
+
+    No type checker, as in test_cli.py, and ranks of arrays are promoted, as for users: evosax does it.
+    """
     whole = study_file.load_with_tables
 
     def small(study, changes=(), follow=unseen):
@@ -127,7 +131,8 @@ def small_studies(monkeypatch):
 
     monkeypatch.setattr(study_file, "load_with_tables", small)
     jaxtyping.config.update("jaxtyping_disable", True)
-    yield
+    with jax.numpy_rank_promotion("allow"):
+        yield
     jaxtyping.config.update("jaxtyping_disable", False)
 
 

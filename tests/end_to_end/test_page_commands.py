@@ -33,7 +33,7 @@ def commands(text):
     Continued lines are joined, comments and pipes cut off. `morphorl NAME` alone in a sentence is a name, no command.
     """
     joined = re.sub(r"\\\n\s*", " ", text)
-    inline = [one for one in INLINE.finditer(joined) if one[1] != MORPHORL or " " in one[2].strip()]
+    inline = [one for one in INLINE.finditer(joined) if one[1] != MORPHORL or len(one[2].split()) > 1]
     found = sorted([*inline, *LINE.finditer(joined.replace("&& ", "  \n"))], key=lambda one: one.start())
     lines = [(one[1], re.split(r"\s#|&&|\||;", one[2].replace("\n", " "))[0]) for one in found]
     return [[program, *shlex.split(line)] for program, line in lines if not FRAGMENT.search(line)]
