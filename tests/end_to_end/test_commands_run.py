@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from unittest.mock import patch
 
 import jax
 import jaxtyping
@@ -44,6 +45,7 @@ BEFORE = {
 INSTEAD = {
     "check NAME": "check leaky_integrators",
     "compare DIR": "compare docs/results/controls",
+    "compare --power": "compare docs/results/controls --power",
     "eval DIR --env TMaze-100": "eval runs/maze --env TMaze-100",
     "evolve STUDY": "evolve evolve_blind",
     "export AGENT --onnx": "export runs/agent --onnx",
@@ -72,8 +74,10 @@ def bash(page):
 
 RUN_AS_THEY_STAND = [words for page in (*LONG, "elsewhere.md") for words in bash(page)]
 SHOWN = {page: commands(page.read_text()) for page in PAGES} | {INDEX: [words for _, words in made()]}
-NAMED = {words[words.index("--against") + 1] for found in SHOWN.values() for words in found if "--against" in words}
-"""Arms that commands compare with."""
+COMPARED = {
+    words[2]: words[words.index("--against") + 1] for found in SHOWN.values() for words in found if "--against" in words
+}
+"""The arm that a command compares all others with, by the folder that it reads."""
 
 
 def instead(words):
@@ -95,11 +99,12 @@ def left():
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
-    """An empty folder but for what readers have: the results, and the files that pages write."""
+def here(page, tmp_path, monkeypatch):
+    """A folder with what readers have: the results, if the page names them, and the files that pages write."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])  # to which commands add
-    shutil.copytree(DOCS / "results", "docs/results")
+    if any(word.startswith("docs/results/") for words in to_run(page) for word in words):
+        shutil.copytree(DOCS / "results", "docs/results")
     write_files(tmp_path)
     for page in ("tutorial.md", "yourruns.md"):
         for language, _, text in blocks(page):
@@ -118,22 +123,25 @@ def history(here):
 
 
 @pytest.fixture(autouse=True)
-def small_studies(monkeypatch):
-    """Studies that commands load are cut, after all that options change in them.
-
-    No type checker, as in test_cli.py, and ranks of arrays are promoted, as for users: evosax does it.
-    """
-    whole = study_file.load_with_tables
-
-    def small(study, changes=(), follow=unseen):
-        loaded, tables = whole(study, changes, follow)
-        return cut(loaded, NAMED), tables
-
-    monkeypatch.setattr(study_file, "load_with_tables", small)
+def as_users_have_it():
+    """No type checker, as in test_cli.py, and ranks of arrays are promoted: evosax does it."""
     jaxtyping.config.update("jaxtyping_disable", True)
     with jax.numpy_rank_promotion("allow"):
         yield
     jaxtyping.config.update("jaxtyping_disable", False)
+
+
+WHOLE = study_file.load_with_tables
+
+
+def small_study(named):
+    """`load_with_tables`, whose studies are cut after all that options change in them."""
+
+    def load(study, changes=(), follow=unseen):
+        loaded, tables = WHOLE(study, changes, follow)
+        return cut(loaded, {named, tables.get("evolve", {}).get("arm")}), tables
+
+    return load
 
 
 def out_of(words):
@@ -146,13 +154,15 @@ def out_of(words):
 def complaint(words, left):
     """Run a command, or copy what the same one left before; what went wrong, or nothing."""
     small, out = few(words), out_of(words)
-    key = tuple(word for before, word in zip(["", *small], small, strict=False) if "--out" not in (before, word))
-    if key in left and (out or not any(word.startswith("runs/") for word in key)):
+    named = COMPARED.get(str(out))
+    key = (named, *(word for before, word in zip(["", *small], small, strict=False) if "--out" not in (before, word)))
+    if key in left and (out or not any(word.startswith("runs/") for word in small)):
         if out:
             shutil.copytree(left[key], out, dirs_exist_ok=True)
         return ""
     try:
-        cli.parse(small)()
+        with patch.object(study_file, "load_with_tables", small_study(named)):
+            cli.parse(small)()
     except SystemExit as stopped:
         if stopped.code:
             return f"ended with {stopped.code}"
