@@ -25,7 +25,6 @@ from helpers.small_commands import cut, few
 from morphorl import cli
 from morphorl.config.following import unseen
 from morphorl.studies import study_file
-from morphorl.studies.library import shipped
 
 pytestmark = pytest.mark.slow
 INDEX = DOCS / "results" / "index.toml"
@@ -148,7 +147,10 @@ def out_of(words):
     """The folder that a command writes, where its words tell it."""
     if "--out" in words:
         return Path(words[words.index("--out") + 1])
-    return Path("runs") / words[1] if words[0] in ("run", "evolve", "luck") and words[1] in shipped() else None
+    if words[0] == "reproduce":
+        return Path("runs/reproduce")
+    named = words[0] in ("run", "evolve", "luck") and "/" not in words[1]
+    return Path("runs") / words[1].removesuffix(".toml") if named else None
 
 
 def complaint(words, left):
