@@ -44,7 +44,7 @@ BEFORE = {
 INSTEAD = {
     "check NAME": "check leaky_integrators",
     "compare DIR": "compare docs/results/controls",
-    "compare --power": "compare docs/results/controls --power",
+    "compare --power": "compare logs --against a2c --power",
     "eval DIR --env TMaze-100": "eval runs/maze --env TMaze-100",
     "evolve STUDY": "evolve evolve_blind",
     "export AGENT --onnx": "export runs/agent --onnx",
@@ -158,9 +158,10 @@ def complaint(words, left):
     small, out = few(words), out_of(words)
     named = COMPARED.get(str(out))
     key = (named, *(word for before, word in zip(["", *small], small, strict=False) if "--out" not in (before, word)))
-    if key in left and (out or not any(word.startswith("runs/") for word in small)):
-        if out:
-            shutil.copytree(left[key], out, dirs_exist_ok=True)
+    if key in left and out and not out.exists():
+        shutil.copytree(left[key], out)
+        return ""
+    if key in left and not any(word.startswith("runs/") for word in small):
         return ""
     try:
         with patch.object(study_file, "load_with_tables", small_study(named)):
