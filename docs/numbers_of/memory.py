@@ -112,7 +112,7 @@ def noisy(results: Results) -> Iterator[Phrase | Table]:
     yield Phrase("its final return leads by {}. Its", signed(lead(WITH, previous, "final_return")))
     yield Phrase("mean return does not ({}).\n- On", signed.comma(lead(WITH, previous, "area_under_curve")))
     cost, behind = (lead(arm, WITH, "area_under_curve", NOVEL) for arm in ("leaky integrators", previous))
-    yield Phrase("reaction and diffusion cost {} of mean return (64", whole(cost))
+    yield Phrase("they cost {} of mean return (64", whole(cost))
     yield Phrase("behind the previous observation too, by {}.", whole(behind))
 
 
