@@ -34,6 +34,8 @@ PAIR_COLUMNS = ("arm", "less", "difference at the end", "p, not corrected")
 FREQUENCIES, AMPLITUDES, DIRECTIONS = (0.01, 0.02, 0.03, 0.04), ("0.3", "1", "2"), ("wave", "reversed wave")
 NAMED = BANK, RHYTHM = "leaky bank", "clock and bank"
 """The arms of `rhythm_pendulum` that are compared with all others."""
+LATER, UNPLANNED = ("previous observation", "clock and bank, slowest .15"), "leaky bank, rate .003"
+"""The arms of `rhythm_pendulum_more`: those that the bank is compared with, and the one that it is not."""
 BODY_COLUMNS = (
     "arm",
     "discount",
@@ -92,20 +94,28 @@ def range_table() -> str:
 
 
 def body_table() -> str:
-    """Every arm of `rhythm_pendulum`, best first, beside the rhythm and the bank that its plan names."""
-    table = score_table.read(RESULTS / "pendulum" / score_table.FILE)
+    """Every arm of `rhythm_pendulum` and of what it had left out, best first, beside those that the plan names."""
+    table = on_the_pendulum()
     finals = final_returns(table)
-    pairs = [(RHYTHM, arm) for arm in finals if arm != RHYTHM] + [(BANK, arm) for arm in finals if arm not in NAMED]
+    planned = [arm for arm in finals if arm not in (*LATER, UNPLANNED)]
+    pairs = [(RHYTHM, arm) for arm in planned if arm != RHYTHM]
+    pairs += [(BANK, arm) for arm in (*planned, *LATER) if arm not in NAMED]
     effects = [difference(finals[one], finals[arm], np.mean, paired=True) for one, arm in pairs]
     corrected = holm(np.array([effect.p for effect in effects]))
     leads = {pair: (in_words(effect), p_value(p)) for pair, effect, p in zip(pairs, effects, corrected, strict=True)}
-    discounts = discount_of_arms("pendulum")
+    discounts = discount_of_arms("pendulum") | discount_of_arms("pendulum_more")
     rows = []
     for arm, final in sorted(finals.items(), key=lambda item: -item[1].mean()):
         in_training = interval(table.filter(arm=arm)["area_under_curve"].to_numpy())
         over = (*leads.get((RHYTHM, arm), ("", "")), *leads.get((BANK, arm), ("", "")))
         rows.append((arm, f"{discounts[arm]}", in_training, interval(final), *over))
     return markdown(BODY_COLUMNS, rows)
+
+
+def on_the_pendulum() -> pl.DataFrame:
+    """The scores of all arms that met the pendulum, on the same seeds."""
+    parts = [score_table.read(RESULTS / folder / score_table.FILE) for folder in ("pendulum", "pendulum_more")]
+    return pl.concat(parts)
 
 
 def in_words(effect: Effect) -> str:
@@ -148,8 +158,9 @@ def final_returns(table: pl.DataFrame) -> dict[str, Float[np.ndarray, " seeds"]]
 
 def discount_of_arms(study: str = "report") -> dict[str, float]:
     """The discount that each arm got from its tuning."""
-    arms = json.loads((RESULTS / study / "study.json").read_text())["arms"]
-    return {arm: settings["ppo"]["discount"] for arm, settings in arms.items()}
+    known = json.loads((RESULTS / study / "study.json").read_text())
+    shared = known["settings"].get("ppo", {})
+    return {arm: (shared | settings.get("ppo", {}))["discount"] for arm, settings in known["arms"].items()}
 
 
 def p_value(p: float) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+import polars as pl
 from places import Phrase
 from result_files import Results
 from rhythm_page import final_returns
@@ -10,7 +11,7 @@ from styles import Known, Shown, ratio, whole
 
 from morphorl.analysis.bootstrap import difference
 
-RHYTHM, BODY = "rhythm/report", "rhythm/pendulum"
+RHYTHM, BODY, MORE = "rhythm/report", "rhythm/pendulum", "rhythm/pendulum_more"
 
 
 def numbers(results: Results) -> Iterator[Phrase]:
@@ -45,19 +46,26 @@ def numbers(results: Results) -> Iterator[Phrase]:
 
 def second_body(results: Results) -> Iterator[Phrase]:
     """What the point on the pendulum says."""
-    finals = final_returns(results.scores(BODY))
+    finals = final_returns(pl.concat([results.scores(BODY), results.scores(MORE)]))
 
-    def lead(arm: str, rival: str) -> Known:
-        return results.known(difference(finals[arm], finals[rival], np.mean, paired=True), BODY)
+    def lead(arm: str, rival: str, folder: str = BODY) -> Known:
+        return results.known(difference(finals[arm], finals[rival], np.mean, paired=True), folder)
 
-    def end(arm: str) -> Shown:
-        return ratio.value(results.over_seeds(BODY, finals[arm], np.mean))
+    def end(arm: str, folder: str = BODY) -> Shown:
+        return ratio.value(results.over_seeds(folder, finals[arm], np.mean))
 
-    clocks = (end(arm) for arm in ("clock, seen", "clock, open loop", "plain PPO", "entrained ring, seen"))
-    yield Phrase("ends as plain PPO does ({} and {} against {}), and one that the pendulum entrains at {}.", *clocks)
-    yield Phrase("Beside the bank a clock adds nothing ({}).", ratio.comma(lead("clock and bank", "leaky bank")))
+    clocks = (end(arm) for arm in ("clock, seen", "clock, open loop", "plain PPO"))
+    yield Phrase("Clocks end as plain PPO does ({} and {} against {}), though", *clocks)
+    yield Phrase("that the pendulum entrains ends at {}, at another", end("entrained ring, seen"))
     yield Phrase(
-        "The bank alone ends at {}, ahead of a frame stack by {}, of a GRU by {}, of an echo state by {}.",
+        "Beside the bank a clock adds nothing at the end ({}), and", ratio.comma(lead("clock and bank", "leaky bank"))
+    )
+    yield Phrase(
+        "A leaky bank ends at {}, ahead of a frame stack by {}, of a GRU by {}, of an echo state by {}.",
         end("leaky bank"),
         *(ratio(lead("leaky bank", memory)) for memory in ("frame stack", "GRU", "echo state")),
     )
+    yield Phrase(
+        "It is not told from the bank ({}, p = .28)", ratio.comma(lead("leaky bank", "previous observation", MORE))
+    )
+    yield Phrase("rate (.003) the bank ends at {}. The", end("leaky bank, rate .003", MORE))

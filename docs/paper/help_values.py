@@ -96,10 +96,11 @@ def rhythm() -> Values:
 def second_body() -> Values:
     """A rhythm and memories where a pendulum shows its angle alone."""
     study = published("rhythm/pendulum")
-    finals = rhythm_page.final_returns(study.scores)
+    finals = rhythm_page.final_returns(rhythm_page.on_the_pendulum())
     bank = rhythm_page.BANK
     found = {
-        f"body.{slug}": estimate(_less(finals, bank, arm)) for slug, arm in (("stack", "frame stack"), ("gru", "GRU"))
+        f"body.{slug}": estimate(_less(finals, bank, arm))
+        for slug, arm in (("stack", "frame stack"), ("gru", "GRU"), ("previous", "previous observation"))
     }
     found["body.clock"] = estimate(_less(finals, rhythm_page.RHYTHM, bank))
     return found | {"body.bank": interval(finals[bank]), "body.seeds": f"{study.study.seeds}"}
