@@ -158,7 +158,7 @@ def complaint(words, left):
     small, out = few(words), out_of(words)
     named = COMPARED.get(str(out))
     key = (named, *(word for before, word in zip(["", *small], small, strict=False) if "--out" not in (before, word)))
-    if key in left and out and not out.exists():
+    if left.get(key) and out and not out.exists():
         shutil.copytree(left[key], out)
         return ""
     if key in left and not any(word.startswith("runs/") for word in small):
