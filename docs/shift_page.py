@@ -51,6 +51,7 @@ def page() -> str:
     rows, steady = read("recovery"), read("without")
     p = corrected(rows, "after", list(TASKS))
     parts = [f"### {name}\n\n{task_table(rows.filter(environment=task), p)}" for task, name in TASKS.items()]
+    parts.append(f"### What each change costs\n\n{cost_table(rows, read('never'))}")
     parts += steady_parts(steady, STEADY, "no change", BEST)
     parts += steady_parts(read("radial"), ON_RADIAL, "radial features, no change", RADIAL)
     parts += steady_parts(read("lunar"), LUNAR, "no change", BEST)
@@ -108,6 +109,22 @@ def task_table(rows: pl.DataFrame, p: dict[tuple[str, str], float]) -> str:
         for arm in arms(rows, "after")
     ]
     return markdown(COLUMNS, table)
+
+
+def cost_table(rows: pl.DataFrame, never: pl.DataFrame) -> str:
+    """Of every arm, the return of the second half where nothing changes, and how much less it is after each switch."""
+    switches = list(TASKS)[:3]
+    table = [
+        (arm, interval(of(never, arm, "after")), *(in_words(cost(rows, never, task, arm)) for task in switches))
+        for arm in arms(never, "after")
+    ]
+    return markdown(("arm", "after, nothing changes", *(f"cost: {TASKS[task].lower()}" for task in switches)), table)
+
+
+def cost(rows: pl.DataFrame, never: pl.DataFrame, task: str, arm: str) -> Effect:
+    """What a switch costs an arm: its second half where nothing changes less that after the switch, paired by seed."""
+    changed = of(rows.filter(environment=task), arm, "after")
+    return difference(of(never, arm, "after"), changed, np.mean, paired=True)
 
 
 def steady_parts(steady: pl.DataFrame, tasks: dict[str, str], what: str, reference: str) -> list[str]:
