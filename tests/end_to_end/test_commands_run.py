@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 INDEX = DOCS / "results" / "index.toml"
 SCRIPTS = ("docs/tuned.py",)
 MEMORY = "train --env StatelessCartPole-v1 --preset tuned --blend.kind none --memory.kind leaky_integrators"
-SPARSE = """run sparse.toml --set 'environments=["SparseMountainCar-v0"]' --out runs/sparse"""
+SPARSE = """run sparse.toml --set 'environments=["SparseMountainCar-v0"]' --out runs/sparse_first"""
 BEFORE = {
     "environments.md": "train --env TMaze-10 --out runs/maze",
     "exploration.md": SPARSE,  # by docs/regenerate.py
@@ -61,7 +61,7 @@ INSTEAD = {
     "run readings --engine ray --address 192.168.0.1:6379": "run readings",
 }
 """What stands for a placeholder, or for what cannot be run here."""
-OF_HISTORY = ("sparse.toml", "runs/sparse")
+OF_HISTORY = ("sparse.toml", "runs/sparse_first")
 """Files that `git show` makes, and what comes of them."""
 
 
