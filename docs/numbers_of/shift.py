@@ -7,8 +7,10 @@ import polars as pl
 from jaxtyping import Float
 from places import Phrase
 from result_files import Results
-from shift_page import BEST, HALF, LUNAR, ON_RADIAL, PLAIN, RADIAL, TASKS, WITHIN, lead_of, of, read
+from shift_page import BEST, HALF, LUNAR, ON_RADIAL, PLAIN, RADIAL, TASKS, WITHIN, cost, lead_of, of, read
 from styles import Known, Shown, whole
+
+from morphorl.analysis.bootstrap import Effect, difference
 
 LENGTH, GRAVITY, PUSHES = SWITCHES = tuple(TASKS)[:3]
 NONE, STREAM, BANK, OBSERVATION = "the same, γ = 0", "Stream AC(λ)", "leaky bank", "three factors, observation"
@@ -50,6 +52,7 @@ def numbers(results: Results) -> Iterator[Phrase]:
     """Phrases of the page, in its order."""
     rows, rates, longer, steady = (Rows(name) for name in ("recovery", "rates", "longer", "without"))
     radial, lunar = Rows("radial"), Rows("lunar")
+    yield from costs(rows, Rows("never"))
     yield Phrase(
         "by {} with the longer pole, {} with more gravity, {} with the pushes exchanged, and {} where",
         *(rows.lead(task, BEST, NONE) for task in TASKS),
@@ -63,7 +66,7 @@ def numbers(results: Results) -> Iterator[Phrase]:
     yield Phrase("are behind after all three switches, by {}, {} and {}.", *behind)
     yield Phrase("It leads plain PPO by {}, {} and {}.", *(rows.lead(task, STREAM, PLAIN) for task in SWITCHES))
     yield Phrase("before any change, it leads by {} already", rows.lead(PUSHES, STREAM, PLAIN, "first"))
-    yield Phrase("(before less after) smaller, by {}.", rows.lead(PUSHES, PLAIN, STREAM, "loss"))
+    yield Phrase("only where the pushes are exchanged, by {};", rows.lead(PUSHES, PLAIN, STREAM, "loss"))
     yield Phrase("ends ahead, at {} against {}.", *(rows.mean(GRAVITY, arm, "last") for arm in (PLAIN, STREAM)))
     yield Phrase("Within episodes Stream AC(λ) is behind plain PPO by {}.", rows.lead(WITHIN, PLAIN, STREAM))
     yield Phrase(
@@ -88,4 +91,32 @@ def numbers(results: Results) -> Iterator[Phrase]:
     yield Phrase("pushes would be {}, and with more gravity {}.", *map(rows.lead_if_late, (PUSHES, GRAVITY)))
     yield Phrase(
         "the GRU ends at {}, and the bank at {}.", *(longer.mean(WITHIN, arm, "last") for arm in ("GRU", BANK))
+    )
+
+
+def costs(rows: Rows, never: Rows) -> Iterator[Phrase]:
+    """What a switch costs, beside the same agents where nothing changes."""
+
+    def of_arm(task: str, arm: str) -> Float[np.ndarray, " seeds"]:
+        return of(never.rows, arm, "after") - rows.seeds(task, arm, "after")
+
+    def costs_of(task: str, arm: str) -> Shown:
+        return shown(cost(rows.rows, never.rows, task, arm))
+
+    def less(task: str, arm: str, rival: str) -> Shown:
+        return shown(difference(of_arm(task, rival), of_arm(task, arm), np.mean, paired=True))
+
+    def shown(found: Effect) -> Shown:
+        return whole(Known(found.value, found.low, found.high, never.file))
+
+    yield Phrase(
+        "The longer pole costs it {} in the second half, and plain PPO {}; the exchanged pushes {} and {}.",
+        *(costs_of(task, arm) for task in (LENGTH, PUSHES) for arm in (STREAM, PLAIN)),
+    )
+    yield Phrase(
+        "It so loses less than plain PPO by {} and {}.", *(less(task, STREAM, PLAIN) for task in (LENGTH, PUSHES))
+    )
+    yield Phrase(
+        "lose less than themselves without strength by {}, {} and {}: not",
+        *(less(task, BEST, NONE) for task in SWITCHES),
     )
