@@ -29,6 +29,8 @@ from morphorl.environments import base, gymnasium_envs, registry
 from morphorl.environments.wrappers import Task
 from morphorl.ppo import checkpoints, distributions, evaluation, gymnasium_training, losses, schedules, training
 from morphorl.ppo.checkpoints import Agents
+from morphorl.ppo.gymnasium_player import Player
+from morphorl.ppo.gymnasium_programs import programs_for
 from morphorl.ppo.settings import PPO, Settings, stack
 from morphorl.studies import batch_training
 from morphorl.studies.run import Run
@@ -67,9 +69,9 @@ def rollout(mode, settings, steps=24):
     vector = SyncVectorEnv([lambda o=o: Clock(o) for o in range(2)], autoreset_mode=mode)
     vector = gymnasium_training.with_memory(stack([settings]), vector)
     features = vector.single_observation_space.shape[0]
-    programs = gymnasium_training.programs_for(features, 2, None)
+    programs = programs_for(features, 2, None)
     stacked = stack([settings])
-    player = gymnasium_training.Player(vector, programs, 1)
+    player = Player(vector, programs, 1)
     state = programs.init(stacked, jnp.array([0]), jnp.array([0]))
     begun = player.begin(stacked, state.agent, np.array([0]), learns=True)
     rollout_state, seen = player.collect(stacked, state.agent, begun, jax.random.split(jax.random.key(1), 1))
@@ -184,7 +186,7 @@ def test_a_rule_that_decides_does_so_on_the_host_too():
     settings = Settings(
         "CartPole-v1", ppo=SMALL, dynamics=ReactionDiffusion(reset="redraw"), guidance=WinStay(strength=0.2)
     )
-    stacked, programs = stack([settings]), gymnasium_training.programs_for(4, 2, None)
+    stacked, programs = stack([settings]), programs_for(4, 2, None)
     agent = programs.init(stacked, jnp.array([0]), jnp.array([0])).agent
     cells = jax.tree.map(lambda u: jnp.full((1, *u.shape[1:], 3), 0.5), agent.pattern)
     done, returns = jnp.array([[True, True, False]]), jnp.array([[4.0, -4.0, 4.0]])
@@ -341,7 +343,7 @@ def test_an_evaluation_draws_a_pattern_for_every_episode_where_training_does():
     for reset in ("redraw", "episode"):
         settings = Settings("gym:CartPole-v1", ppo=SMALL, dynamics=dataclasses.replace(still, reset=reset), blend=added)
         stacked = stack([settings])
-        agent = gymnasium_training.programs_for(4, 2, None).init(stacked, jnp.array([0]), jnp.array([0])).agent
+        agent = programs_for(4, 2, None).init(stacked, jnp.array([0]), jnp.array([0])).agent
         other = dataclasses.replace(agent, pattern=jax.tree.map(jnp.negative, agent.pattern))
         returns[reset] = [
             gymnasium_training.evaluate(stacked, one, "gym:CartPole-v1", 12, 0, greedy=True) for one in (agent, other)

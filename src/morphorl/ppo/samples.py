@@ -20,7 +20,7 @@ class Samples(NamedTuple):
     value: Float[Array, "*batch"]
     advantage: Float[Array, "*batch"]
     weight: Float[Array, "*batch"] | None = None
-    """1, or 0 for rows in which an environment did nothing but reset (`gymnasium_training.py`); None: all count."""
+    """1, or 0 for rows in which an environment did nothing but reset (`gymnasium_player.py`); None: all count."""
 
 
 class Sequences(NamedTuple):
