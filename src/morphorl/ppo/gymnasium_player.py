@@ -80,12 +80,8 @@ class Player:
             copies on the last; and 0 for environments that did nothing but reset, else 1.
         """
         resetting, traces = self.resetting, rollout_state.trace_state
-        if traces is not None and resetting.any():
-            unknown = traces._replace(truncated=traces.truncated | resetting)
-            shown = rollout_state._replace(trace_state=unknown)
-        else:
-            shown = rollout_state
-        cells, action, output, at_bound, known = self.programs.act(settings, agent, shown, key, greedy)
+        told = self._told(rollout_state)
+        cells, action, output, at_bound, known = self.programs.act(settings, agent, told, key, greedy)
         action = np.asarray(action)
         observation, reward, terminated, truncated, info = self.envs.step(self._executed(settings, action))
         final = self._final(observation, terminated | truncated, info)
@@ -124,6 +120,13 @@ class Player:
             discounted_sum=rollout_state.discounted_sum,
         )
         return after, Experience(**row), (~resetting).astype(np.float32)
+
+    def _told(self, rollout_state: RolloutState) -> RolloutState:
+        """Where the environments stand, with nothing known of how those came there that only reset now."""
+        traces = rollout_state.trace_state
+        if traces is None or not self.resetting.any():
+            return rollout_state
+        return rollout_state._replace(trace_state=traces._replace(truncated=traces.truncated | self.resetting))
 
     def _executed(self, settings: Settings, action: np.ndarray) -> np.ndarray:
         """Actions as the environments take them."""
