@@ -44,9 +44,9 @@ GROUPS = {
         "that share of the training. Any values may stand there."
     ),
     "Memory": (
-        "popgym's tasks by its own ids, each as Easy, Medium and Hard; `TMaze-N` has a corridor of N places, "
-        "`MemoryChain-N` asks after N steps. `morphorl eval DIR --env TMaze-100` tests agents that were trained in a "
-        "shorter one."
+        "popgym's tasks by its own ids, each as Easy, Medium and Hard; `TMaze-N` has a corridor of N places, with "
+        "noise in `NoisyTMaze-N` and a cue that comes later than the start in `LateTMaze-N`; `MemoryChain-N` asks "
+        "after N steps. `morphorl eval DIR --env TMaze-100` tests agents that were trained in a shorter one."
     ),
     "Bandits and bsuite": "gymnax's.",
     "Pictures": "MinAtar, by gymnax.",
@@ -60,7 +60,7 @@ def group_of(env_id: str) -> str:
         return "CartPole"
     if env_id.startswith("Changing"):
         return "Change"
-    if env_id.startswith(("popgym", "TMaze", "MemoryChain", "UmbrellaChain")):
+    if env_id.startswith(("popgym", "TMaze", "NoisyTMaze", "LateTMaze", "MemoryChain", "UmbrellaChain")):
         return "Memory"
     if env_id.endswith("-bsuite") or "Bandit" in env_id:
         return "Bandits and bsuite"

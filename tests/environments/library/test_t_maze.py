@@ -13,9 +13,9 @@ from morphorl.environments.library.t_maze import EAST, NOISE, NORTH, SOUTH, WEST
 CORRIDOR, JUNCTION = 2, 3
 
 
-def walk(env, in_north, actions):
+def walk(env, in_north, actions, cue=0):
     """All that the steps return from the start of one maze."""
-    start = State(jnp.array(in_north), jnp.array(0, jnp.int32), jnp.array(0, jnp.int32))
+    start = State(jnp.array(in_north), *(jnp.array(number, jnp.int32) for number in (0, 0, cue)))
 
     def step(state, action):
         after = env.step(jax.random.key(0), state, action)
@@ -57,6 +57,21 @@ def test_the_cue_is_drawn_anew_and_tells_where_the_reward_is():
     assert_array_equal(observation[:, 0], state.in_north)
     assert_array_equal(observation[:, 1], ~state.in_north)
     assert abs(np.mean(state.in_north) - 0.5) < 0.1
+
+
+def test_a_late_cue_stands_at_each_of_the_first_places_as_often_and_never_at_the_start_or_the_junction():
+    for corridor, latest in ((10, 8), (4, 3)):
+        env = registry.make_env(f"LateTMaze-{corridor}")
+        state, observation = jax.vmap(env.reset)(jax.random.split(jax.random.key(0), 2_000))
+        assert_array_equal(observation, np.eye(4)[np.full(2_000, CORRIDOR)])
+        places, counts = np.unique(state.cue, return_counts=True)
+        assert_array_equal(places, np.arange(1, latest + 1))
+        assert_allclose(counts, 2_000 / latest, atol=5 * np.sqrt(2_000 / latest))
+        assert abs(np.corrcoef(state.cue, state.in_north)[0, 1]) < 0.1
+    after = walk(env, True, [EAST] * 4 + [NORTH], cue=2)
+    assert_array_equal(after.observation[:4], np.eye(4)[[CORRIDOR, 0, CORRIDOR, JUNCTION]])
+    with pytest.raises(SettingError, match=r"'LateTMaze-1'.*at least 2 steps"):
+        registry.make_env("LateTMaze-1")
 
 
 def test_the_noisy_maze_is_the_maze_under_noise_of_the_size_it_names():

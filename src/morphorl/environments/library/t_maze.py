@@ -7,14 +7,17 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int
 
+from morphorl.config.errors import SettingError
 from morphorl.environments.base import Environment, Step
 from morphorl.environments.library.lengths import length_of
 from morphorl.environments.wrappers import with_noise
 
-FORM, NOISY = "TMaze-", "NoisyTMaze-"
-IDS = (f"{FORM}10", f"{NOISY}10")
+FORM, NOISY, LATE = "TMaze-", "NoisyTMaze-", "LateTMaze-"
+IDS = (f"{FORM}10", f"{NOISY}10", f"{LATE}10")
 NOISE = 0.2
 """Standard deviation of the noise on each observation feature, fresh at every step, in the noisy maze."""
+LATEST = 8
+"""How many places from the start the cue stands at most, in the maze whose cue comes late."""
 NORTH, EAST, SOUTH, WEST = range(4)
 CUE_NORTH, CUE_SOUTH, CORRIDOR, JUNCTION = range(4)
 """The observation's features, of which one is 1."""
@@ -25,50 +28,60 @@ THRESHOLD = 0.9 * RIGHT + 0.1 * WRONG
 
 
 class State(NamedTuple):
-    """Whether the reward is in the north, the steps from the start to where the agent is, and the steps taken."""
+    """Whether the reward is in the north; steps from the start to where the agent is; steps taken; steps to the cue."""
 
     in_north: Bool[Array, ""]
     place: Int[Array, ""]
     time: Int[Array, ""]
+    cue: Int[Array, ""]
 
 
 def make(env_id: str) -> Environment | None:
-    """`TMaze-N`, with a corridor of N steps, or `NoisyTMaze-N`; None for an id that has not this form.
+    """`TMaze-N`, with a corridor of N steps, `NoisyTMaze-N` or `LateTMaze-N`; None for an id that has no such form.
 
     Raises:
-        SettingError: where N is no whole number of at least 1.
+        SettingError: where N is no whole number of at least 1; for `LateTMaze-N`, of at least 2.
     """
-    form = NOISY if env_id.startswith(NOISY) else FORM
+    form = next((form for form in (NOISY, LATE) if env_id.startswith(form)), FORM)
     corridor = length_of(env_id, form, "the corridor")
     if corridor is None:
         return None
-    maze = t_maze(env_id, corridor)
+    if form == LATE and corridor == 1:
+        raise SettingError(f"environment = {env_id!r}: a cue after the start asks for a corridor of at least 2 steps.")
+    maze = t_maze(env_id, corridor, min(LATEST, corridor - 1) if form == LATE else 0)
     return with_noise(maze, np.full(4, NOISE)) if form == NOISY else maze
 
 
-def t_maze(env_id: str, corridor: int) -> Environment:
-    """A corridor that leads east to a junction; a cue seen at its start alone tells which way to turn there.
+def t_maze(env_id: str, corridor: int, latest: int = 0) -> Environment:
+    """A corridor that leads east to a junction; a cue seen at one place alone tells which way to turn there.
 
-    Observation: one-hot (4): the cue "north" or "south" at the start (also if the agent comes back to it), "corridor",
+    Observation: one-hot (4): the cue "north" or "south" at its place (also if the agent comes back to it), "corridor",
     or "junction". It has no length in it, so that an agent of one maze can act in any other. Action: go north, east,
     south or west. Reward: 4 for turning the right way at the junction and −0.1 for the wrong one, which terminates the
     episode; −0.1 for walking into a wall; else 0. The shortest way takes `corridor` + 1 steps; an episode is truncated
     after ten times as many. Without memory the best return is 1.95 on average.
 
     In the noisy maze each feature carries normal noise of standard deviation `NOISE`: what a memory takes for a cue.
+    In the maze whose cue comes late its place is drawn anew for each episode, from 1 to `latest`: a memory that starts
+    at the first observation, as a stack or a filter does, then starts without it.
 
     Source: Bakker, "Reinforcement learning with long short-term memory", NeurIPS 2001 (the maze and its rewards; the
-    cue's code, the noise and the time limit are ours).
+    cue's code and its later places, the noise and the time limit are ours).
+
+    Args:
+        latest: how many steps from the start the cue stands at most, less than `corridor`; 0: at the start.
     """
     time_limit = 10 * (corridor + 1)
 
     def show(state: State):
         cue = jnp.where(state.in_north, CUE_NORTH, CUE_SOUTH)
-        seen = jnp.where(state.place == 0, cue, jnp.where(state.place == corridor, JUNCTION, CORRIDOR))
+        seen = jnp.where(state.place == state.cue, cue, jnp.where(state.place == corridor, JUNCTION, CORRIDOR))
         return jax.nn.one_hot(seen, 4, dtype=jnp.float32)
 
     def reset(key):
-        state = State(jax.random.bernoulli(key), jnp.array(0, jnp.int32), jnp.array(0, jnp.int32))
+        start = jnp.array(0, jnp.int32)
+        cue = jax.random.randint(jax.random.fold_in(key, 1), (), 1, latest + 1) if latest else start
+        state = State(jax.random.bernoulli(key), start, start, cue)
         return state, show(state)
 
     def step(key, state: State, action) -> Step:
@@ -78,7 +91,7 @@ def t_maze(env_id: str, corridor: int) -> Environment:
         place = jnp.clip(state.place + move, 0, corridor)
         at_end = jnp.where((action == NORTH) == state.in_north, RIGHT, WRONG)
         reward = jnp.where(terminated, at_end, jnp.where(place == state.place, STANDS_STILL, 0.0))
-        after = State(state.in_north, place, state.time + 1)
+        after = state._replace(place=place, time=state.time + 1)
         return Step(after, show(after), reward, terminated, after.time >= time_limit)
 
     return Environment(env_id, 4, 4, time_limit, THRESHOLD, reset, step)
