@@ -1,13 +1,13 @@
-"""Which setting of each arm of `horizon_tuning` holds longest, by the rule of docs/plans/2026-11-29-horizon.md.
+"""Which setting of each arm of `horizon_tuning` or `horizon_late_tuning` holds longest, by the rule of their plans.
 
-Usage: uv run docs/horizon_tuned.py FOLDER [FILE.csv]     # docs/results/tasks_tuning/horizon.csv has what was found
+Usage: uv run docs/horizon_tuned.py FOLDER [FILE.csv]     # docs/results/tasks_tuning has what was found: horizon….csv
 """
 
 import sys
 from pathlib import Path
 
 import polars as pl
-from horizon_page import LATE, TASKS, TAUGHT, TESTED
+from horizon_page import LATE, TAUGHT, TESTED
 
 from morphorl.config.sealed import read_sealed_table
 
@@ -22,7 +22,8 @@ def ranking(folder: Path) -> pl.DataFrame:
     own = pl.col("environment").str.split("-").list.first() == pl.col("played_in").str.split("-").list.first()
     shares = played.filter(own).group_by("arm", "played_in", maintain_order=True).agg(right.mean().alias("right"))
     table = shares.pivot("played_in", index="arm", values="right")
-    late, long, short = ([f"{task}-{delay}" for task in TASKS] for delay in (LATE, TESTED, TAUGHT))
+    tasks = [name.split("-")[0] for name in played["environment"].unique(maintain_order=True)]
+    late, long, short = ([f"{task}-{delay}" for task in tasks] for delay in (LATE, TESTED, TAUGHT))
     means = table.with_columns(
         at_2048=pl.mean_horizontal(late), at_512=pl.mean_horizontal(long), at_16=pl.mean_horizontal(short)
     )
@@ -37,4 +38,4 @@ if __name__ == "__main__":
     if len(sys.argv) > 2:
         ranked.write_csv(sys.argv[2], float_precision=4)
     with pl.Config(tbl_rows=-1, tbl_cols=-1, fmt_str_lengths=60, tbl_width_chars=200):
-        print(ranked.select("arm", "at_2048", "at_512", "at_16", *(f"{task}-{TESTED}" for task in TASKS)))
+        print(ranked.drop("kind"))
