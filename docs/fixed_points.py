@@ -30,7 +30,7 @@ from morphorl.studies.store import Store
 from morphorl.studies.stored_agents import trained_agents
 
 STEPS = 200_000
-"""In the corridor: a leak of .001 a step leaves e⁻²⁰⁰ of the difference."""
+"""In the corridor: a leak of .0002 a step leaves e⁻⁴⁰ of the difference."""
 APART = 1e-2
 """Two states are different if some entry differs by more than this share of the largest entry of either."""
 

@@ -3,6 +3,7 @@
 Usage: uv run docs/horizon_page.py
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,18 +20,33 @@ from morphorl.report.figures import canvas
 
 DOCS = Path(__file__).parent
 PAGE, RESULTS = DOCS / "horizon.md", DOCS / "results" / "horizon"
+LATE_RESULTS = DOCS / "results" / "horizon_late"
 TASKS = {"TMaze": "The maze", "NoisyTMaze": "The noisy maze", "MemoryChain": "The chain"}
-"""The tasks by how their ids begin, and what the page calls them."""
+"""The tasks of `horizon` by how their ids begin, and what the page calls them."""
+LATE_CUE = {"LateTMaze": "The maze whose cue comes late"}
+"""The task of `horizon_late`."""
 BISTABLE, TAUGHT, TESTED = "bistable cell", 16, 512
 LATE = 2048
 DELAYS = (16, 64, 256, 512, LATE)
-RIVALS = ("slower bank", "leaky bank", "GRU", "LRU", "frame stack", "echo state", "leaky cell", "no memory")
 EVERY, FRESH = slice(None), slice(32, None)
 """All seeds, and those that the measure at `LATE` was planned for."""
 HELD = 0.95
 """The share of episodes from which an agent counts as holding."""
-COLOURS = ("#999999", "#b3402a", "#7fa8d1", "#1f5c99", "#c9a227", "#7a5b00", "#4f9d69", "#9b6fb5", "#222222", "#e07b39")
-"""Of the arms in the study's order."""
+COLOURS = {
+    "no memory": "#999999",
+    "bistable cell": "#b3402a",
+    "leaky cell": "#7fa8d1",
+    "leaky cell, guided": "#1f5c99",
+    "driven cell": "#c9a227",
+    "driven cell, guided": "#7a5b00",
+    "leaky bank": "#4f9d69",
+    "slower bank": "#1d5c3a",
+    "amplified filter": "#1d5c3a",
+    "frame stack": "#d48ac0",
+    "echo state": "#9b6fb5",
+    "GRU": "#222222",
+    "LRU": "#e07b39",
+}
 
 
 def page() -> str:
@@ -39,6 +55,9 @@ def page() -> str:
     parts = [f"### {name}\n\n{task_table(played, task)}" for task, name in TASKS.items()]
     parts.append(f"### At {LATE:,} steps, the 32 seeds that this was planned for\n\n{late_table(played, FRESH)}")
     parts.append(f"### At {LATE:,} steps, all seeds\n\n{late_table(played)}")
+    late = read_sealed_table(LATE_RESULTS / "played.parquet")
+    for task, name in LATE_CUE.items():
+        parts.append(f"### {name}\n\n{task_table(late, task)}\n\n{late_table(late, tasks=LATE_CUE)}")
     parts.append(f"### Guided less not guided\n\n{guidance_table(played)}")
     parts.append(f"### Taught in the quiet maze, tested in the noisy one\n\n{moved_table(played)}")
     parts.append(f"### States in which the memory rests, and what it holds\n\n{points_table(played)}")
@@ -60,16 +79,17 @@ def task_table(played: pl.DataFrame, task: str) -> str:
     return markdown(columns, rows)
 
 
-def late_table(played: pl.DataFrame, seeds: slice = EVERY) -> str:
+def late_table(played: pl.DataFrame, seeds: slice = EVERY, tasks: Mapping[str, str] = TASKS) -> str:
     """The bistable cell less each rival at the longest delay, on all seeds or some."""
-    columns = ("rival", *(f"{name}, p" for name in TASKS.values()))
+    columns = (f"rival, at {LATE}", *(f"{name}, p" for name in tasks.values()))
+    rivals = [arm for arm in arms(played) if arm != BISTABLE]
     told = {}
-    for task in TASKS:
-        held = {arm: rights(played, arm, task, LATE)[seeds] for arm in (BISTABLE, *RIVALS)}
-        effects = [difference(held[BISTABLE], held[rival], np.mean, paired=True) for rival in RIVALS]
+    for task in tasks:
+        held = {arm: rights(played, arm, task, LATE)[seeds] for arm in (BISTABLE, *rivals)}
+        effects = [difference(held[BISTABLE], held[rival], np.mean, paired=True) for rival in rivals]
         corrected = holm(np.array([effect.p for effect in effects]))
         told[task] = [f"{in_words(effect)}, {p_value(p)}" for effect, p in zip(effects, corrected, strict=True)]
-    return markdown(columns, [(rival, *(told[task][i] for task in TASKS)) for i, rival in enumerate(RIVALS)])
+    return markdown(columns, [(rival, *(told[task][i] for task in tasks)) for i, rival in enumerate(rivals)])
 
 
 def guidance_table(played: pl.DataFrame) -> str:
@@ -160,23 +180,29 @@ def in_share(held: Bool[np.ndarray, " seeds"]) -> str:
 
 def figure() -> None:
     """The share right at each delay, an arm a line, a task a panel."""
-    played = read_sealed_table(RESULTS / "played.parquet")
+    first, late = (read_sealed_table(folder / "played.parquet") for folder in (RESULTS, LATE_RESULTS))
+    shown = [(name, task, found) for found, tasks in ((first, TASKS), (late, LATE_CUE)) for task, name in tasks.items()]
     with canvas.in_style():
-        drawn, panels = canvas.subplots(1, len(TASKS), figsize=(9, 3.6), sharey=True)
-        for axes, (task, name) in zip(panels, TASKS.items(), strict=True):
+        drawn, rows = canvas.subplots(2, 2, figsize=(9, 6.6), sharex=True, sharey=True)
+        for axes, (name, task, played) in zip(np.ravel(rows), shown, strict=True):
             for i, arm in enumerate(arms(played)):
                 points = [bootstrap(np.mean, rights(played, arm, task, delay)) for delay in DELAYS]
                 mean, low, high = np.array(points).T
-                width = 8 - 0.75 * i  # lines that lie on one another stay visible
-                axes.plot(DELAYS, mean, label=arm, color=COLOURS[i], marker="o", markersize=width + 1, linewidth=width)
-                axes.fill_between(DELAYS, low, high, color=COLOURS[i], alpha=0.12, linewidth=0)
+                width = 8 - 0.55 * i  # lines that lie on one another stay visible
+                style = {"color": COLOURS[arm], "marker": "o", "markersize": width + 1, "linewidth": width}
+                axes.plot(DELAYS, mean, label=arm, **style)
+                axes.fill_between(DELAYS, low, high, color=COLOURS[arm], alpha=0.12, linewidth=0)
             axes.axvline(TAUGHT, color="0.8", linewidth=1, zorder=0)
             axes.set_xscale("log", base=2)
             axes.set_xticks(DELAYS, [str(delay) for delay in DELAYS])
             axes.set_title(name)
+        for axes in rows[-1]:
             axes.set_xlabel("delay, steps (taught: 16)")
-        panels[0].set_ylabel("share of episodes that are right")
-        drawn.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, fontsize=8)
+        for axes in rows[:, 0]:
+            axes.set_ylabel("share of episodes that are right")
+        lines = {line.get_label(): line for axes in np.ravel(rows) for line in axes.get_lines()}
+        named = {arm: lines[arm] for arm in COLOURS}
+        drawn.legend(named.values(), named.keys(), loc="outside lower center", ncols=5, fontsize=8)
         drawn.savefig(RESULTS / "delays.svg", metadata={"Date": None})
 
 
