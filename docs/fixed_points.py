@@ -1,4 +1,4 @@
-"""How many states a memory rests in while nothing happens: for every agent of a T-maze, after either cue.
+"""How many states a memory rests in while nothing happens: for every agent of a T-maze that starts with its cue.
 
 A memory that rests in two states, one for each cue, can hold the cue for ever; one that rests in a single state has
 forgotten it in the end. So their number should foretell which agents still turn the right way after any corridor.
@@ -19,7 +19,7 @@ import tyro
 from jaxtyping import Array, Bool, Float
 
 from morphorl.environments import registry
-from morphorl.environments.library.t_maze import CORRIDOR, CUE_NORTH, CUE_SOUTH
+from morphorl.environments.library.t_maze import CORRIDOR, CUE_NORTH, CUE_SOUTH, FORM, NOISY
 from morphorl.environments.wrappers import memory_of
 from morphorl.ppo import recurrent
 from morphorl.ppo.agent import Agent, network_view
@@ -49,7 +49,7 @@ def counted(folder: Path) -> pl.DataFrame:
     """A row for each run in a maze: environment, arm, seed, and the number of states, 0 for an agent without memory."""
     study, store = results.load(folder).study, Store(folder)
     rows = []
-    in_mazes = (run for run in study.runs() if "TMaze" in run.settings.environment)
+    in_mazes = (run for run in study.runs() if run.settings.environment.startswith((FORM, NOISY)))
     for _, runs in itertools.groupby(in_mazes, key=lambda run: (run.settings.environment, run.arm)):
         rows += _rows(store, list(runs))
     return pl.DataFrame(rows)

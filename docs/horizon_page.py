@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from jaxtyping import Bool, Float
+from matplotlib.axes import Axes
 from rhythm_page import in_words, markdown, p_value
 from tasks_page import interval
 from written_tables import with_tables
@@ -26,10 +27,10 @@ TASKS = {"TMaze": "The maze", "NoisyTMaze": "The noisy maze", "MemoryChain": "Th
 LATE_CUE = {"LateTMaze": "The maze whose cue comes late"}
 """The task of `horizon_late`."""
 BISTABLE, TAUGHT, TESTED = "bistable cell", 16, 512
-LATE = 2048
-DELAYS = (16, 64, 256, 512, LATE)
-EVERY, FRESH = slice(None), slice(32, None)
-"""All seeds, and those that the measure at `LATE` was planned for."""
+LONGEST = 2048
+DELAYS = (16, 64, 256, 512, LONGEST)
+FRESH = slice(32, None)
+"""The seeds that the measure at `LONGEST` was planned for."""
 HELD = 0.95
 """The share of episodes from which an agent counts as holding."""
 COLOURS = {
@@ -41,23 +42,24 @@ COLOURS = {
     "driven cell, guided": "#7a5b00",
     "leaky bank": "#4f9d69",
     "slower bank": "#1d5c3a",
-    "amplified filter": "#1d5c3a",
+    "amplified filter": "#2aa5a0",
     "frame stack": "#d48ac0",
     "echo state": "#9b6fb5",
     "GRU": "#222222",
     "LRU": "#e07b39",
 }
+"""How each arm is drawn, the widest line first."""
 
 
 def page() -> str:
     """The page as it should be: its text as it stands, the tables from the results."""
     played = read_sealed_table(RESULTS / "played.parquet")
     parts = [f"### {name}\n\n{task_table(played, task)}" for task, name in TASKS.items()]
-    parts.append(f"### At {LATE:,} steps, the 32 seeds that this was planned for\n\n{late_table(played, FRESH)}")
-    parts.append(f"### At {LATE:,} steps, all seeds\n\n{late_table(played)}")
+    parts.append(f"### At {LONGEST:,} steps, the 32 seeds that this was planned for\n\n{longest_table(played, FRESH)}")
+    parts.append(f"### At {LONGEST:,} steps, all seeds\n\n{longest_table(played)}")
     late = read_sealed_table(LATE_RESULTS / "played.parquet")
     for task, name in LATE_CUE.items():
-        parts.append(f"### {name}\n\n{task_table(late, task)}\n\n{late_table(late, tasks=LATE_CUE)}")
+        parts.append(f"### {name}\n\n{task_table(late, task)}\n\n{longest_table(late, tasks=LATE_CUE)}")
     parts.append(f"### Guided less not guided\n\n{guidance_table(played)}")
     parts.append(f"### Taught in the quiet maze, tested in the noisy one\n\n{moved_table(played)}")
     parts.append(f"### States in which the memory rests, and what it holds\n\n{points_table(played)}")
@@ -68,8 +70,8 @@ def task_table(played: pl.DataFrame, task: str) -> str:
     """Every arm of a task, the one that holds in most seeds first, beside the bistable cell."""
     right = {arm: rights(played, arm, task, TESTED) for arm in arms(played)}
     effects = {arm: difference(right[BISTABLE], other, np.mean, paired=True) for arm, other in right.items()}
-    rivals = [arm for arm in right if arm != BISTABLE]
-    corrected = dict(zip(rivals, holm(np.array([effects[arm].p for arm in rivals])), strict=True))
+    others = rivals(played)
+    corrected = dict(zip(others, holm(np.array([effects[arm].p for arm in others])), strict=True))
     rows = []
     for arm in sorted(right, key=lambda arm: -right[arm].mean()):
         at_each = [f"{rights(played, arm, task, delay).mean():.2f}" for delay in DELAYS]
@@ -79,17 +81,17 @@ def task_table(played: pl.DataFrame, task: str) -> str:
     return markdown(columns, rows)
 
 
-def late_table(played: pl.DataFrame, seeds: slice = EVERY, tasks: Mapping[str, str] = TASKS) -> str:
+def longest_table(played: pl.DataFrame, seeds: slice = slice(None), tasks: Mapping[str, str] = TASKS) -> str:
     """The bistable cell less each rival at the longest delay, on all seeds or some."""
-    columns = (f"rival, at {LATE}", *(f"{name}, p" for name in tasks.values()))
-    rivals = [arm for arm in arms(played) if arm != BISTABLE]
+    columns = (f"rival, at {LONGEST}", *(f"{name}, p" for name in tasks.values()))
+    others = rivals(played)
     told = {}
     for task in tasks:
-        held = {arm: rights(played, arm, task, LATE)[seeds] for arm in (BISTABLE, *rivals)}
-        effects = [difference(held[BISTABLE], held[rival], np.mean, paired=True) for rival in rivals]
+        held = {arm: rights(played, arm, task, LONGEST)[seeds] for arm in (BISTABLE, *others)}
+        effects = [difference(held[BISTABLE], held[rival], np.mean, paired=True) for rival in others]
         corrected = holm(np.array([effect.p for effect in effects]))
         told[task] = [f"{in_words(effect)}, {p_value(p)}" for effect, p in zip(effects, corrected, strict=True)]
-    return markdown(columns, [(rival, *(told[task][i] for task in tasks)) for i, rival in enumerate(rivals)])
+    return markdown(columns, [(rival, *(told[task][i] for task in tasks)) for i, rival in enumerate(others)])
 
 
 def guidance_table(played: pl.DataFrame) -> str:
@@ -101,10 +103,10 @@ def guidance_table(played: pl.DataFrame) -> str:
                 difference(
                     *(rights(played, arm, task, delay) for arm in (f"{cell}, guided", cell)), np.mean, paired=True
                 )
-                for delay in (TAUGHT, TESTED, LATE)
+                for delay in (TAUGHT, TESTED, LONGEST)
             ]
             rows.append((cell, name, *map(in_words, effects)))
-    return markdown(("cell", "task", *map(str, (TAUGHT, TESTED, LATE))), rows)
+    return markdown(("cell", "task", *map(str, (TAUGHT, TESTED, LONGEST))), rows)
 
 
 def moved_table(played: pl.DataFrame) -> str:
@@ -158,6 +160,11 @@ def arms(played: pl.DataFrame) -> list[str]:
     return played["arm"].unique(maintain_order=True).to_list()
 
 
+def rivals(played: pl.DataFrame) -> list[str]:
+    """All arms but the bistable cell."""
+    return [arm for arm in arms(played) if arm != BISTABLE]
+
+
 def rights(
     played: pl.DataFrame, arm: str, task: str, delay: int, played_in: str | None = None
 ) -> Float[np.ndarray, " seeds"]:
@@ -170,6 +177,11 @@ def rights(
     found = played.filter(environment=f"{task}-{TAUGHT}", arm=arm, played_in=where).sort("seed")
     right = pl.col("returns").list.eval(pl.element() > 0).list.mean()
     return found.select(right.fill_null(0.0))["returns"].to_numpy()
+
+
+def holding(played: pl.DataFrame, arm: str, task: str, delay: int = TESTED) -> int:
+    """How many seeds are right in a share of `HELD` of the episodes."""
+    return int((rights(played, arm, task, delay) >= HELD).sum())
 
 
 def in_share(held: Bool[np.ndarray, " seeds"]) -> str:
@@ -185,16 +197,7 @@ def figure() -> None:
     with canvas.in_style():
         drawn, rows = canvas.subplots(2, 2, figsize=(9, 6.6), sharex=True, sharey=True)
         for axes, (name, task, played) in zip(np.ravel(rows), shown, strict=True):
-            for i, arm in enumerate(arms(played)):
-                points = [bootstrap(np.mean, rights(played, arm, task, delay)) for delay in DELAYS]
-                mean, low, high = np.array(points).T
-                width = 8 - 0.55 * i  # lines that lie on one another stay visible
-                style = {"color": COLOURS[arm], "marker": "o", "markersize": width + 1, "linewidth": width}
-                axes.plot(DELAYS, mean, label=arm, **style)
-                axes.fill_between(DELAYS, low, high, color=COLOURS[arm], alpha=0.12, linewidth=0)
-            axes.axvline(TAUGHT, color="0.8", linewidth=1, zorder=0)
-            axes.set_xscale("log", base=2)
-            axes.set_xticks(DELAYS, [str(delay) for delay in DELAYS])
+            draw_panel(axes, played, task)
             axes.set_title(name)
         for axes in rows[-1]:
             axes.set_xlabel("delay, steps (taught: 16)")
@@ -204,6 +207,20 @@ def figure() -> None:
         named = {arm: lines[arm] for arm in COLOURS}
         drawn.legend(named.values(), named.keys(), loc="outside lower center", ncols=5, fontsize=8)
         drawn.savefig(RESULTS / "delays.svg", metadata={"Date": None})
+
+
+def draw_panel(axes: Axes, played: pl.DataFrame, task: str) -> None:
+    """The arms of one task."""
+    for arm in arms(played):
+        points = [bootstrap(np.mean, rights(played, arm, task, delay)) for delay in DELAYS]
+        mean, low, high = np.array(points).T
+        width = 8 - 0.5 * list(COLOURS).index(arm)  # lines that lie on one another stay visible
+        style = {"color": COLOURS[arm], "marker": "o", "markersize": width + 1, "linewidth": width}
+        axes.plot(DELAYS, mean, label=arm, **style)
+        axes.fill_between(DELAYS, low, high, color=COLOURS[arm], alpha=0.12, linewidth=0)
+    axes.axvline(TAUGHT, color="0.8", linewidth=1, zorder=0)
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(DELAYS, [str(delay) for delay in DELAYS])
 
 
 if __name__ == "__main__":

@@ -1,36 +1,41 @@
 """Which setting of each arm of `horizon_tuning` or `horizon_late_tuning` holds longest, by the rule of their plans.
 
-Usage: uv run docs/horizon_tuned.py FOLDER [FILE.csv]     # docs/results/tasks_tuning has what was found: horizon….csv
+Usage: uv run docs/horizon_tuned.py FOLDER [FILE.csv]     # in docs/results/tasks_tuning: horizon.csv, horizon_late.csv
 """
 
 import sys
 from pathlib import Path
 
 import polars as pl
-from horizon_page import LATE, TAUGHT, TESTED
+from horizon_page import LONGEST, TAUGHT, TESTED
 
 from morphorl.config.sealed import read_sealed_table
 
-FOR_LATE = "slower bank"
+CHOSEN_AT_LONGEST = "slower bank"
 """The arm that is chosen for the longest delay."""
 
 
 def ranking(folder: Path) -> pl.DataFrame:
-    """Each setting's share of right answers at three delays in each task, and means, best first within its arm."""
+    """Each setting's share of right answers in each task, and their means at three delays, best first within its arm.
+
+    Best is the highest mean at 512 steps, for `CHOSEN_AT_LONGEST` at 2,048; then that at 16; then the file's order.
+
+    Args:
+        folder: of a tuning study whose agents were played at all three delays.
+    """
     played = read_sealed_table(folder / "played.parquet")
     right = pl.col("returns").list.eval(pl.element() > 0).list.mean().fill_null(0.0)
     own = pl.col("environment").str.split("-").list.first() == pl.col("played_in").str.split("-").list.first()
     shares = played.filter(own).group_by("arm", "played_in", maintain_order=True).agg(right.mean().alias("right"))
     table = shares.pivot("played_in", index="arm", values="right")
     tasks = [name.split("-")[0] for name in played["environment"].unique(maintain_order=True)]
-    late, long, short = ([f"{task}-{delay}" for task in tasks] for delay in (LATE, TESTED, TAUGHT))
-    means = table.with_columns(
-        at_2048=pl.mean_horizontal(late), at_512=pl.mean_horizontal(long), at_16=pl.mean_horizontal(short)
-    )
+    means = {delay: pl.mean_horizontal(f"{task}-{delay}" for task in tasks) for delay in (LONGEST, TESTED, TAUGHT)}
     kind = pl.col("arm").str.split(", rate").list.first()
-    measure = pl.when(kind == FOR_LATE).then("at_2048").otherwise("at_512")
-    ranked = means.with_columns(kind=kind).with_row_index("place")
-    return ranked.sort("kind", measure, "at_16", "place", descending=[False, True, True, False], maintain_order=True)
+    best = pl.when(kind == CHOSEN_AT_LONGEST).then(means[LONGEST]).otherwise(means[TESTED])
+    every = {f"at_{delay}": mean for delay, mean in means.items()}
+    ranked = table.with_columns(**every, kind=kind).with_row_index("place")
+    order = ["kind", best, means[TAUGHT], "place"]
+    return ranked.sort(order, descending=[False, True, True, False], maintain_order=True)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
+from jaxtyping import Bool
 from places import Phrase
 from result_files import Results
 from rhythm_page import final_returns
@@ -11,37 +12,89 @@ from styles import Known, Shown, ratio, whole
 
 from morphorl.analysis.bootstrap import difference
 
+ALL, FIRST, LATER = slice(None), slice(24), slice(24, None)
+"""All seeds, those of the first report, and those that followed."""
+FAILED, OVERCOME, STUCK = 100, 240, 80
+"""Returns: below which a rhythm has failed; above which a reversed wave is overcome; below which it is not."""
 RHYTHM, BODY, MORE = "rhythm/report", "rhythm/pendulum", "rhythm/pendulum_more"
 
 
 def numbers(results: Results) -> Iterator[Phrase]:
     """Phrases of the page, in its order."""
+    yield from first_body(results)
+    yield from other_waves(results)
+    yield from second_body(results)
+
+
+def first_body(results: Results) -> Iterator[Phrase]:
+    """What the points on the swimmer say."""
     finals = final_returns(results.scores(RHYTHM))
 
-    def lead(arm: str, rival: str) -> Shown:
-        return whole(results.known(difference(finals[arm], finals[rival], np.mean, paired=True), RHYTHM))
+    def end(arm: str, seeds: slice = ALL) -> Shown:
+        return whole(results.over_seeds(RHYTHM, finals[arm][seeds], np.mean))
 
-    def end(arm: str) -> Shown:
-        return whole(results.over_seeds(RHYTHM, finals[arm], np.mean))
+    def difference_of(arm: str, rival: str, seeds: slice = ALL) -> Known:
+        effect = difference(finals[arm][seeds], finals[rival][seeds], np.mean, paired=True)
+        return results.known(effect, RHYTHM)
 
-    memories = ("leaky bank", "frame stack", "GRU", "echo state")
+    def number(seeds: Bool[np.ndarray, " seeds"]) -> Shown:
+        return Shown(str(seeds.sum()), RHYTHM)
+
+    memories, turned = ("leaky bank", "frame stack", "GRU", "echo state"), finals["reversed wave, seen"]
     yield Phrase(
         "{} over the bank, {} over a stack of 8 frames, {} over a GRU, {} over an echo state",
-        *(lead("wave and bank", memory) for memory in memories),
+        *(whole(difference_of("wave and bank", memory)) for memory in memories),
     )
-    yield Phrase("The wave seen ends {} above the reversed one", lead("wave, seen", "reversed wave, seen"))
-    yield Phrase("and {} below the synchronous ring", lead("synchronous ring, seen", "wave, seen"))
+    yield Phrase(
+        "it holds too: {}, {}, {} and {}.",
+        *(whole(difference_of("wave and bank", memory, LATER)) for memory in memories),
+    )
+    yield Phrase(
+        "not told from it ({}), nor from clock with bank ({}) or the synchronous ring ({}).",
+        *(
+            whole.comma(difference_of("wave and bank", rhythm))
+            for rhythm in ("clock, seen", "clock and bank", "synchronous ring, seen")
+        ),
+    )
+    yield Phrase(
+        "The wave seen ends below the clock ({}) and below the wave not shown ({});",
+        *(whole.comma(difference_of("wave, seen", rhythm)) for rhythm in ("clock, seen", "wave, open loop")),
+    )
+    yield Phrase(
+        f"ends below {FAILED} in {{}}, the synchronous ring in {{}}, the clock in {{}}, clock with bank in {{}}, the",
+        *(
+            number(finals[arm] < FAILED)
+            for arm in ("wave and bank", "synchronous ring, seen", "clock, seen", "clock and bank")
+        ),
+    )
+    yield Phrase(
+        "The wave seen ends {} above the reversed one", whole(difference_of("wave, seen", "reversed wave, seen"))
+    )
+    yield Phrase(
+        "from the synchronous ring ({}), which", whole.comma(difference_of("wave, seen", "synchronous ring, seen"))
+    )
+    yield Phrase(
+        f"({{}} of 64 seeds above {OVERCOME}) and sometimes not ({{}} below {STUCK})",
+        number(turned > OVERCOME), number(turned < STUCK),
+    )  # fmt: skip
     yield Phrase("added and not shown ends at {}", end("wave, open loop"))
     yield Phrase("Shown and not added, the wave gives {}", end("wave, seen alone"))
+    yield Phrase(
+        "over the wave seen ({}) is not repeated ({}),",
+        *(whole.comma(difference_of("wave and bank", "wave, seen", seeds)) for seeds in (FIRST, LATER)),
+    )
+
+
+def other_waves(results: Results) -> Iterator[Phrase]:
+    """What the point on frequency and amplitude says."""
     others = final_returns(results.scores("rhythm/range"))
 
-    def of(arm: str) -> Known:
+    def end(arm: str) -> Known:
         return results.over_seeds("rhythm/range", others[arm], np.mean)
 
-    yield Phrase("At .01 the wave ends near {} at best", whole.value(of("wave, 0.01 cycles a step, amplitude 1")))
-    yield Phrase("at .04 near {}.", whole.value(of("wave, 0.04 cycles a step, amplitude 0.3")))
-    yield Phrase("does better at .02: {}", whole(of("wave, 0.02 cycles a step, amplitude 2")))
-    yield from second_body(results)
+    yield Phrase("At .01 the wave ends near {} at best", whole.value(end("wave, 0.01 cycles a step, amplitude 1")))
+    yield Phrase("at .04 near {}.", whole.value(end("wave, 0.04 cycles a step, amplitude 0.3")))
+    yield Phrase("does better at .02: {}", whole(end("wave, 0.02 cycles a step, amplitude 2")))
 
 
 def second_body(results: Results) -> Iterator[Phrase]:

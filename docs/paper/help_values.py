@@ -113,18 +113,26 @@ def _less(finals: dict[str, Float[np.ndarray, " seeds"]], arm: str, rival: str) 
 def held() -> Values:
     """How long memories hold a cue, with blind guidance and without."""
     played = read_sealed_table(RESULTS / "horizon" / "played.parquet")
-    arms = {"leaky": "leaky cell", "guided": "leaky cell, guided", "gru": "GRU", "bank": "leaky bank"}
-    found = {
-        f"held.{slug}.{task}": f"{(horizon_page.rights(played, arm, task, TESTED) >= horizon_page.HELD).sum()}"
-        for slug, arm in arms.items()
-        for task in ("TMaze", "MemoryChain")
+    arms = {
+        "leaky": "leaky cell",
+        "guided": "leaky cell, guided",
+        "gru": "GRU",
+        "stack": "frame stack",
+        "bank": "leaky bank",
+        "slower": "slower bank",
     }
-    for slug in ("guided", "gru"):
-        right = horizon_page.rights(played, arms[slug], "NoisyTMaze", TESTED)
-        found[f"held.{slug}.NoisyTMaze"] = f"{(right >= horizon_page.HELD).sum()}"
+    found = {
+        f"held.{slug}.{task}": f"{horizon_page.holding(played, arm, task)}"
+        for task in horizon_page.TASKS
+        for slug, arm in arms.items()
+    }
+    late = read_sealed_table(horizon_page.LATE_RESULTS / "played.parquet")
+    del arms["slower"]
+    arms |= {"bistable": horizon_page.BISTABLE, "filter": "amplified filter"}
+    found |= {f"held.{slug}.LateTMaze": f"{horizon_page.holding(late, arm, 'LateTMaze')}" for slug, arm in arms.items()}
     noisy = {slug: horizon_page.rights(played, arms[slug], "NoisyTMaze", TESTED) for slug in ("guided", "leaky")}
     found["held.noisy-lead"] = estimate(_less(noisy, "guided", "leaky"))
-    delays = {"taught": horizon_page.TAUGHT, "tested": TESTED, "late": horizon_page.LATE}
+    delays = {"taught": horizon_page.TAUGHT, "tested": TESTED, "longest": horizon_page.LONGEST}
     found |= {f"held.{name}": f"{delay:,}" for name, delay in delays.items()}
     settings = pl.read_csv(RESULTS / "tasks_tuning" / "horizon.csv").filter(kind="GRU")
     seeds = published("horizon").study.seeds

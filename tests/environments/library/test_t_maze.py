@@ -59,19 +59,22 @@ def test_the_cue_is_drawn_anew_and_tells_where_the_reward_is():
     assert abs(np.mean(state.in_north) - 0.5) < 0.1
 
 
-def test_a_late_cue_stands_at_each_of_the_first_places_as_often_and_never_at_the_start_or_the_junction():
-    for corridor, latest in ((10, 8), (4, 3)):
-        env = registry.make_env(f"LateTMaze-{corridor}")
-        state, observation = jax.vmap(env.reset)(jax.random.split(jax.random.key(0), 2_000))
-        assert_array_equal(observation, np.eye(4)[np.full(2_000, CORRIDOR)])
-        places, counts = np.unique(state.cue, return_counts=True)
-        assert_array_equal(places, np.arange(1, latest + 1))
-        assert_allclose(counts, 2_000 / latest, atol=5 * np.sqrt(2_000 / latest))
-        assert abs(np.corrcoef(state.cue, state.in_north)[0, 1]) < 0.1
-    after = walk(env, True, [EAST] * 4 + [NORTH], cue=2)
-    assert_array_equal(after.observation[:4], np.eye(4)[[CORRIDOR, 0, CORRIDOR, JUNCTION]])
-    with pytest.raises(SettingError, match=r"'LateTMaze-1'.*at least 2 steps"):
-        registry.make_env("LateTMaze-1")
+@pytest.mark.parametrize(("corridor", "latest"), [(10, 8), (4, 3)])
+def test_a_late_cue_stands_at_each_of_the_first_places_as_often_and_never_at_the_start_or_the_junction(
+    corridor, latest
+):
+    reset = registry.make_env(f"LateTMaze-{corridor}").reset
+    state, observation = jax.vmap(reset)(jax.random.split(jax.random.key(0), 2_000))
+    assert_array_equal(observation, np.eye(4)[np.full(2_000, CORRIDOR)])
+    places, counts = np.unique(state.cue, return_counts=True)
+    assert_array_equal(places, np.arange(1, latest + 1))
+    assert_allclose(counts, 2_000 / latest, atol=5 * np.sqrt(2_000 / latest))
+    assert abs(np.corrcoef(state.cue, state.in_north)[0, 1]) < 0.1
+
+
+def test_a_late_cue_is_seen_at_its_place_alone_and_again_by_who_comes_back():
+    after = walk(registry.make_env("LateTMaze-4"), True, [EAST, EAST, EAST, WEST, EAST, EAST], cue=2)
+    assert_array_equal(after.observation, np.eye(4)[[CORRIDOR, 0, CORRIDOR, 0, CORRIDOR, JUNCTION]])
 
 
 def test_the_noisy_maze_is_the_maze_under_noise_of_the_size_it_names():
@@ -82,7 +85,8 @@ def test_the_noisy_maze_is_the_maze_under_noise_of_the_size_it_names():
     assert_allclose((observation - cue).std(axis=0), NOISE, rtol=0.06)
 
 
-@pytest.mark.parametrize("typo", ["TMaze-0", "TMaze-", "TMaze--3", "TMaze-1.5", "TMaze-010"])
+@pytest.mark.parametrize("typo", ["TMaze-0", "TMaze-", "TMaze--3", "TMaze-1.5", "TMaze-010", "LateTMaze-1"])
 def test_a_corridor_that_is_no_length_is_refused(typo):
-    with pytest.raises(SettingError, match=f"environment = '{typo}'.*must be a whole number of at least 1"):
+    least = 2 if typo.startswith("Late") else 1
+    with pytest.raises(SettingError, match=f"environment = '{typo}'.*must be a whole number of at least {least}"):
         registry.make_env(typo)

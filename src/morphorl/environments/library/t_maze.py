@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int
 
-from morphorl.config.errors import SettingError
 from morphorl.environments.base import Environment, Step
 from morphorl.environments.library.lengths import length_of
 from morphorl.environments.wrappers import with_noise
@@ -16,7 +15,7 @@ FORM, NOISY, LATE = "TMaze-", "NoisyTMaze-", "LateTMaze-"
 IDS = (f"{FORM}10", f"{NOISY}10", f"{LATE}10")
 NOISE = 0.2
 """Standard deviation of the noise on each observation feature, fresh at every step, in the noisy maze."""
-LATEST = 8
+LATEST_CUE = 8
 """How many places from the start the cue stands at most, in the maze whose cue comes late."""
 NORTH, EAST, SOUTH, WEST = range(4)
 CUE_NORTH, CUE_SOUTH, CORRIDOR, JUNCTION = range(4)
@@ -28,7 +27,7 @@ THRESHOLD = 0.9 * RIGHT + 0.1 * WRONG
 
 
 class State(NamedTuple):
-    """Whether the reward is in the north; steps from the start to where the agent is; steps taken; steps to the cue."""
+    """Whether the reward is in the north; how far from the start the agent is; steps taken; how far the cue is."""
 
     in_north: Bool[Array, ""]
     place: Int[Array, ""]
@@ -43,12 +42,10 @@ def make(env_id: str) -> Environment | None:
         SettingError: where N is no whole number of at least 1; for `LateTMaze-N`, of at least 2.
     """
     form = next((form for form in (NOISY, LATE) if env_id.startswith(form)), FORM)
-    corridor = length_of(env_id, form, "the corridor")
+    corridor = length_of(env_id, form, "the corridor", least=2 if form == LATE else 1)
     if corridor is None:
         return None
-    if form == LATE and corridor == 1:
-        raise SettingError(f"environment = {env_id!r}: a cue after the start asks for a corridor of at least 2 steps.")
-    maze = t_maze(env_id, corridor, min(LATEST, corridor - 1) if form == LATE else 0)
+    maze = t_maze(env_id, corridor, min(LATEST_CUE, corridor - 1) if form == LATE else 0)
     return with_noise(maze, np.full(4, NOISE)) if form == NOISY else maze
 
 
@@ -69,6 +66,8 @@ def t_maze(env_id: str, corridor: int, latest: int = 0) -> Environment:
     cue's code and its later places, the noise and the time limit are ours).
 
     Args:
+        env_id: its name.
+        corridor: steps from the start to the junction.
         latest: how many steps from the start the cue stands at most, less than `corridor`; 0: at the start.
     """
     time_limit = 10 * (corridor + 1)
@@ -80,6 +79,7 @@ def t_maze(env_id: str, corridor: int, latest: int = 0) -> Environment:
 
     def reset(key):
         start = jnp.array(0, jnp.int32)
+        # Not split: the side is drawn from `key` itself, so that `TMaze-N` keeps its episodes.
         cue = jax.random.randint(jax.random.fold_in(key, 1), (), 1, latest + 1) if latest else start
         state = State(jax.random.bernoulli(key), start, start, cue)
         return state, show(state)
