@@ -92,6 +92,7 @@ def other_waves(results: Results) -> Iterator[Phrase]:
     def end(arm: str) -> Known:
         return results.over_seeds("rhythm/range", others[arm], np.mean)
 
+    yield Phrase("it does not ({}, 8 seeds)", whole.comma(end("reversed wave, 0.02 cycles a step, amplitude 1")))
     yield Phrase("At .01 the wave ends near {} at best", whole.value(end("wave, 0.01 cycles a step, amplitude 1")))
     yield Phrase("at .04 near {}.", whole.value(end("wave, 0.04 cycles a step, amplitude 0.3")))
     yield Phrase("does better at .02: {}", whole(end("wave, 0.02 cycles a step, amplitude 2")))
