@@ -195,7 +195,7 @@ def figure() -> None:
     first, late = (read_sealed_table(folder / "played.parquet") for folder in (RESULTS, LATE_RESULTS))
     shown = [(name, task, found) for found, tasks in ((first, TASKS), (late, LATE_CUE)) for task, name in tasks.items()]
     with canvas.in_style():
-        drawn, rows = canvas.subplots(2, 2, figsize=(9, 6.6), sharex=True, sharey=True)
+        drawn, rows = canvas.subplots(2, 2, figsize=(9, 5.4), sharex=True, sharey=True)
         for axes, (name, task, played) in zip(np.ravel(rows), shown, strict=True):
             draw_panel(axes, played, task)
             axes.set_title(name)
