@@ -201,8 +201,7 @@ def figure() -> None:
             axes.set_title(name)
         for axes in rows[-1]:
             axes.set_xlabel("delay, steps (taught: 16)")
-        for axes in rows[:, 0]:
-            axes.set_ylabel("share of episodes that are right")
+        drawn.supylabel("share of episodes that are right", fontsize=10)
         lines = {line.get_label(): line for axes in np.ravel(rows) for line in axes.get_lines()}
         named = {arm: lines[arm] for arm in COLOURS}
         drawn.legend(named.values(), named.keys(), loc="outside lower center", ncols=5, fontsize=8)
