@@ -112,24 +112,31 @@ def _less(finals: dict[str, Float[np.ndarray, " seeds"]], arm: str, rival: str) 
 
 def held() -> Values:
     """How long memories hold a cue, with blind guidance and without."""
-    played = read_sealed_table(RESULTS / "horizon" / "played.parquet")
     arms = {
         "leaky": "leaky cell",
         "guided": "leaky cell, guided",
+        "bistable": horizon_page.BISTABLE,
         "gru": "GRU",
         "stack": "frame stack",
         "bank": "leaky bank",
         "slower": "slower bank",
+        "filter": "amplified filter",
     }
+    played, late = (
+        read_sealed_table(folder / "played.parquet") for folder in (horizon_page.RESULTS, horizon_page.LATE_RESULTS)
+    )
+    quiet = ("leaky", "guided", "gru", "stack", "bank", "slower")
+    shown = [
+        (played, "TMaze", quiet),
+        (played, "MemoryChain", quiet),
+        (played, "NoisyTMaze", ("guided", "gru", "slower")),
+        (late, "LateTMaze", ("bistable", "guided", "gru", "stack", "bank", "filter")),
+    ]
     found = {
-        f"held.{slug}.{task}": f"{horizon_page.holding(played, arm, task)}"
-        for task in horizon_page.TASKS
-        for slug, arm in arms.items()
+        f"held.{slug}.{task}": f"{horizon_page.holding(table, arms[slug], task)}"
+        for table, task, slugs in shown
+        for slug in slugs
     }
-    late = read_sealed_table(horizon_page.LATE_RESULTS / "played.parquet")
-    del arms["slower"]
-    arms |= {"bistable": horizon_page.BISTABLE, "filter": "amplified filter"}
-    found |= {f"held.{slug}.LateTMaze": f"{horizon_page.holding(late, arm, 'LateTMaze')}" for slug, arm in arms.items()}
     noisy = {slug: horizon_page.rights(played, arms[slug], "NoisyTMaze", TESTED) for slug in ("guided", "leaky")}
     found["held.noisy-lead"] = estimate(_less(noisy, "guided", "leaky"))
     delays = {"taught": horizon_page.TAUGHT, "tested": TESTED, "longest": horizon_page.LONGEST}
