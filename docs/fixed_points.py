@@ -8,6 +8,7 @@ Usage: uv run docs/fixed_points.py FOLDER [--out FILE.parquet]     # FOLDER of `
 
 import dataclasses
 import itertools
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ import polars as pl
 import tyro
 from jaxtyping import Array, Bool, Float
 
+from morphorl.config.errors import StoreError
 from morphorl.environments import registry
 from morphorl.environments.library.t_maze import CORRIDOR, CUE_NORTH, CUE_SOUTH, FORM, NOISY
 from morphorl.environments.wrappers import memory_of
@@ -102,7 +104,10 @@ def _differ(one: Float[Array, " numbers"], other: Float[Array, " numbers"]) -> B
 
 if __name__ == "__main__":
     options = tyro.cli(Options, description=Options.__doc__)
-    table = counted(options.folder)
+    try:
+        table = counted(options.folder)
+    except StoreError as error:
+        sys.exit(f"error: {error}")
     options.out.parent.mkdir(parents=True, exist_ok=True)
     table.write_parquet(options.out)
     with pl.Config(tbl_rows=-1):

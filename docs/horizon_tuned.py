@@ -39,7 +39,12 @@ def ranking(folder: Path) -> pl.DataFrame:
 
 
 if __name__ == "__main__":
-    ranked = ranking(Path(sys.argv[1])).drop("place")
+    try:
+        ranked = ranking(Path(sys.argv[1])).drop("place")
+    except (FileNotFoundError, pl.exceptions.ColumnNotFoundError) as error:
+        sys.exit(
+            f"error: {sys.argv[1]}: must be a tuning study played by `morphorl eval` at 16, 512 and 2,048 ({error})"
+        )
     if len(sys.argv) > 2:
         ranked.write_csv(sys.argv[2], float_precision=4)
     with pl.Config(tbl_rows=-1, tbl_cols=-1, fmt_str_lengths=60, tbl_width_chars=200):

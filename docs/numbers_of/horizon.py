@@ -7,6 +7,7 @@ import polars as pl
 from horizon_page import BISTABLE, LONGEST, TAUGHT, TESTED, foretold, holding, rights
 from places import Phrase
 from result_files import Results
+from scipy.stats import binomtest
 from styles import Known, Shown, percent, ratio
 
 from morphorl.analysis.bootstrap import bootstrap, difference
@@ -70,7 +71,10 @@ def of_late_cue(late: pl.DataFrame) -> Iterator[Phrase]:
         *(_holding(late, arm, "LateTMaze", file=LATE_FILE) for arm in (BISTABLE, "GRU")),
     )
     ahead = _lead(late, BISTABLE, "GRU", "LateTMaze", file=LATE_FILE)
+    seeds = rights(late, BISTABLE, "LateTMaze", TESTED) - rights(late, "GRU", "LateTMaze", TESTED)
+    by_signs = binomtest(int((seeds > 0).sum()), int((seeds != 0).sum())).pvalue
     yield Phrase("lead over the GRU is {} and p", ratio(ahead))
+    yield Phrase("an exact sign test gives {} before", ratio.value(Known(by_signs, np.nan, np.nan, LATE_FILE)))
     yield Phrase("16 steps in {} of 64 seeds. Its", _holding(late, "leaky bank", "LateTMaze", TAUGHT, LATE_FILE))
     yield Phrase("every episode in {} of 64 seeds", _holding(late, "amplified filter", "LateTMaze", file=LATE_FILE))
     yield Phrase(

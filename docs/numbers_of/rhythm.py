@@ -30,8 +30,8 @@ def first_body(results: Results) -> Iterator[Phrase]:
     """What the points on the swimmer say."""
     finals = final_returns(results.scores(RHYTHM))
 
-    def end(arm: str, seeds: slice = ALL) -> Shown:
-        return whole(results.over_seeds(RHYTHM, finals[arm][seeds], np.mean))
+    def end(arm: str, seeds: slice = ALL) -> Known:
+        return results.over_seeds(RHYTHM, finals[arm][seeds], np.mean)
 
     def difference_of(arm: str, rival: str, seeds: slice = ALL) -> Known:
         effect = difference(finals[arm][seeds], finals[rival][seeds], np.mean, paired=True)
@@ -77,11 +77,19 @@ def first_body(results: Results) -> Iterator[Phrase]:
         f"({{}} of 64 seeds above {OVERCOME}) and sometimes not ({{}} below {STUCK})",
         number(turned > OVERCOME), number(turned < STUCK),
     )  # fmt: skip
-    yield Phrase("added and not shown ends at {}", end("wave, open loop"))
-    yield Phrase("Shown and not added, the wave gives {}", end("wave, seen alone"))
+    yield Phrase("added and not shown ends at {}", whole(end("wave, open loop")))
+    yield Phrase("Shown and not added, the wave gives {}", whole(end("wave, seen alone")))
     yield Phrase(
         "over the wave seen ({}) is not repeated ({}),",
         *(whole.comma(difference_of("wave and bank", "wave, seen", seeds)) for seeds in (FIRST, LATER)),
+    )
+    yield Phrase(
+        "a bank ends at {} in place of {}, the synchronous ring at {} in place of {}, since",
+        *(
+            whole.value(end(arm, seeds))
+            for arm in ("wave and bank", "synchronous ring, seen")
+            for seeds in (LATER, FIRST)
+        ),
     )
 
 
